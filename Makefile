@@ -1,0 +1,49 @@
+# The two commands: `make lab` opens the lab, `make test` runs every test.
+# Both make .venv if need be and are quick when nothing changed.
+
+PYTHON ?= python3
+LAB_ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INPUTS := pyproject.toml constraints.txt
+
+.PHONY: lab test check bench format clean
+
+lab: .venv/lab.done
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) notebooks/01_walkthrough.ipynb
+
+test: .venv/test.done
+	$(BIN)/python -m pytest
+
+check: .venv/check.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: .venv/lab.done
+	$(BIN)/python benchmarks
+
+format: .venv/check.done
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# One stamp for each set of packages, renewed when the inputs change.
+.venv/lab.done: EXTRAS :=
+.venv/test.done: EXTRAS := [test]
+.venv/check.done: EXTRAS := [test,check]
+
+.venv/%.done: $(INPUTS) | .venv/python.done
+	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'
+	@touch $@
+
+.venv/python.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@

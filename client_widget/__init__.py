@@ -1,0 +1,34 @@
+"""The article's interceptor, its log and its pages: the client's side of token login.
+
+    client = AuthClient(server.url, log=log, clock=clock)
+    LoginPanel(client, clock=clock)
+
+Start reading at `auth_flow.py`: the protocol is there. `client.py` drives it over HTTP.
+"""
+
+from .article_auth import ArticleAuth
+from .auth_flow import BearerAuth, Request
+from .client import AuthClient
+from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
+from .events import Event, EventLog
+from .panel import LoginPanel
+from .tokens import TokenPair, TokenStore
+from .words import describe
+
+__all__ = [
+    "ArticleAuth",
+    "AuthClient",
+    "BearerAuth",
+    "ClientError",
+    "Event",
+    "EventLog",
+    "LoginPanel",
+    "LoginRequired",
+    "Rejected",
+    "Request",
+    "ServerUnreachable",
+    "StoreError",
+    "TokenPair",
+    "TokenStore",
+    "describe",
+]

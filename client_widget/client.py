@@ -1,0 +1,391 @@
+"""`AuthClient`: drives the flow over HTTP. It sends, shares refreshes, and records.
+
+Threads: a client may be used by any number of them.
+
+- Single flight: of the calls that meet one expired token, the first refreshes and the others
+  wait for its end. When it succeeds they retry, in parallel; when it is refused they all get
+  `LoginRequired`; when the server is not there they all get `ServerUnreachable`. No lock is
+  held while a message is on its way.
+- They share one `requests.Session`. It is not documented as safe under threads; what is
+  shared between calls is its connection pool, which is safe (urllib3), and its cookies,
+  which are switched off here. The tests hold it under 32 threads. A session for each thread
+  would open a new connection for each click, since each click has a thread of its own.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import rewind_body
+
+from .auth_flow import AuthFlow, BearerAuth, Request, read_token
+from .errors import LoginRequired, Rejected, ServerUnreachable
+from .events import EventLog
+from .tokens import TokenPair, TokenStore
+
+#: One id follows one user action through client and server.
+CORRELATION_HEADER = "X-Request-ID"
+
+#: Seconds to connect, and seconds to wait for an answer.
+TIMEOUT = (3.05, 15.0)
+
+_SEND_OPTIONS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
+
+
+class Auth(Protocol):
+    """What the client needs of an auth scheme: `BearerAuth` and `ArticleAuth` have it."""
+
+    def auth_flow(self, request: Request) -> AuthFlow: ...
+
+
+class Answer(dict[str, Any]):
+    """The JSON object of an answer. Its tokens are values like any other, but are not shown."""
+
+    def __repr__(self) -> str:
+        shown = {
+            name: "<token>" if name.lower().endswith("token") else value
+            for name, value in self.items()
+        }
+        return repr(shown)
+
+
+class AuthClient:
+    """A client of the demo server that keeps its user logged in.
+
+    Args:
+        base_url (str): such as "http://127.0.0.1:8000".
+        store (TokenStore | None): where the tokens are; in memory, if not given.
+        log (EventLog | None): where each step is recorded; a log of its own, if not given.
+        clock: gives seconds since the epoch; used for words about expiry, never to decide.
+        auth: makes the auth scheme from the store.
+        name (str): the source of this client's events.
+
+    Attributes:
+        base_url, store, log, clock, name: as given.
+
+    Raises:
+        ValueError: `base_url` is not an http or https URL.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        store: TokenStore | None = None,
+        log: EventLog | None = None,
+        clock: Callable[[], float] = time.time,
+        auth: Callable[[TokenStore], Auth] = BearerAuth,
+        name: str = "client",
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"base_url must be like http://127.0.0.1:8000, not {base_url!r}")
+        self.base_url = base_url.rstrip("/")
+        self.store = store if store is not None else TokenStore()
+        self.log = log if log is not None else EventLog(clock=clock)
+        self.clock = clock
+        self.name = name
+        self._auth = auth(self.store)
+        self._record = self.log.emitter(name)
+        self._http = _http_session()
+        self._refreshes = threading.Lock()
+        self._flight: Future[None] | None = None
+
+    # What a user does
+
+    def register(self, username: str, password: str) -> dict[str, Any]:
+        """Register a user; gives `{_id, username}`.
+
+        Raises:
+            Rejected: the server refused.
+            ServerUnreachable: no answer came.
+        """
+        return _accepted(self._post_credentials("/users/register", username, password, _new_id()))
+
+    def login(self, username: str, password: str) -> dict[str, Any]:
+        """Log in and store the tokens; gives `{accessToken, refreshToken}`.
+
+        Raises:
+            Rejected: the server refused; a session that was there goes on.
+            ServerUnreachable: no answer came, or none with tokens in it.
+        """
+        correlation = _new_id()
+        response = self._post_credentials("/users/login", username, password, correlation)
+        answer = _accepted(response)
+        pair = TokenPair(read_token(response, "accessToken"), read_token(response, "refreshToken"))
+        self.store.set(pair)
+        self._record(
+            "session.started",
+            correlation=correlation,
+            username=username,
+            access=dict(pair.access_facts),
+            refresh=dict(pair.refresh_facts),
+        )
+        return answer
+
+    def home(self) -> dict[str, Any]:
+        """`GET /home`; gives `{message}`.
+
+        Raises:
+            LoginRequired: there is no session, or it ended.
+            Rejected: the server refused for another reason.
+            ServerUnreachable: no answer came.
+        """
+        response = self.request("GET", "/home")
+        if response.status_code == 403 and "Authorization" not in response.request.headers:
+            raise LoginRequired("There is no session: log in first")
+        return _accepted(response)
+
+    def logout(self) -> None:
+        """Forget the tokens. The article has no route for it, so the server is not told."""
+        pair = self.store.get()
+        if pair is not None and self.store.replace(pair, None):
+            self._record("session.ended", correlation=_new_id(), reason="logged_out")
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Any request, signed if there is a session, refreshed and retried if need be.
+
+        Args:
+            method (str), path (str): such as "GET" and "/home"; the path begins with "/".
+            options: those of `requests.request`: json, data, files, headers, params,
+                timeout … A body is sent whole again on the retry.
+
+        Returns:
+            requests.Response: the final answer, whatever its status.
+
+        Raises:
+            LoginRequired: the session ended under the request.
+            ServerUnreachable: no answer came.
+            ValueError: the path or an option cannot be sent.
+        """
+        call = _Call(self, method, path, options)
+        flow = self._auth.auth_flow(Request(call.method, path))
+        try:
+            message = next(flow)
+            while True:
+                message = self._answer(flow, message, call)
+        except StopIteration as end:
+            response: requests.Response = end.value
+            return response
+
+    # How the flow is driven
+
+    def _answer(self, flow: AuthFlow, message: Request, call: _Call) -> Request:
+        """Get the message its answer, and give the message that follows."""
+        pair = message.replaces
+        while pair is not None:
+            # The lock covers the look and the decision, not the refresh.
+            with self._refreshes:
+                if self.store.get() is not pair:
+                    return flow.send(None)  # another call has refreshed, or the session ended
+                flight = self._flight
+                if flight is None:
+                    flight = self._flight = Future()
+                    break
+            try:
+                flight.result()
+            except ServerUnreachable as error:
+                raise ServerUnreachable(str(error)) from None
+        else:
+            return self._exchange(flow, message, call)
+
+        try:
+            return self._exchange(flow, message, call)
+        except LoginRequired:
+            self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
+            raise
+        except ServerUnreachable as error:
+            flight.set_exception(error)
+            raise
+        finally:
+            with self._refreshes:
+                self._flight = None
+            if not flight.done():
+                flight.set_result(None)
+
+    def _exchange(self, flow: AuthFlow, message: Request, call: _Call) -> Request:
+        """Send the message, send the flow its answer, and give the message that follows."""
+        response = self._send(message, call)
+        if message.signed_with is not None and response.status_code == 403:
+            self._record_refused(message.signed_with, response, call)
+        following = flow.send(response)
+        if message.purpose == "refresh" and following.signed_with is not None:
+            self._record(
+                "token.refreshed",
+                correlation=call.correlation,
+                kind="access",
+                **following.signed_with.access_facts,
+            )
+        return following
+
+    def _send(self, message: Request, call: _Call) -> requests.Response:
+        """One message over HTTP, with the two events that tell of it."""
+        prepared = call.prepare(message)
+        facts = _facts(message)
+        about = {"method": message.method, "path": message.path, "purpose": message.purpose}
+        name = "request.retried" if message.purpose == "retry" else "request.sent"
+        self._record(name, correlation=call.correlation, **about, **facts)
+        try:
+            response = self._http.send(prepared, **call.send_options(message))
+        except requests.RequestException as error:
+            late = isinstance(error, requests.Timeout)
+            reason = "no answer in time" if late else "no connection"
+            self._record("request.failed", correlation=call.correlation, **about, reason=reason)
+            raise ServerUnreachable(
+                f"{message.method} {message.path}: {reason}: is the server running?"
+            ) from error
+        outcome = {} if response.status_code < 400 else _refusal(response)
+        self._record(
+            "response.received",
+            correlation=call.correlation,
+            **about,
+            status=response.status_code,
+            elapsed=round(response.elapsed.total_seconds(), 6),
+            **outcome,
+        )
+        return response
+
+    def _record_refused(
+        self, pair: TokenPair, response: requests.Response, call: _Call
+    ) -> None:
+        facts = pair.access_facts
+        reason = _refusal(response)["error"]
+        expired = reason == "token_expired" or (not reason and facts.get("exp", 0) <= self.clock())
+        name = "token.expired" if expired else "token.refused"
+        self._record(name, correlation=call.correlation, kind="access", reason=reason, **facts)
+
+    def _post_credentials(
+        self, path: str, username: str, password: str, correlation: str
+    ) -> requests.Response:
+        """Register and login: never signed, and no refusal of theirs is an expiry."""
+        options = {"json": {"username": username, "password": password}, "allow_redirects": False}
+        return self._send(Request("POST", path), _Call(self, "POST", path, options, correlation))
+
+    def __repr__(self) -> str:
+        return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
+
+
+class _Call:
+    """One call of a user: its request, prepared once, and its correlation id."""
+
+    def __init__(
+        self,
+        client: AuthClient,
+        method: str,
+        path: str,
+        options: Mapping[str, Any],
+        correlation: str | None = None,
+    ) -> None:
+        # A path that is a URL could carry the token to another host.
+        if not path.startswith("/"):
+            raise ValueError(f"path must begin with /, such as /home, not {path!r}")
+        self.method = method.upper()
+        self.correlation = correlation or _new_id()
+        self._base_url = client.base_url
+        self._http = client._http
+        self._send_options = {k: v for k, v in options.items() if k in _SEND_OPTIONS}
+        self._send_options.setdefault("timeout", TIMEOUT)
+        rest = {k: v for k, v in options.items() if k not in _SEND_OPTIONS}
+        if "data" in rest:
+            rest["data"] = _rewindable(rest["data"])
+        self._prepared = self._prepare(self.method, path, **rest)
+
+    def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
+        request = requests.Request(method, self._base_url + path, **options)
+        prepared = self._http.prepare_request(request)
+        prepared.headers[CORRELATION_HEADER] = self.correlation
+        return prepared
+
+    def prepare(self, message: Request) -> requests.PreparedRequest:
+        """The message as requests sends it."""
+        if message.purpose == "refresh":
+            prepared = self._prepare(message.method, message.path, json=message.json)
+        elif message.purpose == "retry":
+            prepared = self._prepared.copy()
+            if prepared._body_position is not None:
+                rewind_body(prepared)
+        else:
+            prepared = self._prepared
+        prepared.headers.update(message.headers)
+        return prepared
+
+    def send_options(self, message: Request) -> dict[str, Any]:
+        """A refresh token follows no redirect: it would go wherever the redirect says."""
+        if message.purpose == "refresh":
+            return {"timeout": TIMEOUT, "allow_redirects": False}
+        return self._send_options
+
+
+def _http_session() -> requests.Session:
+    session = requests.Session()
+    # Neither proxies nor .netrc of the environment: a password in .netrc would replace the
+    # bearer token, and a proxy cannot reach the loopback of this machine.
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+    return session
+
+
+def _rewindable(data: Any) -> Any:
+    """The body as something that can be sent twice: what cannot go back is read into memory."""
+    if hasattr(data, "read"):
+        seekable = getattr(data, "seekable", None)
+        return data if seekable is not None and seekable() else data.read()
+    if hasattr(data, "__next__"):
+        return b"".join(part.encode() if isinstance(part, str) else part for part in data)
+    return data
+
+
+def _new_id() -> str:
+    return f"{random.getrandbits(48):012x}"
+
+
+def _facts(message: Request) -> dict[str, Any]:
+    """What the log may hold of the token that goes with the message."""
+    if message.replaces is not None:
+        return {"kind": "refresh", **message.replaces.refresh_facts}
+    if message.signed_with is not None:
+        return {"kind": "access", **message.signed_with.access_facts}
+    return {}
+
+
+def _refusal(response: requests.Response) -> dict[str, str]:
+    """`error` and `message` of a refusal. The article's own server sends a bare text."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = response.text
+    if not isinstance(body, dict):
+        body = {"message": body}
+    return {
+        "error": str(body.get("error") or ""),
+        "message": str(body.get("message") or response.reason)[:200],
+    }
+
+
+def _accepted(response: requests.Response) -> Answer:
+    """The JSON object of a success.
+
+    Raises:
+        Rejected: the answer is a refusal.
+        ServerUnreachable: it is not a JSON object, so not the demo server's.
+    """
+    if response.status_code >= 400:
+        refusal = _refusal(response)
+        raise Rejected(response.status_code, refusal["error"], refusal["message"])
+    try:
+        return Answer(response.json())
+    except (ValueError, TypeError):
+        raise ServerUnreachable(
+            "The answer is not a JSON object: is base_url the demo server's?"
+        ) from None

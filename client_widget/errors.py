@@ -1,0 +1,44 @@
+"""The client's errors.
+
+ClientError
+├── LoginRequired      there is no session, or it ended: log in
+├── Rejected           the server said no: `status`, `code`, `message`
+├── ServerUnreachable  no answer came that could be used; the session is kept
+└── StoreError         the token file cannot be read or written
+
+None of them holds a token or a password.
+"""
+
+from __future__ import annotations
+
+
+class ClientError(Exception):
+    """The root of this package's errors."""
+
+
+class LoginRequired(ClientError):
+    """There is no session, or it ended under the request. What to do: log in."""
+
+
+class Rejected(ClientError):
+    """The server refused the request.
+
+    Attributes:
+        status (int): the HTTP status.
+        code (str): the `error` of the answer, or "" if the server gave none.
+        message (str): the `message` of the answer.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}" if code else f"{status}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class ServerUnreachable(ClientError):
+    """No answer came, or none that could be used. The session is kept: try again."""
+
+
+class StoreError(ClientError):
+    """The token file cannot be read or written. The tokens in memory are kept."""

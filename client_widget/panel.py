@@ -1,0 +1,274 @@
+"""`LoginPanel`: the article's login and home pages as widgets, over an `AuthClient`.
+
+Rules:
+- a button's callback starts a thread and returns, so no call blocks the kernel; the button
+  is disabled until its call is over;
+- what a user typed is escaped wherever it is shown;
+- the password leaves its field as soon as it is used; tokens are shown by fingerprint and
+  claims. What a widget holds is saved with the notebook.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from html import escape
+from typing import Any, Protocol, runtime_checkable
+
+import ipywidgets as widgets
+
+from .client import AuthClient
+from .errors import ClientError, LoginRequired, Rejected
+from .events import Event
+from .log_view import LogView
+from .pulse import Pulse
+from .tokens import fingerprint, read_claims
+from .words import life, time_of_day
+
+
+@runtime_checkable
+class MovableClock(Protocol):
+    """A clock that can be moved, such as `DemoClock`."""
+
+    def __call__(self) -> float: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+
+class LoginPanel(widgets.VBox):  # type: ignore[misc]
+    """One user's browser window: form, home page, stored tokens, live log.
+
+    Args:
+        client (AuthClient): does the work; its log is the one that is shown.
+        clock: gives seconds since the epoch; the client's, if not given. With a clock that
+            can be moved the panel has the buttons "+61 s" and "+301 s".
+
+    Attributes:
+        username, password: the two text fields.
+        buttons (dict[str, Button]): by their labels, such as "Log in".
+        notice, home, tokens: what the panel says, as HTML widgets.
+        log_view (LogView): the live log.
+    """
+
+    def __init__(self, client: AuthClient, *, clock: Callable[[], float] | None = None) -> None:
+        self.client = client
+        self.clock = clock if clock is not None else client.clock
+        self._workers: set[threading.Thread] = set()
+        self._closed = False
+
+        wide = {"layout": widgets.Layout(width="auto"), "style": {"description_width": "76px"}}
+        self.username = widgets.Text(description="Username", **wide)
+        self.password = widgets.Password(description="Password", **wide)
+        self.notice = widgets.HTML()
+        self.home = widgets.HTML()
+        self.tokens = widgets.HTML()
+        self.now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))
+        self.buttons: dict[str, widgets.Button] = {}
+        rows = [
+            self._button_row(
+                ("Register", self._register, "primary"), ("Log in", self._log_in, "primary")
+            ),
+            self._button_row(("Home", self._visit_home, "success"), ("Log out", self._log_out, "")),
+        ]
+        if isinstance(self.clock, MovableClock):
+            time_row = self._button_row(
+                ("+61 s", self._mover(61), "warning"), ("+301 s", self._mover(301), "warning")
+            )
+            time_row.children = (self.now, *time_row.children)
+            rows.append(time_row)
+        self.log_view = LogView(client.log, on_seen=self._on_seen)
+        self.log_view.layout = widgets.Layout(flex="1 1 420px", min_width="320px")
+
+        form = widgets.VBox(
+            [self.username, self.password, rows[0], self.notice, rows[1], *rows[2:]],
+        )
+        left = widgets.VBox(
+            [form, self.home, self.tokens],
+            layout=widgets.Layout(flex="0 1 360px", min_width="300px", margin="0 12px 0 0"),
+        )
+        super().__init__(
+            [widgets.HBox([left, self.log_view], layout=widgets.Layout(flex_flow="row wrap"))]
+        )
+        self.add_class("lab-panel")
+
+        self._show_home("Log in to see this page.")
+        self._say("Register, then log in.")
+        self._draw()
+        # Redraw soon after an event; and every second while somebody looks, for the countdown.
+        self._redraw = Pulse(0.03, self._draw)
+        self._tick = Pulse(1.0, self._draw_while_watched)
+        self._tick.start()
+        self._unsubscribe = client.log.subscribe(self._on_event)
+
+        # Enter in the password field logs in.
+        self.password.on_msg(self._on_submit)
+
+    def wait(self, timeout: float = 20.0) -> None:
+        """Wait until no call of the panel is under way.
+
+        Raises:
+            TimeoutError: one still is after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        for worker in tuple(self._workers):
+            worker.join(max(0.0, deadline - time.monotonic()))
+            if worker.is_alive():
+                raise TimeoutError(f"A call of the panel is still under way after {timeout:g} s")
+
+    def close(self) -> None:
+        """Take the panel away; its client and its log stay."""
+        self._closed = True
+        self._unsubscribe()
+        self.log_view.close()
+        super().close()
+
+    # What the buttons do. Each runs in a thread of its own.
+
+    def _register(self) -> None:
+        username, password = self._take_credentials()
+        self._work("Register", lambda: self._do_register(username, password))
+
+    def _do_register(self, username: str, password: str) -> None:
+        self.client.register(username, password)
+        self._say(f"{username} is registered. Now log in.")
+
+    def _log_in(self) -> None:
+        username, password = self._take_credentials()
+        self._work("Log in", lambda: self._do_log_in(username, password))
+
+    def _do_log_in(self, username: str, password: str) -> None:
+        self.client.login(username, password)
+        self._say(f"{username} is logged in.")
+        self._show_home("Press Home to load this page.")
+
+    def _visit_home(self) -> None:
+        self._work("Home", self._do_visit_home)
+
+    def _do_visit_home(self) -> None:
+        message = self.client.home()["message"]
+        self._say("The home page is loaded.")
+        self._show_home(message, strong=True)
+
+    def _log_out(self) -> None:
+        self._work("Log out", self._do_log_out)
+
+    def _do_log_out(self) -> None:
+        self.client.logout()
+        self._say("You are logged out.")
+        self._show_home("Log in to see this page.")
+
+    def _mover(self, seconds: int) -> Callable[[], None]:
+        def move() -> None:
+            clock: Any = self.clock
+            clock.advance(seconds)
+            self.client.log.record("clock.advanced", source="panel", seconds=seconds)
+
+        return move
+
+    def _take_credentials(self) -> tuple[str, str]:
+        """What is in the form; the password is taken out of it."""
+        username, password = self.username.value, self.password.value
+        self.password.value = ""
+        return username, password
+
+    def _work(self, label: str, call: Callable[[], None]) -> None:
+        """Run a call in a thread, its button disabled, and say in words how it failed."""
+        button = self.buttons[label]
+        if button.disabled:  # Enter was pressed twice
+            return
+        button.disabled = True
+
+        def work() -> None:
+            try:
+                call()
+            except LoginRequired as error:
+                self._show_home("Log in to see this page.")
+                self._say(f"{error}.", bad=True)
+            except Rejected as error:
+                self._say(f"Refused ({error.status}): {error.message}", bad=True)
+            except ClientError as error:
+                self._say(f"{error}", bad=True)
+            finally:
+                button.disabled = False
+                self._draw()
+                self._workers.discard(threading.current_thread())
+
+        worker = threading.Thread(target=work, name=f"panel {label}", daemon=True)
+        self._workers.add(worker)
+        worker.start()
+
+    # What the panel shows
+
+    def _say(self, text: str, *, bad: bool = False) -> None:
+        kind = "lab-notice lab-bad" if bad else "lab-notice"
+        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+
+    def _show_home(self, text: str, *, strong: bool = False) -> None:
+        shown = f"<b>{escape(text)}</b>" if strong else escape(text)
+        self.home.value = f'<div class="lab-home">Home page<br>{shown}</div>'
+
+    def _draw(self) -> bool:
+        """Redraw what time and events change. Equal values cost no message."""
+        now = self.clock()
+        pair = self.client.store.get()
+        if pair is None:
+            self.tokens.value = '<div class="lab-token">The token store is empty.</div>'
+        else:
+            self.tokens.value = _card("Access token", pair.access, now) + _card(
+                "Refresh token", pair.refresh, now
+            )
+        self.now.value = f'<span class="lab-left">Clock {time_of_day(now)}</span>'
+        return False
+
+    def _draw_while_watched(self) -> bool:
+        self._draw()
+        return self.log_view.watched and not self._closed
+
+    def _on_event(self, event: Event) -> None:
+        self._redraw.start()
+
+    def _on_seen(self) -> None:
+        self._tick.start()
+
+    def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        if content.get("event") == "submit":
+            self._log_in()
+
+    def _button_row(self, *buttons: tuple[str, Callable[[], None], str]) -> widgets.HBox:
+        for label, act, style in buttons:
+            button = widgets.Button(
+                description=label, button_style=style, layout=widgets.Layout(width="100px")
+            )
+            button.on_click(lambda _, act=act: act())
+            self.buttons[label] = button
+        return widgets.HBox(
+            [self.buttons[label] for label, _, _ in buttons],
+            layout=widgets.Layout(align_items="center", flex_flow="row wrap"),
+        )
+
+
+def _card(title: str, token: str, now: float) -> str:
+    """A stored token: fingerprint, claims, and what is left of its life, as HTML."""
+    claims = read_claims(token)
+    iat, exp = claims.get("iat"), claims.get("exp")
+    lines = [f"fingerprint {fingerprint(token)}"]
+    for name, value in claims.items():
+        moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and _number(value) else ""
+        lines.append(f"{name}: {value!r}{moment}")
+    left, bar, late = "", "", ""
+    if _number(exp):
+        left = life(exp, now)
+        late = " lab-late" if exp <= now else ""
+        if _number(iat) and exp > iat:
+            share = max(0.0, min(1.0, (exp - now) / (exp - iat)))
+            bar = f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
+    return (
+        f'<div class="lab-token{late}"><div class="lab-token-head"><span>{escape(title)}</span>'
+        f'<span class="lab-left">{escape(left)}</span></div>{bar}'
+        f"<code>{escape(chr(10).join(lines))}</code></div>"
+    )
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

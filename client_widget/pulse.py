@@ -1,0 +1,48 @@
+"""Work in the background for as long as there is some, and no thread when there is none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Pulse:
+    """Calls `step` again and again in a thread of its own, until it says that it is done.
+
+    Args:
+        interval (float): seconds to wait before each step. What comes in meanwhile is done
+            by one step.
+        step: gives True to be called again after the interval, False to end the thread.
+    """
+
+    def __init__(self, interval: float, step: Callable[[], bool]) -> None:
+        self._interval = interval
+        self._step = step
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wanted = False
+
+    def start(self) -> None:
+        """See to it that a step begins within the interval. Cheap if one is due anyway."""
+        with self._lock:
+            self._wanted = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._interval)
+            with self._lock:
+                self._wanted = False
+            try:
+                more = self._step()
+            except BaseException:
+                with self._lock:
+                    self._thread = None
+                raise
+            with self._lock:
+                if not more and not self._wanted:
+                    self._thread = None
+                    return

@@ -1,0 +1,190 @@
+"""Tokens on the client's side: the pair, and the store that holds it.
+
+The client cannot verify a token, for it has no secret. It may read the claims, for they are
+not encrypted (RFC 7519, section 1), and uses them to show a countdown, never to decide.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .errors import StoreError
+
+
+def fingerprint(token: str) -> str:
+    """Eight hexadecimal digits by which a log can tell tokens apart without holding them."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """The payload of a JWT, unverified; {} if it cannot be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class TokenPair:
+    """The two tokens of one session, never changed: a refresh makes a new pair.
+
+    Compare pairs with `is`: it answers "is this the pair that I sent, or has another call
+    refreshed since?"
+
+    Attributes:
+        access (str): the access token.
+        refresh (str): the refresh token.
+        session (object): the same for all pairs that come from one login, so that a call
+            made by one user is never retried with the tokens of the next.
+    """
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    session: object = field(default_factory=object, repr=False)
+
+    def with_access(self, access: str) -> TokenPair:
+        """The pair after a refresh."""
+        return replace(self, access=access)
+
+    # Facts about the tokens for the log, computed once for a pair: a request must not pay
+    # for them again.
+
+    @cached_property
+    def access_facts(self) -> Mapping[str, Any]:
+        """Fingerprint (`token`), `iat` and `exp` of the access token."""
+        return token_facts(self.access)
+
+    @cached_property
+    def refresh_facts(self) -> Mapping[str, Any]:
+        """Fingerprint (`token`), `iat` and `exp` of the refresh token."""
+        return token_facts(self.refresh)
+
+    def __repr__(self) -> str:
+        return (
+            f"TokenPair(access=<{fingerprint(self.access)}>, refresh=<{fingerprint(self.refresh)}>)"
+        )
+
+
+def token_facts(token: str) -> dict[str, Any]:
+    """What a log may hold of a token: its fingerprint, and `iat` and `exp` if it has them."""
+    claims = read_claims(token)
+    times = {name: claims[name] for name in ("iat", "exp") if _is_time(claims.get(name))}
+    return {"token": fingerprint(token), **times}
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+class TokenStore:
+    """The article's local storage: holds one `TokenPair`, or nothing.
+
+    Args:
+        path (str | os.PathLike | None): a file that keeps the pair across restarts, readable
+            by its owner only (mode 0600). One process at a time may use a file. Without a
+            path, the pair is kept in memory.
+
+    Raises:
+        StoreError: the file exists and does not hold a pair, or cannot be read or written.
+
+    Safe under threads.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self._path = None if path is None else Path(path)
+        self._lock = threading.Lock()
+        self._pair = None if self._path is None else _read(self._path)
+
+    def get(self) -> TokenPair | None:
+        """The pair, the same object until it is replaced."""
+        return self._pair
+
+    def set(self, pair: TokenPair) -> None:
+        """Hold `pair`, whatever was there."""
+        with self._lock:
+            self._put(pair)
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        with self._lock:
+            self._put(None)
+
+    def replace(self, old: TokenPair, new: TokenPair | None) -> bool:
+        """Hold `new`, but only if `old` is still there; tells whether it was.
+
+        A refresh that comes back after a logout, or after a login as somebody else, must not
+        bring the old session back.
+        """
+        with self._lock:
+            if self._pair is not old:
+                return False
+            self._put(new)
+            return True
+
+    def _put(self, pair: TokenPair | None) -> None:
+        # Memory first: when the disk is full, the session in memory goes on.
+        self._pair = pair
+        if self._path is None:
+            return
+        try:
+            if pair is None:
+                self._path.unlink(missing_ok=True)
+            else:
+                _write(self._path, {"accessToken": pair.access, "refreshToken": pair.refresh})
+        except OSError as error:
+            raise StoreError(
+                f"The token file {self._path.name} cannot be written ({error.strerror}): the "
+                "session goes on in memory, and will not survive a restart"
+            ) from None
+
+    def __repr__(self) -> str:
+        kind = "memory" if self._path is None else "file"
+        return f"<TokenStore in {kind}, {'empty' if self._pair is None else 'one pair'}>"
+
+
+def _read(path: Path) -> TokenPair | None:
+    try:
+        document = json.loads(path.read_bytes())
+        access, refresh = document["accessToken"], document["refreshToken"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        access = refresh = None
+    except OSError as error:
+        raise StoreError(
+            f"The token file {path.name} cannot be read ({error.strerror}): "
+            "mend its permissions or choose another path"
+        ) from None
+    if not (isinstance(access, str) and isinstance(refresh, str)):
+        raise StoreError(
+            f"The token file {path.name} does not hold two tokens: "
+            "delete it and log in again, or choose another path"
+        )
+    return TokenPair(access, refresh)
+
+
+def _write(path: Path, document: Mapping[str, str]) -> None:
+    """Replace the file in one step, so that a crash leaves the old pair or the new one."""
+    # mkstemp makes the file with mode 0600.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

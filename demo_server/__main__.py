@@ -1,0 +1,43 @@
+"""`python -m demo_server`: serve until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+from .config import ServerConfig
+from .errors import ConfigError
+from .server import DemoServer
+
+
+def main() -> int:
+    """Serve by the settings of the environment; gives the process's exit code."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        config = ServerConfig.from_env()
+        server = DemoServer(config, port=config.port).start()
+    except ConfigError as error:
+        print(f"demo_server: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"demo_server: cannot listen on {config.host}, port {config.port} "
+            f"({error.strerror}): set HOST and PORT to an address of this machine that is free",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        print(f"Listening to requests on {server.url}", flush=True)
+        while not stop.wait(0.5):  # a wait without end cannot be interrupted on Windows
+            pass
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Settings, by the article's names, from the environment or from a file `.env`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from .errors import ConfigError
+
+#: RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
+MIN_SECRET_BYTES = 32
+
+DATABASE_SCHEMES = ("mongomock", "mongodb", "mongodb+srv")
+
+
+def _random_secret() -> str:
+    return secrets.token_hex(MIN_SECRET_BYTES)
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """What the server is told before it starts.
+
+    Attributes:
+        port (int): the port of `python -m demo_server`; 0 picks a free one.
+        host (str): the address to listen on; loopback unless you change it.
+        db_uri (str): "" or "mongomock://…" for a database in this process,
+            "mongodb://…" for a real one.
+        access_token_secret, refresh_token_secret (str): HS256 keys, 32 bytes of UTF-8
+            or more, and not the same. Random for each `ServerConfig` if not given.
+        access_token_ttl, refresh_token_ttl (int): lifetimes, in seconds.
+        bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+
+    port: int = 8000
+    host: str = "127.0.0.1"
+    db_uri: str = ""
+    access_token_secret: str = field(default_factory=_random_secret, repr=False)
+    refresh_token_secret: str = field(default_factory=_random_secret, repr=False)
+    access_token_ttl: int = 60
+    refresh_token_ttl: int = 300
+    bcrypt_cost: int = 10
+
+    def __post_init__(self) -> None:
+        _check_number("PORT", self.port, 0, 65_535)
+        _check_number("ACCESS_TOKEN_TTL", self.access_token_ttl, 1, 10**9)
+        _check_number("REFRESH_TOKEN_TTL", self.refresh_token_ttl, 1, 10**9)
+        _check_number("bcrypt_cost", self.bcrypt_cost, 4, 31)
+        _check_secret("ACCESS_TOKEN_SECRET", self.access_token_secret)
+        _check_secret("REFRESH_TOKEN_SECRET", self.refresh_token_secret)
+        if self.access_token_secret == self.refresh_token_secret:
+            raise ConfigError(
+                "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET are the same: give two different "
+                "ones, or a refresh token passes for an access token"
+            )
+        if not self.host:
+            raise ConfigError("HOST is empty: write an address such as 127.0.0.1")
+        scheme, separator, _ = self.db_uri.partition("://")
+        if self.db_uri and (not separator or scheme not in DATABASE_SCHEMES):
+            # The URI is not repeated here: it may hold a password.
+            raise ConfigError(
+                "DB_URI has an unknown scheme: write mongodb://host/name, or mongomock://name "
+                "(or nothing) for a database in this process"
+            )
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        dotenv: str | Path = ".env",
+    ) -> ServerConfig:
+        """Read the settings from the environment and, where it is silent, from `dotenv`.
+
+        An empty value counts as not given. A setting given nowhere has its default.
+
+        Args:
+            environ (Mapping[str, str] | None): `os.environ`, if not given.
+            dotenv (str | Path): a file of NAME=value lines; it need not exist.
+
+        Raises:
+            ConfigError: a value cannot be used, or the file cannot be read.
+        """
+        given = {**_read_dotenv(Path(dotenv)), **(os.environ if environ is None else environ)}
+        settings: dict[str, str | int] = {}
+        for name in ("HOST", "DB_URI", "ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET"):
+            if given.get(name):
+                settings[name.lower()] = given[name]
+        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL"):
+            if given.get(name):
+                settings[name.lower()] = _read_number(name, given[name])
+        return cls(**settings)  # type: ignore[arg-type]
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        values = dotenv_values(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path.name} cannot be read ({type(error).__name__}): write it as UTF-8 text, "
+            "one NAME=value a line"
+        ) from None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _read_number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{name} must be a whole number, not {text!r}") from None
+
+
+def _check_number(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+
+
+def _check_secret(name: str, secret: str) -> None:
+    if not isinstance(secret, str) or len(secret.encode(errors="replace")) < MIN_SECRET_BYTES:
+        raise ConfigError(
+            f"{name} must have at least {MIN_SECRET_BYTES} bytes: make one with "
+            'python -c "import secrets; print(secrets.token_hex(32))"'
+        )

@@ -1,0 +1,82 @@
+"""The server's errors.
+
+DemoServerError
+├── ConfigError       a setting is wrong; the message says which one and what to write
+├── UserExists        the database holds that username already
+└── Refusal           a request is refused; the answer says why
+    └── TokenRefused  because of its token, or for want of one
+
+`Refusal.code` is the stable `error` of the JSON answer and `Refusal.message` its
+`message`. The HTTP status belongs to the code and stands in one table, `STATUS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+TokenKind = Literal["access", "refresh"]
+
+#: The article's status for each reason to refuse. A refused refresh is 403 here; the
+#: article answers 500, as if the server were broken.
+STATUS: dict[str, int] = {
+    "request_malformed": 400,
+    "user_exists": 403,
+    "user_unknown": 401,
+    "password_wrong": 400,
+    "token_missing": 403,
+    "token_malformed": 403,
+    "token_invalid": 403,
+    "token_expired": 403,
+    "token_not_yet_valid": 403,
+    "route_unknown": 404,
+    "method_not_allowed": 405,
+    "body_too_large": 413,
+    "server_error": 500,
+}
+
+
+class DemoServerError(Exception):
+    """The root of this package's errors."""
+
+
+class ConfigError(DemoServerError):
+    """A setting is wrong. The message is one line that says what to write instead."""
+
+
+class UserExists(DemoServerError):
+    """The username is taken. Raised by the database's unique index."""
+
+
+class Refusal(DemoServerError):
+    """A request is refused.
+
+    Attributes:
+        code (str): a key of `STATUS`; programs may rely on it.
+        message (str): the same for a person.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class TokenRefused(Refusal):
+    """A token is refused, or none came.
+
+    Attributes:
+        kind ("access" | "refresh"): which token the request needed.
+        claims (Mapping | None): what the token says, once its signature was found right.
+    """
+
+    def __init__(
+        self,
+        kind: TokenKind,
+        code: str,
+        message: str,
+        claims: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code, message)
+        self.kind = kind
+        self.claims = claims

@@ -1,0 +1,94 @@
+"""The routes: each reads its request, asks the service, and answers in JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, Request, Response, jsonify, request
+
+from .errors import Refusal
+from .services import AuthService
+
+#: bcrypt reads no more of a password than this.
+MAX_PASSWORD_BYTES = 72
+
+
+def auth_routes(service: AuthService) -> Blueprint:
+    """The article's four routes."""
+    routes = Blueprint("auth", __name__)
+
+    @routes.post("/users/register")
+    def register() -> tuple[Response, int]:
+        return jsonify(service.register(*_credentials(request))), 201
+
+    @routes.post("/users/login")
+    def login() -> tuple[Response, int]:
+        access_token, refresh_token = service.login(*_credentials(request))
+        return jsonify(accessToken=access_token, refreshToken=refresh_token), 201
+
+    @routes.get("/home")
+    def home() -> Response:
+        username = service.authenticate(_bearer_token(request))
+        return jsonify(message=f"Welcome {username}")
+
+    @routes.post("/refresh")
+    def refresh() -> Response:
+        token = _body(request).get("token")
+        if token is not None and not isinstance(token, str):
+            raise _malformed("token must be a string")
+        return jsonify(accessToken=service.refresh(token))
+
+    return routes
+
+
+def _bearer_token(request: Request) -> str | None:
+    """The token of `Authorization: Bearer …` (RFC 6750, section 2.1), or None.
+
+    RFC 9110, section 11.1: the scheme's name is case-insensitive.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    """The username and the password of the body, as the database and bcrypt can hold them."""
+    body = _body(request)
+    username, password = _text(body, "username"), _text(body, "password")
+    if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
+        raise _malformed(
+            f"password must be at most {MAX_PASSWORD_BYTES} bytes of UTF-8, with no NUL"
+        )
+    return username, password
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise _malformed(f"{name} must be a string that is not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
+        raise _malformed(f"{name} is not valid Unicode") from None
+    return value
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """The body as an object: JSON, or a form."""
+    if request.is_json:
+        try:
+            body = json.loads(request.get_data())
+        except (ValueError, RecursionError):
+            raise _malformed("The body is not JSON") from None
+        if not isinstance(body, dict):
+            raise _malformed("The body is not a JSON object")
+        return body
+    if any(len(values) > 1 for values in request.form.listvalues()):
+        raise _malformed("A field of the form comes twice")
+    if not request.form and request.content_length:
+        raise _malformed("Send the body as application/json or as a form")
+    return request.form.to_dict()
+
+
+def _malformed(message: str) -> Refusal:
+    return Refusal("request_malformed", message)

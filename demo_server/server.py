@@ -1,0 +1,123 @@
+"""`DemoServer`: the app on a threaded server inside this process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+from .app import create_app
+from .clock import Clock
+from .config import ServerConfig
+from .database import Database, open_database
+from .services import Emit
+from .wsgi import WsgiServer
+
+# The running servers by name. Starting one stops the running one of its name, so that a
+# notebook cell can be run again and again.
+_running: dict[str, DemoServer] = {}
+_running_lock = threading.RLock()
+
+
+def ignore(name: str, **fields: object) -> None:
+    """An `emit` that tells nobody."""
+
+
+class DemoServer:
+    """The article's backend, served in this process on loopback.
+
+    Args:
+        config (ServerConfig | None): defaults with fresh random secrets, if not given.
+        database (Database | None): what `config.db_uri` names, if not given.
+        clock (Clock): gives seconds since the epoch.
+        emit (Emit): told what happens inside; see `create_app`.
+        port (int): 0 picks a free one at the first start, kept for later starts.
+        name (str): one server of a name runs at a time.
+
+    Raises:
+        ConfigError: the database cannot be opened.
+
+    Example:
+        with DemoServer() as server:
+            requests.get(server.url + "/home")
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig | None = None,
+        *,
+        database: Database | None = None,
+        clock: Clock = time.time,
+        emit: Emit = ignore,
+        port: int = 0,
+        name: str = "demo",
+    ) -> None:
+        self.config = config if config is not None else ServerConfig()
+        self.name = name
+        self.app = create_app(
+            self.config,
+            database=database if database is not None else open_database(self.config.db_uri),
+            clock=clock,
+            emit=emit,
+        )
+        self._emit = emit
+        self._port = port
+        self._http: WsgiServer | None = None
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`, with no slash at the end.
+
+        Raises:
+            RuntimeError: the server was never started, so has no port yet.
+        """
+        if not self._port:
+            raise RuntimeError("The server has no port yet: call start() first")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
+        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+
+    @property
+    def running(self) -> bool:
+        """Does the server listen?"""
+        return self._http is not None
+
+    def start(self) -> DemoServer:
+        """Listen, and give the server itself. Does nothing if it runs already.
+
+        Raises:
+            OSError: the port is taken, or the host is not one of this machine's.
+        """
+        with _running_lock:
+            if self._http is None:
+                namesake = _running.get(self.name)
+                if namesake is not None:
+                    namesake.stop()
+                self._http = WsgiServer(self.app, self.config.host, self._port, self.name)
+                self._port = self._http.port
+                _running[self.name] = self
+                self._emit("server.started", server=self.name)
+        return self
+
+    def stop(self) -> None:
+        """Stop within a second. Users and tokens stay good for a later `start`."""
+        with _running_lock:
+            if self._http is not None:
+                self._http.close()
+                self._http = None
+                del _running[self.name]
+                self._emit("server.stopped", server=self.name)
+
+    def __enter__(self) -> DemoServer:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        # No port: a notebook saves what it shows, and the port differs at every run.
+        return f"<DemoServer {self.name!r}, {'running' if self.running else 'stopped'}>"

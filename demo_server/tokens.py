@@ -1,0 +1,121 @@
+"""Tokens: issue and verify, both at the time of the injected clock.
+
+A token is a JWT (RFC 7519) signed with HS256 (RFC 7518, section 3.2). It has the claims
+`username`, `iat` and `exp`, written as Node's jsonwebtoken writes them, so each side takes
+the other's tokens when the secret is the same. Access and refresh tokens differ in their
+secret and their lifetime only; so a refresh token sent as an access token fails by its
+signature.
+
+The order of the checks: form, then algorithm and signature, then the claims. What an
+unsigned token says about its own expiry is nobody's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+
+from .clock import Clock
+from .config import ServerConfig
+from .errors import TokenKind, TokenRefused
+
+ALGORITHM = "HS256"
+
+# PyJWT reads the wall clock and takes no other. It checks form, algorithm, signature and
+# required claims; `_check_times` checks the times by its rules, on our clock.
+_OPTIONS: Any = {
+    "require": ["exp", "username"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+
+
+def fingerprint(token: str) -> str:
+    """Eight hexadecimal digits by which a log can tell tokens apart without holding them."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
+
+
+class TokenService:
+    """Issues and verifies the tokens of one server."""
+
+    def __init__(self, config: ServerConfig, clock: Clock) -> None:
+        self._clock = clock
+        self._secrets: dict[TokenKind, str] = {
+            "access": config.access_token_secret,
+            "refresh": config.refresh_token_secret,
+        }
+        self._lifetimes: dict[TokenKind, int] = {
+            "access": config.access_token_ttl,
+            "refresh": config.refresh_token_ttl,
+        }
+
+    def issue(self, kind: TokenKind, username: str) -> tuple[str, dict[str, Any]]:
+        """A new token for `username`, and its claims (`iat`, `exp`: seconds since the epoch)."""
+        issued_at = int(self._clock())
+        claims = {
+            "username": username,
+            "iat": issued_at,
+            "exp": issued_at + self._lifetimes[kind],
+        }
+        return jwt.encode(claims, self._secrets[kind], algorithm=ALGORITHM), claims
+
+    def verify(self, kind: TokenKind, token: str) -> dict[str, Any]:
+        """The claims of a token that is good now.
+
+        Raises:
+            TokenRefused: `token_malformed`, `token_invalid`, `token_expired` or
+                `token_not_yet_valid`.
+        """
+        try:
+            claims = jwt.decode(
+                token, self._secrets[kind], algorithms=[ALGORITHM], options=_OPTIONS
+            )
+        except jwt.InvalidSignatureError:
+            raise TokenRefused(
+                kind, "token_invalid", f"The signature is not that of this server's {kind} tokens"
+            ) from None
+        except jwt.DecodeError:
+            raise TokenRefused(
+                kind, "token_malformed", "The token is not three base64url parts of a JWT"
+            ) from None
+        except jwt.InvalidAlgorithmError:
+            raise TokenRefused(
+                kind, "token_invalid", f"The token is not signed with {ALGORITHM}"
+            ) from None
+        except jwt.MissingRequiredClaimError as error:
+            raise TokenRefused(
+                kind, "token_invalid", f"The token has no claim {error.claim}"
+            ) from None
+        except (jwt.InvalidTokenError, RecursionError):
+            raise TokenRefused(kind, "token_invalid", "A claim of the token is wrong") from None
+        if not isinstance(claims["username"], str) or not claims["username"]:
+            raise TokenRefused(kind, "token_invalid", "The claim username is not a name")
+        self._check_times(kind, claims)
+        return claims
+
+    def _check_times(self, kind: TokenKind, claims: Mapping[str, Any]) -> None:
+        """RFC 7519, section 4.1.4: a token is over at the second of its `exp`, not after it."""
+        now = self._clock()
+        for name in ("exp", "iat", "nbf"):
+            if name in claims and not _is_number(claims[name]):
+                raise TokenRefused(
+                    kind, "token_invalid", f"The claim {name} is not a number of seconds"
+                )
+        for name in ("iat", "nbf"):
+            if int(claims.get(name, 0)) > now:
+                raise TokenRefused(
+                    kind, "token_not_yet_valid", f"The {kind} token is not valid yet", claims
+                )
+        if int(claims["exp"]) <= now:
+            raise TokenRefused(kind, "token_expired", f"The {kind} token has expired", claims)
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    )
