@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check bench format clean
+.PHONY: lab test check bench notebooks format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) notebooks/01_walkthrough.ipynb
@@ -25,6 +25,9 @@ check: .venv/check.done
 
 bench: .venv/lab.done
 	$(BIN)/python benchmarks
+
+notebooks: .venv/test.done
+	$(BIN)/python tests/save_notebooks.py
 
 format: .venv/check.done
 	$(BIN)/ruff format .

@@ -12,7 +12,7 @@ from .client import AuthClient
 from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
 from .events import Event, EventLog
 from .panel import LoginPanel
-from .tokens import TokenPair, TokenStore
+from .tokens import TokenPair, TokenStore, read_claims
 from .words import describe
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "TokenPair",
     "TokenStore",
     "describe",
+    "read_claims",
 ]

@@ -123,6 +123,10 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self.log_view.close()
         super().close()
 
+    def __repr__(self) -> str:
+        # What a saved notebook shows in the panel's place.
+        return "LoginPanel: run this cell to see it"
+
     # What the buttons do. Each runs in a thread of its own.
 
     def _register(self) -> None:
