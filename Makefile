@@ -11,7 +11,8 @@ INPUTS := pyproject.toml constraints.txt
 .PHONY: lab test check bench notebooks format clean
 
 lab: .venv/lab.done
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) notebooks/01_walkthrough.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
+	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
 test: .venv/test.done
 	$(BIN)/python -m pytest

@@ -7,9 +7,9 @@
 const MAX_ROWS = 1000;
 const ALIVE_EVERY_MS = 10_000;
 
-function draw(row) {
+function draw(row, first) {
   const element = document.createElement("div");
-  element.className = `lab-row lab-${row.tone}`;
+  element.className = `lab-row lab-${row.tone}${first ? " lab-first" : ""}`;
   element.dataset.seq = row.seq;
   element.dataset.source = row.source;
   const part = (name, text) => {
@@ -38,6 +38,7 @@ function render({ model, el }) {
   el.append(title, rows);
 
   let last = 0;
+  let action = null;
   const receive = (message) => {
     const atEnd = rows.scrollTop + rows.clientHeight >= rows.scrollHeight - 8;
     if (message.type === "reset") {
@@ -47,7 +48,10 @@ function render({ model, el }) {
     const fresh = message.rows.filter((row) => row.seq > last);
     if (fresh.length === 0) return;
     last = fresh[fresh.length - 1].seq;
-    rows.append(...fresh.map(draw));
+    for (const row of fresh) {
+      rows.append(draw(row, row.action !== action));
+      action = row.action;
+    }
     while (rows.childElementCount > MAX_ROWS) rows.firstElementChild.remove();
     // Follow the newest row, unless the reader has scrolled back.
     if (atEnd || message.type === "reset") rows.scrollTop = rows.scrollHeight;

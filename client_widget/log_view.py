@@ -40,6 +40,7 @@ def row(event: Event) -> dict[str, Any]:
         "seq": event.seq,
         "time": time_of_day(event.at),
         "source": event.source,
+        "action": event.correlation,
         "text": describe(event),
         "tone": tone(event),
         "ms": round(event.fields["elapsed"] * 1000) if "elapsed" in event.fields else None,

@@ -87,9 +87,8 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             [form, self.home, self.tokens],
             layout=widgets.Layout(flex="0 1 360px", min_width="300px", margin="0 12px 0 0"),
         )
-        super().__init__(
-            [widgets.HBox([left, self.log_view], layout=widgets.Layout(flex_flow="row wrap"))]
-        )
+        columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        super().__init__([widgets.HBox([left, self.log_view], layout=columns)])
         self.add_class("lab-panel")
 
         self._show_home("Log in to see this page.")

@@ -46,10 +46,10 @@ def describe(event: Event) -> str:
 
 
 def tone(event: Event) -> str:
-    """How the event looks: "good", "bad", "time" or "plain"."""
+    """How the event looks: "good", "bad", "late" or "plain"."""
     name, status = event.name, event.fields.get("status", 0)
     if name == "token.expired" or event.fields.get("reason") == "token_expired":
-        return "time"
+        return "late"
     if status >= 400 or name.endswith((".refused", ".rejected", ".failed", ".ended")):
         return "bad"
     if status or name.endswith((".accepted", ".issued", ".refreshed", ".started", ".registered")):
