@@ -1,0 +1,94 @@
+"""What the tests share: a clock that stands still, a log, a server, and a user named ada.
+
+Both ends are wired together here, in notebooks, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from client_widget import AuthClient, EventLog
+from demo_server import DemoClock, DemoServer, ServerConfig
+
+#: A whole second, so that a token's `iat` is the time of its issue.
+START = 1_800_000_000
+
+PASSWORD = "the pass phrase of ada"
+
+
+@pytest.fixture
+def clock() -> DemoClock:
+    return DemoClock(start=START, rate=0)
+
+
+@pytest.fixture
+def config() -> ServerConfig:
+    return ServerConfig(bcrypt_cost=4)  # the least that bcrypt takes
+
+
+@pytest.fixture
+def log(clock: DemoClock) -> EventLog:
+    return EventLog(clock=clock)
+
+
+class Gate:
+    """Listens to the server, and can hold it at an event until a test lets it go."""
+
+    def __init__(self, emit: Callable[..., object]) -> None:
+        self._emit = emit
+        self.hold: Callable[[str, dict[str, Any]], threading.Event | None] = lambda name, fields: None
+
+    def __call__(self, name: str, **fields: Any) -> None:
+        self._emit(name, **fields)
+        event = self.hold(name, fields)
+        if event is not None and not event.wait(timeout=20):
+            raise TimeoutError(f"nobody let {name} go")
+
+
+@pytest.fixture
+def gate(log: EventLog) -> Gate:
+    return Gate(log.emitter("server"))
+
+
+@pytest.fixture
+def server(config: ServerConfig, clock: DemoClock, gate: Gate) -> Iterator[DemoServer]:
+    with DemoServer(config, clock=clock, emit=gate) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: DemoServer, log: EventLog, clock: DemoClock) -> AuthClient:
+    return AuthClient(server.url, log=log, clock=clock)
+
+
+@pytest.fixture
+def ada(client: AuthClient) -> AuthClient:
+    """A client whose user has registered and logged in just now."""
+    client.register("ada", PASSWORD)
+    client.login("ada", PASSWORD)
+    return client
+
+
+def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
+    """What `call` gave or raised in each of `count` threads that began together."""
+    barrier = threading.Barrier(count)
+
+    def run(_: int) -> Any:
+        barrier.wait(timeout=20)
+        try:
+            return call()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def names(events: Any) -> list[tuple[str, str]]:
+    """Source and name of each event."""
+    return [(event.source, event.name) for event in events]

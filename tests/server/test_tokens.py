@@ -1,0 +1,201 @@
+"""Tokens: what is issued, what is taken, and by whose clock."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+import jwt
+import pytest
+
+from demo_server import DemoClock, ServerConfig, TokenRefused
+from demo_server.tokens import TokenService
+
+SECRET = "a secret for these tests, 32 bytes or more"
+OTHER = "another secret for these tests, as long as that"
+CONFIG = ServerConfig(access_token_secret=SECRET, refresh_token_secret=OTHER)
+START = 1_800_000_000
+
+# Written by Node's jsonwebtoken 9 with SECRET:
+# jwt.sign({username: "ada", iat: 1800000000}, SECRET, {expiresIn: 60})
+FROM_NODE = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+    ".eyJ1c2VybmFtZSI6ImFkYSIsImlhdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAwMDYwfQ"
+    ".zUPAaes_nRipXAfxWNhU5YCyxRtqHnd0VtQflHVm4dg"
+)
+
+
+@pytest.fixture
+def tokens(clock: DemoClock) -> TokenService:
+    return TokenService(CONFIG, clock)
+
+
+def encode(claims: Any, secret: str = SECRET, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, secret, algorithm=algorithm)
+
+
+def part(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def by_hand(header: Any, payload: bytes, secret: str = SECRET) -> str:
+    """A token signed with HS256 by RFC 7515, whatever is in it."""
+    signed = f"{part(json.dumps(header).encode())}.{part(payload)}"
+    signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{part(signature)}"
+
+
+def code(tokens: TokenService, token: str) -> str:
+    with pytest.raises(TokenRefused) as refusal:
+        tokens.verify("access", token)
+    return refusal.value.code
+
+
+def test_tokens_cross_between_jsonwebtoken_and_us(tokens: TokenService) -> None:
+    """The same claims and secret give the same bytes, so each side takes the other's tokens."""
+    token, claims = tokens.issue("access", "ada")
+    assert claims == {"username": "ada", "iat": START, "exp": START + 60}
+    assert token == FROM_NODE
+    assert tokens.verify("access", FROM_NODE) == claims
+
+
+def test_each_kind_has_its_secret_and_its_lifetime(tokens: TokenService) -> None:
+    token, claims = tokens.issue("refresh", "ada")
+    assert claims["exp"] - claims["iat"] == 300
+    assert tokens.verify("refresh", token) == claims
+    assert code(tokens, token) == "token_invalid"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "a",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d",
+        encode({"username": "ada", "exp": START + 60}).replace(".", "!.", 1),
+        by_hand({"alg": "HS256"}, b"not json"),
+        by_hand({"alg": "HS256"}, b'["a list"]'),
+        by_hand("a string", b"{}"),
+    ],
+)
+def test_what_has_not_the_form_is_malformed(tokens: TokenService, token: str) -> None:
+    assert code(tokens, token) == "token_malformed"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        encode({"username": "ada", "exp": START + 60}, OTHER),
+        encode({"username": "ada", "exp": START + 60}, SECRET * 2, "HS512"),
+        jwt.encode({"username": "ada", "exp": START + 60}, None, algorithm="none"),
+        by_hand({"typ": "JWT"}, b"{}"),
+        encode({"username": "ada"}),
+        encode({"exp": START + 60}),
+        encode({"username": "ada", "exp": None}),
+        encode({"username": "ada", "exp": True}),
+        encode({"username": "ada", "exp": str(START + 60)}),
+        encode({"username": "", "exp": START + 60}),
+        encode({"username": ["ada"], "exp": START + 60}),
+        encode({"username": "ada", "exp": START + 60, "iat": "now"}),
+        by_hand({"alg": "HS256"}, b'{"username": "ada", "exp": NaN}'),
+        by_hand({"alg": "HS256"}, b'{"username": "ada", "exp": Infinity}'),
+        by_hand({"alg": "HS256"}, b'{"username": "ada", "exp": 1e999}'),
+    ],
+)
+def test_what_is_not_ours_is_invalid(tokens: TokenService, token: str) -> None:
+    assert code(tokens, token) == "token_invalid"
+
+
+def test_a_changed_payload_is_invalid(tokens: TokenService) -> None:
+    token, claims = tokens.issue("access", "ada")
+    header, _, signature = token.split(".")
+    payload = part(json.dumps({**claims, "username": "eve"}).encode())
+    assert code(tokens, f"{header}.{payload}.{signature}") == "token_invalid"
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_token_can_be_too_early(tokens: TokenService, claim: str) -> None:
+    early = encode({"username": "ada", "exp": START + 60, claim: START + 1})
+    assert code(tokens, early) == "token_not_yet_valid"
+    in_time = encode({"username": "ada", "exp": START + 60, claim: START})
+    assert tokens.verify("access", in_time)["username"] == "ada"
+
+
+def test_a_refusal_carries_claims_only_after_the_signature(
+    tokens: TokenService, clock: DemoClock
+) -> None:
+    forged = encode({"username": "eve", "exp": START - 1}, OTHER)
+    with pytest.raises(TokenRefused) as refusal:
+        tokens.verify("access", forged)
+    assert refusal.value.claims is None
+    token, claims = tokens.issue("access", "ada")
+    clock.advance(60)
+    with pytest.raises(TokenRefused) as refusal:
+        tokens.verify("access", token)
+    assert refusal.value.claims == claims
+
+
+OFFSETS = [-1e6, -61, -60.001, -60, -59.999, -1, -0.5, 0, 0.5, 0.999, 1, 59, 59.999, 60, 1e6]
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+def test_our_verdict_is_pyjwts_at_the_same_instant(
+    monkeypatch: pytest.MonkeyPatch, claim: str, offset: float
+) -> None:
+    """PyJWT reads the wall clock, so for this test the wall clock is set."""
+
+    class Wall(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.fromtimestamp(START + offset, tz)
+
+    monkeypatch.setattr("jwt.api_jwt.datetime", Wall)
+    token = encode({"username": "ada", "exp": START + 10_000_000, claim: START})
+    try:
+        jwt.decode(token, SECRET, algorithms=["HS256"])
+        theirs = "good"
+    except jwt.ExpiredSignatureError:
+        theirs = "token_expired"
+    except jwt.ImmatureSignatureError:
+        theirs = "token_not_yet_valid"
+    try:
+        TokenService(CONFIG, lambda: START + offset).verify("access", token)
+        ours = "good"
+    except TokenRefused as refusal:
+        ours = refusal.code
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("age", [-3600, -120, -30, 0, 30, 50, 70, 120, 3600])
+def test_our_verdict_is_pyjwts_in_real_time(age: int) -> None:
+    issued = TokenService(CONFIG, lambda: time.time() - age)
+    token, _ = issued.issue("access", "ada")
+    try:
+        jwt.decode(token, SECRET, algorithms=["HS256"])
+        theirs = "good"
+    except jwt.InvalidTokenError as error:
+        theirs = type(error).__name__
+    try:
+        TokenService(CONFIG, time.time).verify("access", token)
+        ours = "good"
+    except TokenRefused as refusal:
+        ours = {
+            "token_expired": "ExpiredSignatureError",
+            "token_not_yet_valid": "ImmatureSignatureError",
+        }[refusal.code]
+    assert ours == theirs
+
+
+def test_the_wall_clock_has_no_say(tokens: TokenService) -> None:
+    """The lab's clock may be years from the real one."""
+    assert datetime.fromtimestamp(START, timezone.utc).year == 2027
+    token, claims = tokens.issue("access", "ada")
+    assert tokens.verify("access", token) == claims
