@@ -48,8 +48,12 @@ def open_database(uri: str = "") -> Database:
         client: pymongo.MongoClient[Any] = pymongo.MongoClient(
             uri, serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS
         )
-        client.admin.command("ping")
-        return client.get_default_database(default=DEFAULT_NAME)
+        try:
+            client.admin.command("ping")
+            return client.get_default_database(default=DEFAULT_NAME)
+        except BaseException:
+            client.close()
+            raise
     except (PyMongoError, ValueError) as error:
         # Neither the URI nor the driver's own words: both may hold a password.
         raise ConfigError(

@@ -1,0 +1,434 @@
+"""`AuthClient` against a real server: what it returns, raises and records."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import request as flask_request
+
+from client_widget import (
+    ArticleAuth,
+    AuthClient,
+    EventLog,
+    LoginRequired,
+    Rejected,
+    ServerUnreachable,
+    TokenPair,
+    TokenStore,
+)
+from demo_server import DemoClock, DemoServer, ServerConfig
+
+from ..conftest import PASSWORD, START, names
+
+REFRESHED = [
+    ("client", "request.sent"),
+    ("server", "token.rejected"),
+    ("client", "response.received"),
+    ("client", "token.expired"),
+    ("client", "request.sent"),
+    ("server", "token.accepted"),
+    ("server", "token.issued"),
+    ("client", "response.received"),
+    ("client", "token.refreshed"),
+    ("client", "request.retried"),
+    ("server", "token.accepted"),
+    ("client", "response.received"),
+]
+
+
+class TestAnswers:
+    def test_register_login_and_home_give_the_json(self, client: AuthClient) -> None:
+        user = client.register("ada", PASSWORD)
+        assert set(user) == {"_id", "username"}
+        tokens = client.login("ada", PASSWORD)
+        pair = client.store.get()
+        assert pair is not None
+        assert tokens == {"accessToken": pair.access, "refreshToken": pair.refresh}
+        assert client.home() == {"message": "Welcome ada"}
+
+    def test_what_login_gives_is_not_shown(self, ada: AuthClient) -> None:
+        tokens = ada.login("ada", PASSWORD)
+        assert repr(tokens) == "{'accessToken': '<token>', 'refreshToken': '<token>'}"
+
+    @pytest.mark.parametrize(
+        ("act", "status", "code"),
+        [
+            (lambda c: c.register("ada", "x"), 403, "user_exists"),
+            (lambda c: c.register("", "x"), 400, "request_malformed"),
+            (lambda c: c.login("bob", "x"), 401, "user_unknown"),
+            (lambda c: c.login("ada", "x"), 400, "password_wrong"),
+        ],
+    )
+    def test_a_refusal_is_raised_and_costs_no_session(
+        self, ada: AuthClient, act: Callable[[AuthClient], Any], status: int, code: str
+    ) -> None:
+        with pytest.raises(Rejected) as refusal:
+            act(ada)
+        assert (refusal.value.status, refusal.value.code) == (status, code)
+        assert refusal.value.message
+        assert ada.home() == {"message": "Welcome ada"}
+
+    def test_home_without_a_session_asks_for_a_login(
+        self, client: AuthClient, log: EventLog
+    ) -> None:
+        with pytest.raises(LoginRequired):
+            client.home()
+        assert names(log.action()) == [
+            ("client", "request.sent"),
+            ("server", "token.rejected"),
+            ("client", "response.received"),
+        ]
+
+    def test_request_without_a_session_gives_the_answer(self, client: AuthClient) -> None:
+        assert client.request("GET", "/home").status_code == 403
+        assert client.request("GET", "/nope").status_code == 404
+
+    def test_request_gives_the_final_answer_whatever_it_is(self, ada: AuthClient) -> None:
+        assert ada.request("get", "/home").json() == {"message": "Welcome ada"}
+        assert ada.request("DELETE", "/home").status_code == 405
+
+    def test_logout_forgets_the_tokens(self, ada: AuthClient, log: EventLog) -> None:
+        ada.logout()
+        assert ada.store.get() is None
+        [event] = log.action()
+        assert (event.name, dict(event.fields)) == ("session.ended", {"reason": "logged_out"})
+        ada.logout()  # nothing to end: nothing to tell
+        assert list(log)[-1] is event
+        with pytest.raises(LoginRequired):
+            ada.home()
+
+    @pytest.mark.parametrize("path", ["http://elsewhere/x", "@elsewhere/x", "home", ""])
+    def test_a_token_cannot_be_sent_elsewhere(self, ada: AuthClient, path: str) -> None:
+        with pytest.raises(ValueError, match="must begin with /"):
+            ada.request("GET", path)
+
+    @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://x", "http://"])
+    def test_a_base_url_is_checked(self, url: str) -> None:
+        with pytest.raises(ValueError, match="base_url"):
+            AuthClient(url)
+
+
+class TestExpiry:
+    def test_an_expired_token_is_refreshed_and_the_call_retried(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        before = ada.store.get()
+        clock.advance(61)
+        assert ada.home() == {"message": "Welcome ada"}
+        assert names(log.action()) == REFRESHED
+        after = ada.store.get()
+        assert before is not None
+        assert after is not None
+        assert after.access != before.access
+        assert after.refresh == before.refresh
+
+    def test_each_event_says_what_happened(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        old = ada.store.get()
+        clock.advance(61)
+        ada.home()
+        new = ada.store.get()
+        assert old is not None
+        assert new is not None
+        expired, fresh, refresh = (
+            dict(old.access_facts),
+            dict(new.access_facts),
+            dict(new.refresh_facts),
+        )
+        assert (expired["iat"], expired["exp"]) == (START, START + 60)
+        assert (fresh["iat"], fresh["exp"]) == (START + 61, START + 121)
+        home = {"method": "GET", "path": "/home", "purpose": "call"}
+        again = {**home, "purpose": "retry"}
+        post = {"method": "POST", "path": "/refresh", "purpose": "refresh"}
+        told = []
+        for event in log.action():
+            assert event.at == START + 61
+            if event.source == "client":
+                fields = dict(event.fields)
+                if event.name == "response.received":
+                    assert 0 < fields.pop("elapsed") < 20
+                told.append((event.name, fields))
+        assert told == [
+            ("request.sent", {**home, "kind": "access", **expired}),
+            (
+                "response.received",
+                {
+                    **home,
+                    "status": 403,
+                    "error": "token_expired",
+                    "message": "The access token has expired",
+                },
+            ),
+            ("token.expired", {"kind": "access", "reason": "token_expired", **expired}),
+            ("request.sent", {**post, "kind": "refresh", **refresh}),
+            ("response.received", {**post, "status": 200}),
+            ("token.refreshed", {"kind": "access", **fresh}),
+            ("request.retried", {**again, "kind": "access", **fresh}),
+            ("response.received", {**again, "status": 200}),
+        ]
+
+    def test_five_expiries_in_a_row_are_all_met(
+        self, ada: AuthClient, clock: DemoClock
+    ) -> None:
+        statuses = []
+        for _ in range(4):
+            clock.advance(61)
+            statuses.append(ada.request("GET", "/home").status_code)
+        assert statuses == [200] * 4
+
+    def test_when_the_refresh_token_is_over_so_is_the_session(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        clock.advance(301)
+        with pytest.raises(LoginRequired, match="log in again"):
+            ada.home()
+        assert ada.store.get() is None
+        assert names(log.action()) == [
+            ("client", "request.sent"),
+            ("server", "token.rejected"),
+            ("client", "response.received"),
+            ("client", "token.expired"),
+            ("client", "request.sent"),
+            ("server", "token.rejected"),
+            ("client", "response.received"),
+            ("client", "session.ended"),
+        ]
+        ada.login("ada", PASSWORD)
+        assert ada.home() == {"message": "Welcome ada"}
+
+    def test_request_raises_too_when_the_session_ends_under_it(
+        self, ada: AuthClient, clock: DemoClock
+    ) -> None:
+        clock.advance(301)
+        with pytest.raises(LoginRequired):
+            ada.request("GET", "/home")
+
+    def test_a_token_that_is_not_good_for_another_reason_is_refreshed_as_well(
+        self, ada: AuthClient, log: EventLog
+    ) -> None:
+        pair = ada.store.get()
+        assert pair is not None
+        ada.store.set(pair.with_access(pair.refresh))
+        assert ada.home() == {"message": "Welcome ada"}
+        [refused] = [event for event in log.action() if event.name == "token.refused"]
+        assert refused.fields["reason"] == "token_invalid"
+
+    @pytest.mark.parametrize("name", ["register", "login"])
+    def test_a_403_to_a_login_or_a_registration_is_no_expiry(
+        self, ada: AuthClient, server: DemoServer, log: EventLog, name: str
+    ) -> None:
+        server.app.view_functions[f"auth.{name}"] = lambda: ({"error": "no"}, 403)
+        before = ada.store.get()
+        with pytest.raises(Rejected):
+            getattr(ada, name)("ada", PASSWORD)
+        assert names(log.action()) == [
+            ("client", "request.sent"),
+            ("client", "response.received"),
+        ]
+        assert ada.store.get() is before
+
+
+class TestBodies:
+    """A body is sent whole again on the retry."""
+
+    @pytest.fixture
+    def received(self, server: DemoServer) -> list[bytes]:
+        """What arrives at a route that wants a token; the first time it is refused."""
+        bodies: list[bytes] = []
+
+        def upload() -> Any:
+            bodies.append(flask_request.get_data())
+            return ({"error": "token_expired"}, 403) if len(bodies) == 1 else ({}, 200)
+
+        server.app.view_functions["auth.home"] = upload
+        rule = next(r for r in server.app.url_map.iter_rules() if r.endpoint == "auth.home")
+        assert rule.methods is not None
+        rule.methods.add("POST")
+        return bodies
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            lambda tmp: {"data": b"some bytes"},
+            lambda tmp: {"json": {"a": ["b"]}},
+            lambda tmp: {"data": {"a": "b"}},
+            lambda tmp: {"data": io.BytesIO(b"from memory")},
+            lambda tmp: {"data": (tmp / "file").open("rb")},
+            lambda tmp: {"data": iter([b"one", b"two"])},
+            lambda tmp: {"data": Pipe(b"cannot go back")},
+            lambda tmp: {"files": {"f": (tmp / "file").open("rb")}},
+        ],
+        ids=["bytes", "json", "form", "memory", "file", "iterator", "pipe", "upload"],
+    )
+    def test_it_is(
+        self, ada: AuthClient, received: list[bytes], tmp_path: Path, options: Any
+    ) -> None:
+        (tmp_path / "file").write_bytes(b"from a file" * 100)
+        given = options(tmp_path)
+        assert ada.request("POST", "/home", **given).status_code == 200
+        first, second = received
+        assert first == second
+        assert first
+        for value in [given.get("data"), *given.get("files", {}).values()]:
+            if hasattr(value, "close"):
+                value.close()
+
+    def test_a_file_is_sent_from_where_it_stands(
+        self, ada: AuthClient, received: list[bytes]
+    ) -> None:
+        body = io.BytesIO(b"head, tail")
+        body.seek(6)
+        ada.request("POST", "/home", data=body)
+        assert received == [b"tail", b"tail"]
+
+
+class Pipe(io.RawIOBase):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, size: int = -1) -> bytes:
+        content, self._content = self._content, b""
+        return content
+
+    def seekable(self) -> bool:
+        return False
+
+
+class TestBadDays:
+    def test_a_server_that_is_gone_is_said_and_costs_no_session(
+        self, ada: AuthClient, server: DemoServer, log: EventLog
+    ) -> None:
+        server.stop()
+        for act in (ada.home, lambda: ada.login("ada", PASSWORD), lambda: ada.register("b", "x")):
+            with pytest.raises(ServerUnreachable, match="is the server running"):
+                act()
+            assert names(log.action()) == [
+                ("client", "request.sent"),
+                ("client", "request.failed"),
+            ]
+        assert ada.store.get() is not None
+        server.start()
+        assert ada.home() == {"message": "Welcome ada"}
+
+    def test_an_answer_that_does_not_come_in_time_is_said(
+        self, ada: AuthClient, gate: Any, log: EventLog
+    ) -> None:
+        import threading
+
+        go = threading.Event()
+        gate.hold = lambda name, fields: go
+        with pytest.raises(ServerUnreachable, match="no answer in time"):
+            ada.request("GET", "/home", timeout=0.05)
+        go.set()
+        assert ada.store.get() is not None
+
+    def test_another_server_is_recognised(self, ada: AuthClient, server: DemoServer) -> None:
+        for view in ("auth.login", "auth.register", "auth.home"):
+            server.app.view_functions[view] = lambda: "<html>a wifi login page</html>"
+        for act in (ada.home, lambda: ada.login("a", "b"), lambda: ada.register("a", "b")):
+            with pytest.raises(ServerUnreachable, match="base_url"):
+                act()
+        assert ada.store.get() is not None
+
+    @pytest.mark.parametrize(
+        ("body", "message"), [('"a bare text"', "a bare text"), ("plain", "plain"), ("", "IM A TEAPOT")]
+    )
+    def test_a_refusal_in_the_articles_form_is_understood(
+        self, ada: AuthClient, server: DemoServer, body: str, message: str
+    ) -> None:
+        server.app.view_functions["auth.home"] = lambda: (body, 418)
+        with pytest.raises(Rejected) as refusal:
+            ada.home()
+        assert (refusal.value.status, refusal.value.code) == (418, "")
+        assert refusal.value.message.upper() == message.upper() or not body
+
+    def test_a_refresh_token_follows_no_redirect(
+        self, ada: AuthClient, server: DemoServer, clock: DemoClock
+    ) -> None:
+        seen: list[bytes] = []
+
+        def elsewhere() -> Any:
+            seen.append(flask_request.get_data())
+            return {}, 307, {"Location": "/users/register"}
+
+        server.app.view_functions["auth.refresh"] = elsewhere
+        server.app.view_functions["auth.register"] = elsewhere
+        clock.advance(61)
+        with pytest.raises(LoginRequired):
+            ada.home()
+        assert len(seen) == 1
+
+    def test_neither_proxy_nor_netrc_of_the_environment_counts(
+        self, ada: AuthClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login x password y\n")
+        netrc.chmod(0o600)
+        monkeypatch.setenv("NETRC", str(netrc))
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        assert ada.home() == {"message": "Welcome ada"}
+
+
+class TestCorrelation:
+    def test_one_id_goes_through_client_and_server(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        clock.advance(61)
+        before = len(log)
+        ada.home()
+        ids = {event.correlation for event in list(log)[before:]}
+        assert len(ids) == 1
+        ada.home()
+        assert {event.correlation for event in log.action()}.isdisjoint(ids)
+
+
+class TestArticle:
+    def test_five_expiries_in_a_row_fail_every_second_time(
+        self, log: EventLog, clock: DemoClock
+    ) -> None:
+        config = ServerConfig(bcrypt_cost=4, refresh_token_ttl=3000)
+        with DemoServer(config, clock=clock) as server:
+            statuses = {}
+            for auth in (ArticleAuth, None):
+                client = AuthClient(
+                    server.url, clock=clock, **({"auth": auth} if auth else {})  # type: ignore[arg-type]
+                )
+                client.register(f"user of {auth}", PASSWORD)
+                client.login(f"user of {auth}", PASSWORD)
+                statuses[auth] = []
+                for _ in range(5):
+                    clock.advance(61)
+                    statuses[auth].append(client.request("GET", "/home").status_code)
+        assert statuses == {ArticleAuth: [200, 403, 200, 403, 200], None: [200] * 5}
+
+    def test_after_a_refused_refresh_the_tokens_are_still_there(
+        self, server: DemoServer, ada: AuthClient, clock: DemoClock
+    ) -> None:
+        article = AuthClient(server.url, clock=clock, store=ada.store, auth=ArticleAuth)
+        clock.advance(301)
+        with pytest.raises(Rejected) as refusal:
+            article.home()
+        assert refusal.value.code == "token_expired"
+        assert ada.store.get() is not None
+
+
+def test_two_clients_share_a_log_under_two_names(
+    server: DemoServer, log: EventLog, clock: DemoClock
+) -> None:
+    store = TokenStore()
+    store.set(TokenPair("a.b.c", "d.e.f"))
+    for name in ("left", "right"):
+        AuthClient(server.url, log=log, clock=clock, name=name).request("GET", "/home")
+    assert [event.source for event in log if event.name == "request.sent"] == ["left", "right"]
+
+
+def test_what_is_shown_of_a_client(client: AuthClient, ada: AuthClient) -> None:
+    assert repr(ada) == "<AuthClient 'client', logged in>"
+    ada.logout()
+    assert repr(ada) == "<AuthClient 'client', no session>"

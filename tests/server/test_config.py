@@ -1,0 +1,121 @@
+"""Settings: where they come from, and what is said of a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo_server import ConfigError, ServerConfig, open_database
+
+SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "b" * 32}
+
+
+def from_env(environ: dict[str, str], dotenv: Path | str = "/nonexistent/.env") -> ServerConfig:
+    return ServerConfig.from_env(environ, dotenv)
+
+
+def test_the_defaults_are_the_articles() -> None:
+    config = from_env({})
+    assert (config.host, config.port, config.db_uri) == ("127.0.0.1", 8000, "")
+    assert (config.access_token_ttl, config.refresh_token_ttl) == (60, 300)
+    assert config.bcrypt_cost == 10
+
+
+def test_secrets_that_are_not_given_are_256_random_bits_at_each_start() -> None:
+    secrets = {
+        secret
+        for _ in range(4)
+        for config in [from_env({})]
+        for secret in (config.access_token_secret, config.refresh_token_secret)
+    }
+    assert len(secrets) == 8
+    assert all(len(bytes.fromhex(secret)) == 32 for secret in secrets)
+
+
+def test_every_setting_is_read() -> None:
+    environ = {
+        **SECRETS,
+        "PORT": "0",
+        "HOST": "::1",
+        "DB_URI": "mongomock://class",
+        "ACCESS_TOKEN_TTL": "5",
+        "REFRESH_TOKEN_TTL": "10",
+    }
+    assert from_env(environ) == ServerConfig(
+        port=0,
+        host="::1",
+        db_uri="mongomock://class",
+        access_token_secret="a" * 32,
+        refresh_token_secret="b" * 32,
+        access_token_ttl=5,
+        refresh_token_ttl=10,
+    )
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("# class 3b\nPORT=9000\nACCESS_TOKEN_TTL='7'\nDB_URI=\n")
+    config = from_env({"PORT": "9001"}, dotenv)
+    assert (config.port, config.access_token_ttl, config.db_uri) == (9001, 7, "")
+
+
+def test_an_empty_value_counts_as_not_given() -> None:
+    assert from_env({"PORT": "", "DB_URI": "", "ACCESS_TOKEN_SECRET": ""}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"PORT": "eighty"}, "PORT must be a whole number, not 'eighty'"),
+        ({"PORT": "70000"}, "PORT must be a whole number from 0 to 65535"),
+        ({"ACCESS_TOKEN_TTL": "0"}, "ACCESS_TOKEN_TTL must be a whole number from 1"),
+        ({"REFRESH_TOKEN_TTL": "1.5"}, "REFRESH_TOKEN_TTL must be a whole number"),
+        ({"ACCESS_TOKEN_SECRET": "a" * 31}, "ACCESS_TOKEN_SECRET must have at least 32 bytes"),
+        ({"REFRESH_TOKEN_SECRET": "short"}, "REFRESH_TOKEN_SECRET must have at least 32 bytes"),
+        (
+            {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "a" * 32},
+            "are the same: give two different ones",
+        ),
+        ({"DB_URI": "postgres://x:pass@host/db"}, "DB_URI has an unknown scheme: write mongodb"),
+        ({"DB_URI": "localhost"}, "DB_URI has an unknown scheme"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        from_env(environ)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    for secret in ("a" * 31, "short", "pass@"):
+        assert secret not in str(error.value)
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"PORT=\xff\xfe")
+    with pytest.raises(ConfigError, match=r"\.env cannot be read .*UTF-8"):
+        from_env({}, dotenv)
+
+
+@pytest.mark.parametrize("value", [True, 1.5, "60", None])
+def test_a_setting_in_code_is_checked_as_well(value: Any) -> None:
+    with pytest.raises(ConfigError, match="ACCESS_TOKEN_TTL"):
+        ServerConfig(access_token_ttl=value)
+
+
+def test_secrets_are_not_shown() -> None:
+    config = from_env(SECRETS)
+    assert "a" * 32 not in repr(config)
+    assert "b" * 32 not in repr(config)
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("demo_server.database.SERVER_SELECTION_TIMEOUT_MS", 50)
+    with pytest.raises(ConfigError, match="DB_URI: the database cannot be opened") as error:
+        open_database("mongodb://ada:hunter2@127.0.0.1:1/lab")
+    assert "hunter2" not in str(error.value)
+    with pytest.raises(ConfigError, match="DB_URI: the database cannot be opened"):
+        open_database("mongodb://")
