@@ -231,7 +231,9 @@ class AuthClient:
         """One message over HTTP, with the two events that tell of it."""
         prepared = call.prepare(message)
         facts = _facts(message)
-        about = {"method": message.method, "path": message.path, "purpose": message.purpose}
+        # Without the query: it is not ours to know what is in it.
+        path = message.path.partition("?")[0]
+        about = {"method": message.method, "path": path, "purpose": message.purpose}
         name = "request.retried" if message.purpose == "retry" else "request.sent"
         self._record(name, correlation=call.correlation, **about, **facts)
         try:
@@ -240,9 +242,10 @@ class AuthClient:
             late = isinstance(error, requests.Timeout)
             reason = "no answer in time" if late else "no connection"
             self._record("request.failed", correlation=call.correlation, **about, reason=reason)
+            # Without its cause, whose text has the port and the whole URL in it.
             raise ServerUnreachable(
-                f"{message.method} {message.path}: {reason}: is the server running?"
-            ) from error
+                f"{message.method} {path}: {reason}: is the server running?"
+            ) from None
         outcome = {} if response.status_code < 400 else _refusal(response)
         self._record(
             "response.received",

@@ -41,14 +41,28 @@ def run(path: Path) -> nbformat.NotebookNode:
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
+        if cell.cell_type == "code":
+            cell.outputs = _settled(cell.outputs)
     return notebook
+
+
+def _settled(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Without widgets, and with what was printed in one piece, however it came."""
+    settled: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        output.get("data", {}).pop(WIDGET, None)
+        last = settled[-1] if settled else None
+        if last is not None and output.output_type == "stream" == last.output_type:
+            last.text += output.text
+        else:
+            settled.append(output)
+    return settled
 
 
 def notebooks() -> list[Path]:
     """Every notebook of the lab."""
-    return sorted((ROOT / "notebooks").rglob("[!.]*.ipynb"))
+    found = (ROOT / "notebooks").rglob("*.ipynb")
+    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ class TestExpiry:
             ("response.received", {**again, "status": 200}),
         ]
 
-    def test_five_expiries_in_a_row_are_all_met(
+    def test_expiries_in_a_row_are_all_met(
         self, ada: AuthClient, clock: DemoClock
     ) -> None:
         statuses = []

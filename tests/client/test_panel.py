@@ -1,0 +1,329 @@
+"""The panel, by its buttons, with no browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets
+import pytest
+
+from client_widget import AuthClient, EventLog, LoginPanel
+from client_widget.log_view import MAX_ROWS, LogView
+from demo_server import DemoClock, DemoServer
+
+from ..conftest import PASSWORD, Gate
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def panel(client: AuthClient, clock: DemoClock) -> Iterator[LoginPanel]:
+    panel = LoginPanel(client, clock=clock)
+    yield panel
+    panel.wait()
+    panel.close()
+
+
+def press(panel: LoginPanel, *labels: str) -> None:
+    for label in labels:
+        panel.buttons[label].click()
+        panel.wait()
+
+
+def fill(panel: LoginPanel, username: str = "ada", password: str = PASSWORD) -> None:
+    panel.username.value, panel.password.value = username, password
+
+
+def log_in(panel: LoginPanel, username: str = "ada") -> None:
+    fill(panel, username)
+    press(panel, "Register")
+    fill(panel, username)
+    press(panel, "Log in")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does soon."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def widgets_in(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
+    yield widget
+    for name in ("layout", "style"):
+        if hasattr(widget, name):
+            yield getattr(widget, name)
+    for child in getattr(widget, "children", ()):
+        yield from widgets_in(child)
+
+
+def saved(panel: LoginPanel) -> str:
+    """What the notebook would save of the panel: the state of all its widgets."""
+    return repr([widget.get_state() for widget in widgets_in(panel)])
+
+
+def test_fields_and_buttons_have_their_names(panel: LoginPanel) -> None:
+    assert (panel.username.description, panel.password.description) == ("Username", "Password")
+    assert isinstance(panel.password, ipywidgets.Password)
+    labels = ["Register", "Log in", "Home", "Log out", "+61 s", "+301 s"]
+    assert list(panel.buttons) == labels
+    assert [button.description for button in panel.buttons.values()] == labels
+
+
+def test_the_articles_session_by_hand(panel: LoginPanel, clock: DemoClock, log: EventLog) -> None:
+    assert "store is empty" in panel.tokens.value
+    log_in(panel)
+    assert "ada is logged in" in panel.notice.value
+    assert "60 s left" in panel.tokens.value
+    assert "300 s left" in panel.tokens.value
+
+    press(panel, "Home")
+    assert "Welcome ada" in panel.home.value
+
+    press(panel, "+61 s")
+    until(lambda: "expired 1 s ago" in panel.tokens.value)
+    assert "239 s left" in panel.tokens.value
+    press(panel, "Home")
+    assert "Welcome ada" in panel.home.value
+    assert "60 s left" in panel.tokens.value
+    assert [e.name for e in log.action() if e.source == "client"][-4:] == [
+        "response.received",
+        "token.refreshed",
+        "request.retried",
+        "response.received",
+    ]
+
+    press(panel, "+301 s", "Home")
+    assert "log in again" in panel.notice.value
+    assert "Welcome" not in panel.home.value
+    assert "store is empty" in panel.tokens.value
+
+    fill(panel)
+    press(panel, "Log in", "Home", "Log out")
+    assert "You are logged out" in panel.notice.value
+    assert "Log in to see" in panel.home.value
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "words"),
+    [
+        ("bob", PASSWORD, "Refused (401): user does not exist!"),
+        ("ada", "wrong", "Refused (400): Unauthorized: Wrong Password!!"),
+        ("", "", "Refused (400): username must be a string that is not empty"),
+    ],
+)
+def test_a_refusal_is_said_in_words(
+    panel: LoginPanel, username: str, password: str, words: str
+) -> None:
+    log_in(panel)
+    fill(panel, username, password)
+    press(panel, "Log in")
+    assert words in panel.notice.value
+
+
+def test_the_password_leaves_its_field_when_it_is_used(panel: LoginPanel) -> None:
+    for label in ("Register", "Log in"):
+        fill(panel)
+        panel.buttons[label].click()
+        assert panel.password.value == ""  # at once, not when the call is over
+        panel.wait()
+    assert panel.username.value == "ada"
+
+
+def test_enter_in_the_password_field_logs_in(panel: LoginPanel, client: AuthClient) -> None:
+    client.register("ada", PASSWORD)
+    fill(panel)
+    panel.password._handle_custom_msg({"event": "submit"}, [])
+    panel.wait()
+    assert "ada is logged in" in panel.notice.value
+
+
+def test_what_is_saved_holds_no_secret(panel: LoginPanel, client: AuthClient) -> None:
+    log_in(panel)
+    press(panel, "Home")
+    pair = client.store.get()
+    assert pair is not None
+    for secret in (PASSWORD, pair.access, pair.refresh, pair.access.split(".")[2]):
+        assert secret not in saved(panel)
+    assert repr(panel) == "LoginPanel: run this cell to see it"
+
+
+def test_what_a_user_typed_is_text(panel: LoginPanel) -> None:
+    log_in(panel, MARKUP)
+    press(panel, "Home")
+    shown = panel.notice.value + panel.home.value + panel.tokens.value
+    assert "<img" not in shown
+    assert "&lt;img src=x onerror=alert(1)&gt;" in panel.home.value
+    assert "&lt;img src=x onerror=alert(1)&gt;" in panel.tokens.value
+
+
+def test_no_call_blocks_the_kernel(panel: LoginPanel, gate: Gate) -> None:
+    """The click comes back while the server is held; the button waits for its call."""
+    log_in(panel)
+    go = threading.Event()
+    gate.hold = lambda name, fields: go if name == "token.accepted" else None
+    home = panel.buttons["Home"]
+    home.click()
+    assert home.disabled
+    assert not panel.buttons["Log out"].disabled
+    panel.buttons["+61 s"].click()  # the rest of the panel goes on
+    until(lambda: "expired 1 s ago" in panel.tokens.value)
+    go.set()
+    panel.wait()
+    assert not home.disabled
+    assert "Welcome ada" in panel.home.value
+
+
+def test_a_wait_that_is_too_long_is_said(panel: LoginPanel, gate: Gate) -> None:
+    log_in(panel)
+    go = threading.Event()
+    gate.hold = lambda name, fields: go if name == "token.accepted" else None
+    panel.buttons["Home"].click()
+    with pytest.raises(TimeoutError, match="under way"):
+        panel.wait(timeout=0.01)
+    go.set()
+
+
+def test_a_button_is_usable_again_after_a_failure(panel: LoginPanel, server: DemoServer) -> None:
+    log_in(panel)
+    server.stop()
+    press(panel, "Home")
+    assert "is the server running?" in panel.notice.value
+    assert not panel.buttons["Home"].disabled
+    assert "60 s left" in panel.tokens.value  # nothing is lost
+    server.start()
+    press(panel, "Home")
+    assert "Welcome ada" in panel.home.value
+
+
+def test_time_buttons_need_a_clock_that_can_be_moved(client: AuthClient) -> None:
+    panel = LoginPanel(client, clock=time.time)
+    assert list(panel.buttons) == ["Register", "Log in", "Home", "Log out"]
+    panel.close()
+    panel = LoginPanel(client)  # with the client's own clock
+    assert "+61 s" in panel.buttons
+    panel.close()
+
+
+def test_a_move_of_the_clock_is_in_the_log(panel: LoginPanel, clock: DemoClock, log: EventLog) -> None:
+    before = clock()
+    press(panel, "+61 s", "+301 s")
+    assert clock() == before + 362
+    moves = [(e.source, dict(e.fields)) for e in log if e.name == "clock.advanced"]
+    assert moves == [("panel", {"seconds": 61}), ("panel", {"seconds": 301})]
+
+
+def test_what_happens_in_a_cell_is_seen_on_the_panel(
+    panel: LoginPanel, client: AuthClient
+) -> None:
+    client.register("ada", PASSWORD)
+    client.login("ada", PASSWORD)
+    until(lambda: "60 s left" in panel.tokens.value)
+    client.logout()
+    until(lambda: "store is empty" in panel.tokens.value)
+
+
+def test_the_countdown_ticks(client: AuthClient) -> None:
+    clock = DemoClock(rate=20)
+    client.clock = clock
+    panel = LoginPanel(client)
+    seen = {panel.now.value}
+    until(lambda: seen.add(panel.now.value) or len(seen) >= 3)  # type: ignore[func-returns-value]
+    panel.close()
+
+
+def test_a_closed_panel_leaves_no_thread(client: AuthClient, clock: DemoClock) -> None:
+    def pulses() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "pulse"]
+
+    until(lambda: not pulses())
+    panel = LoginPanel(client, clock=clock)
+    assert pulses()
+    client.log.record("x", source="test")
+    panel.close()
+    until(lambda: not pulses())
+    client.log.record("x", source="test")
+    assert not pulses()
+
+
+class TestLogView:
+    @pytest.fixture
+    def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        monkeypatch.setattr(
+            LogView, "send", lambda self, content, buffers=None: messages.append(content)
+        )
+        return messages
+
+    @pytest.fixture
+    def view(self, log: EventLog, sent: list[dict[str, Any]]) -> Iterator[LogView]:
+        view = LogView(log)
+        yield view
+        view.close()
+
+    def test_events_come_in_batches_each_once(
+        self, view: LogView, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        for _ in range(500):
+            log.record("x", source="test")
+        until(lambda: sum(len(message["rows"]) for message in sent) >= 500)
+        rows = [row["seq"] for message in sent for row in message["rows"]]
+        assert rows == list(range(1, 501))
+        assert {message["type"] for message in sent} == {"rows"}
+        assert len(sent) < 100
+
+    def test_a_view_that_says_hello_gets_all_rows(
+        self, view: LogView, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        for _ in range(MAX_ROWS + 5):
+            log.record("x", source="test")
+        until(lambda: bool(sent) and sent[-1]["rows"][-1]["seq"] == MAX_ROWS + 5)
+        sent.clear()
+        for _ in range(2):  # the page is reloaded
+            view._handle_custom_msg({"type": "hello"}, [])
+        for message in sent:
+            assert message["type"] == "reset"
+            assert [row["seq"] for row in message["rows"]] == list(range(6, MAX_ROWS + 6))
+        assert len(sent) == 2
+
+    def test_a_row_is_plain_text(self, view: LogView, log: EventLog) -> None:
+        log.record(
+            "response.received",
+            source="client",
+            correlation="a1",
+            method="GET",
+            path="/home",
+            status=403,
+            message=MARKUP,
+            elapsed=0.0031,
+        )
+        sent: list[Any] = []
+        view.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
+        view._handle_custom_msg({"type": "hello"}, [])
+        [row] = sent[0]["rows"]
+        del row["time"]
+        assert row == {
+            "seq": 1,
+            "source": "client",
+            "action": "a1",
+            "text": f"403 Forbidden for GET /home: {MARKUP}",
+            "tone": "bad",
+            "ms": 3,
+        }
+
+    def test_no_row_is_in_what_is_saved(self, view: LogView, log: EventLog) -> None:
+        log.record("x", source="test", username="a name to look for")
+        assert "a name to look for" not in repr(view.get_state())
+
+    def test_it_knows_whether_anybody_looks(self, view: LogView) -> None:
+        assert view.watched
+        view._handle_custom_msg({"type": "bye"}, [])
+        assert not view.watched
+        view._handle_custom_msg({"type": "alive"}, [])
+        assert view.watched
+        view.close()
+        assert not view.watched

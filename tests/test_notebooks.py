@@ -1,0 +1,84 @@
+"""What nbval does not check: that it has something to compare, and what is in the files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from .save_notebooks import ROOT, notebooks, run
+
+NOTEBOOKS = notebooks()
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.name for path in NOTEBOOKS] == ["01_walkthrough.ipynb"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+class TestSaved:
+    def test_every_code_cell_was_run_in_order(self, path: Path) -> None:
+        """nbval compares nothing in a cell that has no count."""
+        cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+    def test_it_holds_no_port_path_or_secret(self, path: Path) -> None:
+        text = path.read_text()
+        for what in [r"127\.0\.0\.1:\d", r"localhost:\d", r"/(home|root|tmp|Users)/\w", r"eyJ[\w-]{8}"]:
+            # /home is a route as well: a path has more behind it.
+            assert re.findall(what, text) == []
+
+    def test_it_holds_no_widget_state(self, path: Path) -> None:
+        notebook = json.loads(path.read_text())
+        assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
+        assert "widget-view" not in path.read_text()
+
+    def test_prose_stands_before_each_cell(self, path: Path) -> None:
+        kinds = [cell.cell_type for cell in nbformat.read(path, 4).cells]
+        for before, kind in zip(kinds, kinds[1:], strict=False):
+            assert (before, kind) != ("code", "code")
+
+    def test_another_run_gives_the_same_file(self, path: Path, tmp_path: Path) -> None:
+        again = tmp_path / path.name
+        nbformat.write(run(path), again)
+        assert again.read_text() == path.read_text()
+
+
+# Faults of the server or the client, each as the line that brings it about.
+FAULTS = {
+    "the 403 becomes a 200": "demo_server.errors.STATUS['token_expired'] = 200",
+    "the server ignores the clock": (
+        "demo_server.tokens.TokenService._check_times = lambda self, kind, claims: None"
+    ),
+    "a refresh token lasts for ever": (
+        "old = demo_server.config.ServerConfig.__init__\n"
+        "demo_server.config.ServerConfig.__init__ = "
+        "lambda self, **given: old(self, refresh_token_ttl=10**9, **given)"
+    ),
+    "the names of users are not unique": (
+        "demo_server.database.UserRepository.add = lambda self, name, password: "
+        "demo_server.database.User('1', name, password)"
+    ),
+    "the client does not refresh": "client_widget.auth_flow.EXPIRED = 499",
+    "the client does not say when a token expires": (
+        "client_widget.client.AuthClient._record_refused = lambda *_: None"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_walkthrough_fails_on_a_fault(fault: str, tmp_path: Path) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "01_walkthrough.ipynb", 4)
+    wiring = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    wiring.source = f"import client_widget, demo_server\n{FAULTS[fault]}\n{wiring.source}"
+    path = tmp_path / "faulty.ipynb"
+    nbformat.write(notebook, path)
+    try:
+        outputs = [cell.get("outputs") for cell in run(path).cells]
+    except CellExecutionError:
+        return
+    assert outputs != [cell.get("outputs") for cell in notebook.cells]
