@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Blueprint, Request, Response, jsonify, request
+from flask import Flask, Request, Response, jsonify, request
 
 from .errors import Refusal
 from .services import AuthService
@@ -14,32 +14,29 @@ from .services import AuthService
 MAX_PASSWORD_BYTES = 72
 
 
-def auth_routes(service: AuthService) -> Blueprint:
-    """The article's four routes."""
-    routes = Blueprint("auth", __name__)
+def add_routes(app: Flask, service: AuthService) -> None:
+    """Give `app` the article's four routes."""
 
-    @routes.post("/users/register")
+    @app.post("/users/register")
     def register() -> tuple[Response, int]:
         return jsonify(service.register(*_credentials(request))), 201
 
-    @routes.post("/users/login")
+    @app.post("/users/login")
     def login() -> tuple[Response, int]:
         access_token, refresh_token = service.login(*_credentials(request))
         return jsonify(accessToken=access_token, refreshToken=refresh_token), 201
 
-    @routes.get("/home")
+    @app.get("/home")
     def home() -> Response:
         username = service.authenticate(_bearer_token(request))
         return jsonify(message=f"Welcome {username}")
 
-    @routes.post("/refresh")
+    @app.post("/refresh")
     def refresh() -> Response:
         token = _body(request).get("token")
         if token is not None and not isinstance(token, str):
             raise _malformed("token must be a string")
         return jsonify(accessToken=service.refresh(token))
-
-    return routes
 
 
 def _bearer_token(request: Request) -> str | None:

@@ -222,7 +222,7 @@ class TestExpiry:
     def test_a_403_to_a_login_or_a_registration_is_no_expiry(
         self, ada: AuthClient, server: DemoServer, log: EventLog, name: str
     ) -> None:
-        server.app.view_functions[f"auth.{name}"] = lambda: ({"error": "no"}, 403)
+        server.app.view_functions[name] = lambda: ({"error": "no"}, 403)
         before = ada.store.get()
         with pytest.raises(Rejected):
             getattr(ada, name)("ada", PASSWORD)
@@ -245,8 +245,8 @@ class TestBodies:
             bodies.append(flask_request.get_data())
             return ({"error": "token_expired"}, 403) if len(bodies) == 1 else ({}, 200)
 
-        server.app.view_functions["auth.home"] = upload
-        rule = next(r for r in server.app.url_map.iter_rules() if r.endpoint == "auth.home")
+        server.app.view_functions["home"] = upload
+        rule = next(r for r in server.app.url_map.iter_rules() if r.endpoint == "home")
         assert rule.methods is not None
         rule.methods.add("POST")
         return bodies
@@ -328,7 +328,7 @@ class TestBadDays:
         assert ada.store.get() is not None
 
     def test_another_server_is_recognised(self, ada: AuthClient, server: DemoServer) -> None:
-        for view in ("auth.login", "auth.register", "auth.home"):
+        for view in ("login", "register", "home"):
             server.app.view_functions[view] = lambda: "<html>a wifi login page</html>"
         for act in (ada.home, lambda: ada.login("a", "b"), lambda: ada.register("a", "b")):
             with pytest.raises(ServerUnreachable, match="base_url"):
@@ -341,7 +341,7 @@ class TestBadDays:
     def test_a_refusal_in_the_articles_form_is_understood(
         self, ada: AuthClient, server: DemoServer, body: str, message: str
     ) -> None:
-        server.app.view_functions["auth.home"] = lambda: (body, 418)
+        server.app.view_functions["home"] = lambda: (body, 418)
         with pytest.raises(Rejected) as refusal:
             ada.home()
         assert (refusal.value.status, refusal.value.code) == (418, "")
@@ -356,8 +356,8 @@ class TestBadDays:
             seen.append(flask_request.get_data())
             return {}, 307, {"Location": "/users/register"}
 
-        server.app.view_functions["auth.refresh"] = elsewhere
-        server.app.view_functions["auth.register"] = elsewhere
+        server.app.view_functions["refresh"] = elsewhere
+        server.app.view_functions["register"] = elsewhere
         clock.advance(61)
         with pytest.raises(LoginRequired):
             ada.home()

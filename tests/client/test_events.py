@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from ..conftest import PASSWORD, START, in_threads
 def test_an_event_is_a_fact_that_does_not_change(log: EventLog) -> None:
     event = log.record("token.issued", source="server", correlation="a1", kind="access")
     assert event == Event(1, START, "server", "token.issued", "a1", {"kind": "access"})
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         event.name = "x"  # type: ignore[misc]
     with pytest.raises(TypeError):
         event.fields["kind"] = "x"  # type: ignore[index]

@@ -79,7 +79,7 @@ def test_when_the_refresh_gets_no_answer_all_32_are_told_and_stay_logged_in(
 ) -> None:
     clock.advance(61)
     refresh_after(gate, THREADS)
-    server.app.view_functions["auth.refresh"] = held = HeldRefresh(gate)
+    server.app.view_functions["refresh"] = held = HeldRefresh(gate)
     outcome = in_threads(THREADS, ada.home)
     assert [type(result) for result in outcome] == [ServerUnreachable] * THREADS
     # A thread that reads its 403 only when that answer is there may ask once more.

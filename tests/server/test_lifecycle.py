@@ -130,7 +130,7 @@ class Held:
 
     def __init__(self, server: DemoServer) -> None:
         self.entered, self.go = threading.Event(), threading.Event()
-        server.app.view_functions["auth.home"] = self
+        server.app.view_functions["home"] = self
 
     def __call__(self) -> str:
         self.entered.set()

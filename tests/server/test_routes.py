@@ -252,7 +252,7 @@ class TestTheRest:
         def broken() -> None:
             raise RuntimeError("what only the operator may read")
 
-        server.app.view_functions["auth.home"] = broken
+        server.app.view_functions["home"] = broken
         assert api.home() == (500, {"message": "Internal Server Error", "error": "server_error"})
         assert [record.message for record in caplog.records] == ["GET /home failed"]
 
