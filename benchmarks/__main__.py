@@ -30,9 +30,7 @@ def main() -> None:
     secret = secrets.token_hex(32)
     rows: list[tuple[str, str, str, str]] = []
     with ExitStack() as stack:
-        servers = stack.enter_context(
-            process(sys.executable, str(HERE / "servers.py"), secret)
-        )
+        servers = stack.enter_context(process(sys.executable, str(HERE / "servers.py"), secret))
         urls = {"ours": servers["ours"], "bare": servers["bare"]}
         if express_is_installed():
             peer = process("node", str(HERE / "peers" / "express.js"), secret)
@@ -41,15 +39,30 @@ def main() -> None:
         print("GET /home with a valid token, 8 kept connections, answers per second:")
         for name, series in rates.items():
             print(f"  {name:8} median {statistics.median(series):6.0f}")
-        rows.append(at_most("time of /home: ours / bare Flask route with jwt.decode",
-                            ratio(rates["bare"], rates["ours"]), 1.15))
+        rows.append(
+            at_most(
+                "time of /home: ours / bare Flask route with jwt.decode",
+                ratio(rates["bare"], rates["ours"]),
+                1.15,
+            )
+        )
         if "express" in rates:
-            rows.append(at_least("answers of /home: ours / the article's on Express",
-                                 ratio(rates["ours"], rates["express"]), 1.3))
+            rows.append(
+                at_least(
+                    "answers of /home: ours / the article's on Express",
+                    ratio(rates["ours"], rates["express"]),
+                    1.3,
+                )
+            )
         else:
             print("  Express is left out: it needs node and npm")
-        rows.append(at_most("time of a request: AuthClient with its log / requests.Session",
-                            client_overhead(servers["ours"], servers["token"]), 1.06))
+        rows.append(
+            at_most(
+                "time of a request: AuthClient with its log / requests.Session",
+                client_overhead(servers["ours"], servers["token"]),
+                1.06,
+            )
+        )
     rows.append(at_least("events recorded a second, one subscriber", events_a_second(1), 250_000))
     rows.append(at_least("events recorded a second, 8 threads", events_a_second(8), 100_000))
     print()
@@ -74,9 +87,7 @@ def ratio(first: list[float], second: list[float]) -> float:
 @contextmanager
 def process(*command: str) -> Iterator[dict[str, str]]:
     """Run a server; gives what it prints first, a JSON object. It ends with its stdin."""
-    running = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
     assert running.stdin is not None
     try:
@@ -138,7 +149,7 @@ def events_a_second(threads: int) -> float:
 
     def once() -> float:
         log = EventLog()
-        log.subscribe(lambda event: None)
+        log.subscribe(lambda _: None)
         each = 80_000 // threads
 
         def work() -> None:

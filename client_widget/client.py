@@ -25,7 +25,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import rewind_body
 
 from .auth_flow import AuthFlow, BearerAuth, Request, read_token
 from .errors import LoginRequired, Rejected, ServerUnreachable
@@ -257,9 +256,7 @@ class AuthClient:
         )
         return response
 
-    def _record_refused(
-        self, pair: TokenPair, response: requests.Response, call: _Call
-    ) -> None:
+    def _record_refused(self, pair: TokenPair, response: requests.Response, call: _Call) -> None:
         facts = pair.access_facts
         reason = _refusal(response)["error"]
         expired = reason == "token_expired" or (not reason and facts.get("exp", 0) <= self.clock())
@@ -301,6 +298,9 @@ class _Call:
         if "data" in rest:
             rest["data"] = _rewindable(rest["data"])
         self._prepared = self._prepare(self.method, path, **rest)
+        # A file is sent from where it stands, both times.
+        body: Any = self._prepared.body
+        self._body_start: int | None = body.tell() if hasattr(body, "tell") else None
 
     def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
         request = requests.Request(method, self._base_url + path, **options)
@@ -314,8 +314,9 @@ class _Call:
             prepared = self._prepare(message.method, message.path, json=message.json)
         elif message.purpose == "retry":
             prepared = self._prepared.copy()
-            if prepared._body_position is not None:
-                rewind_body(prepared)
+            if self._body_start is not None:
+                body: Any = prepared.body
+                body.seek(self._body_start)
         else:
             prepared = self._prepared
         prepared.headers.update(message.headers)

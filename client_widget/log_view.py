@@ -47,7 +47,7 @@ def row(event: Event) -> dict[str, Any]:
     }
 
 
-class LogView(anywidget.AnyWidget):  # type: ignore[misc]
+class LogView(anywidget.AnyWidget):
     """Shows the log's events, oldest first, as they are recorded."""
 
     _esm = _HERE / "log_view.js"

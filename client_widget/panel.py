@@ -23,7 +23,7 @@ from .errors import ClientError, LoginRequired, Rejected
 from .events import Event
 from .log_view import LogView
 from .pulse import Pulse
-from .tokens import fingerprint, read_claims
+from .tokens import fingerprint, is_time, read_claims
 from .words import life, time_of_day
 
 
@@ -257,13 +257,13 @@ def _card(title: str, token: str, now: float) -> str:
     iat, exp = claims.get("iat"), claims.get("exp")
     lines = [f"fingerprint {fingerprint(token)}"]
     for name, value in claims.items():
-        moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and _number(value) else ""
+        moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and is_time(value) else ""
         lines.append(f"{name}: {value!r}{moment}")
     left, bar, late = "", "", ""
-    if _number(exp):
+    if is_time(exp):
         left = life(exp, now)
         late = " lab-late" if exp <= now else ""
-        if _number(iat) and exp > iat:
+        if is_time(iat) and exp > iat:
             share = max(0.0, min(1.0, (exp - now) / (exp - iat)))
             bar = f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
     return (
@@ -271,7 +271,3 @@ def _card(title: str, token: str, now: float) -> str:
         f'<span class="lab-left">{escape(left)}</span></div>{bar}'
         f"<code>{escape(chr(10).join(lines))}</code></div>"
     )
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from .errors import StoreError
 
@@ -80,12 +80,15 @@ class TokenPair:
 def token_facts(token: str) -> dict[str, Any]:
     """What a log may hold of a token: its fingerprint, and `iat` and `exp` if it has them."""
     claims = read_claims(token)
-    times = {name: claims[name] for name in ("iat", "exp") if _is_time(claims.get(name))}
+    times = {name: claims[name] for name in ("iat", "exp") if is_time(claims.get(name))}
     return {"token": fingerprint(token), **times}
 
 
-def _is_time(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def is_time(value: object) -> TypeGuard[float]:
+    """Is a claim a number of seconds (RFC 7519, section 2) that can be counted with?"""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
+    )
 
 
 class TokenStore:

@@ -7,7 +7,7 @@ run gives the same words.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -32,17 +32,19 @@ REASONS = {
 }
 
 
+# Past this a float does not count seconds any more.
+_END_OF_TIME = 1e15
+
+
 def describe(event: Event) -> str:
     """The event in one sentence."""
-    words = _SENTENCES.get(event.name)
     fields = event.fields
-    if words is None:
+    sentence = _SENTENCES.get(event.name)
+    if sentence is None:
         return " ".join([event.name, *(f"{name}={value}" for name, value in fields.items())])
-    sentence = words(fields, event.at)
+    text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
     # The client's sentences name the path themselves.
-    if "path" in fields and "method" not in fields:
-        return f"{fields['path']}: {sentence}"
-    return sentence
+    return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
 
 
 def tone(event: Event) -> str:
@@ -59,6 +61,8 @@ def tone(event: Event) -> str:
 
 def life(exp: float, at: float) -> str:
     """What is left of a token at a time: "42 s left" or "expired 1 s ago"."""
+    if exp > _END_OF_TIME:
+        return "no end in sight"
     left = exp - at
     # As countdowns do: the last second reads 1, and 0 only when it is over.
     return f"{math.ceil(left)} s left" if left > 0 else f"expired {math.floor(-left)} s ago"
@@ -72,24 +76,29 @@ def time_of_day(at: float) -> str:
         return f"{at:.0f}"
 
 
-def _token(fields: Mapping[str, Any], at: float) -> str:
-    """ "the access token (42 s left)" """
-    name = f"the {fields.get('kind', 'access')} token"
-    return f"{name} ({life(fields['exp'], at)})" if "exp" in fields else name
+def _words(event: Event) -> dict[str, Any]:
+    """The fields, with words for the reason and for what is left of a token."""
+    fields = event.fields
+    words = {**fields, "reason": REASONS.get(fields.get("reason", ""), fields.get("reason"))}
+    unknown = "has expired" if event.name == "token.expired" else "no expiry known"
+    words["life"] = life(fields["exp"], event.at) if "exp" in fields else unknown
+    if "exp" in fields and "iat" in fields:
+        words["lifetime"] = fields["exp"] - fields["iat"]
+    return words
 
 
-def _reason(fields: Mapping[str, Any]) -> str:
-    reason = str(fields.get("reason", ""))
-    return REASONS.get(reason, reason)
-
-
-def _sent(fields: Mapping[str, Any], at: float) -> str:
-    load = f"with {_token(fields, at)}" if "kind" in fields else "without a token"
+def _sent(event: Event) -> str:
+    fields = event.fields
+    load = "without a token"
+    if "kind" in fields:
+        left = f" ({life(fields['exp'], event.at)})" if "exp" in fields else ""
+        load = f"with the {fields['kind']} token{left}"
     again = "again, " if fields["purpose"] == "retry" else ""
     return f"{fields['method']} {fields['path']} {again}{load}"
 
 
-def _received(fields: Mapping[str, Any], at: float) -> str:
+def _received(event: Event) -> str:
+    fields = event.fields
     try:
         phrase = f" {HTTPStatus(fields['status']).phrase}"
     except ValueError:
@@ -98,40 +107,43 @@ def _received(fields: Mapping[str, Any], at: float) -> str:
     return f"{answer}: {fields['message']}" if "message" in fields else answer
 
 
-def _rejected(fields: Mapping[str, Any], at: float) -> str:
-    kind, reason = fields["kind"], fields["reason"]
-    if reason == "token_missing":
-        return "no token came with the request"
-    if reason == "token_expired":
-        return f"{kind} token rejected: {life(fields['exp'], at)}"
-    return f"{kind} token rejected: {fields['detail']}"
+def _rejected(event: Event) -> str:
+    fields = event.fields
+    if fields["reason"] == "token_missing":
+        return REASONS["token_missing"]
+    expired = fields["reason"] == "token_expired"
+    why = life(fields["exp"], event.at) if expired else fields["detail"]
+    return f"{fields['kind']} token rejected: {why}"
 
 
-_SENTENCES: dict[str, Callable[[Mapping[str, Any], float], str]] = {
+def _refused(event: Event) -> str:
+    return f"refused: {event.fields.get('detail') or _words(event)['reason']}"
+
+
+# A sentence with the names of fields in it, or a function that makes one.
+_SENTENCES: dict[str, str | Callable[[Event], str]] = {
     # the client's
     "request.sent": _sent,
     "request.retried": _sent,
-    "request.failed": lambda f, at: f"{f['method']} {f['path']} failed: {f['reason']}",
+    "request.failed": "{method} {path} failed: {reason}",
     "response.received": _received,
-    "session.started": lambda f, at: f"{f['username']} is logged in, and both tokens are stored",
-    "session.ended": lambda f, at: f"the session is over: {_reason(f)}",
-    "token.expired": lambda f, at: (
-        f"the access token {life(f['exp'], at)}" if "exp" in f else "the access token has expired"
-    ),
-    "token.refused": lambda f, at: f"the access token was refused: {_reason(f)}",
-    "token.refreshed": lambda f, at: f"a new access token is stored ({life(f['exp'], at)})",
+    "session.started": "{username} is logged in, and both tokens are stored",
+    "session.ended": "the session is over: {reason}",
+    "token.expired": "the access token {life}",
+    "token.refused": "the access token was refused: {reason}",
+    "token.refreshed": "a new access token is stored ({life})",
     # the server's
-    "server.started": lambda f, at: f"the server {f['server']} listens",
-    "server.stopped": lambda f, at: f"the server {f['server']} has stopped",
-    "server.failed": lambda f, at: f"the server failed inside: {f['detail']}",
-    "user.registered": lambda f, at: f"{f['username']} is registered",
-    "registration.refused": lambda f, at: f"{f['username']} is not registered: {_reason(f)}",
-    "login.accepted": lambda f, at: f"the password of {f['username']} is right",
-    "login.refused": lambda f, at: f"login of {f['username']} refused: {_reason(f)}",
-    "token.issued": lambda f, at: f"{f['kind']} token issued, good for {f['exp'] - f['iat']} s",
-    "token.accepted": lambda f, at: f"{f['kind']} token accepted ({life(f['exp'], at)})",
+    "server.started": "the server {server} listens",
+    "server.stopped": "the server {server} has stopped",
+    "server.failed": "the server failed inside: {detail}",
+    "user.registered": "{username} is registered",
+    "registration.refused": "{username} is not registered: {reason}",
+    "login.accepted": "the password of {username} is right",
+    "login.refused": "login of {username} refused: {reason}",
+    "token.issued": "{kind} token issued, good for {lifetime} s",
+    "token.accepted": "{kind} token accepted ({life})",
     "token.rejected": _rejected,
-    "request.refused": lambda f, at: f"refused: {f.get('detail') or _reason(f)}",
+    "request.refused": _refused,
     # the panel's
-    "clock.advanced": lambda f, at: f"the clock moved by {f['seconds']} s",
+    "clock.advanced": "the clock moved by {seconds} s",
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import re
 import random
+import re
+from typing import cast
 
 from flask import Flask, Request, Response, jsonify, request
 from flask_cors import cross_origin
@@ -40,6 +41,10 @@ class CorrelatedRequest(Request):
         return given if _CORRELATION.fullmatch(given) else f"{random.getrandbits(48):012x}"
 
 
+# The request under way, with the type that `create_app` gives it.
+_request = cast(CorrelatedRequest, request)
+
+
 def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: Emit) -> Flask:
     """The article's backend as a Flask app.
 
@@ -52,7 +57,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     """
 
     def emit_here(name: str, **fields: object) -> None:
-        emit(name, correlation=request.correlation, path=request.path, **fields)
+        emit(name, correlation=_request.correlation, path=request.path, **fields)
 
     for_other_origins = cross_origin(
         send_wildcard=True, expose_headers=CORRELATION_HEADER, automatic_options=False
@@ -77,7 +82,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.add(CORRELATION_HEADER, request.correlation)
+        response.headers.add(CORRELATION_HEADER, _request.correlation)
         # Open to all origins, as in the article. flask-cors evaluates what a browser sends
         # from elsewhere, preflights included. For the rest one constant header remains, and
         # saying it here keeps a tenth of the time of a request to /home.

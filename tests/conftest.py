@@ -41,7 +41,9 @@ class Gate:
 
     def __init__(self, emit: Callable[..., object]) -> None:
         self._emit = emit
-        self.hold: Callable[[str, dict[str, Any]], threading.Event | None] = lambda name, fields: None
+        self.hold: Callable[[str, dict[str, Any]], threading.Event | None] = lambda name, fields: (
+            None
+        )
 
     def __call__(self, name: str, **fields: Any) -> None:
         self._emit(name, **fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -28,7 +29,12 @@ class TestSaved:
 
     def test_it_holds_no_port_path_or_secret(self, path: Path) -> None:
         text = path.read_text()
-        for what in [r"127\.0\.0\.1:\d", r"localhost:\d", r"/(home|root|tmp|Users)/\w", r"eyJ[\w-]{8}"]:
+        for what in [
+            r"127\.0\.0\.1:\d",
+            r"localhost:\d",
+            r"/(home|root|tmp|Users)/\w",
+            r"eyJ[\w-]{8}",
+        ]:
             # /home is a route as well: a path has more behind it.
             assert re.findall(what, text) == []
 
@@ -39,7 +45,7 @@ class TestSaved:
 
     def test_prose_stands_before_each_cell(self, path: Path) -> None:
         kinds = [cell.cell_type for cell in nbformat.read(path, 4).cells]
-        for before, kind in zip(kinds, kinds[1:], strict=False):
+        for before, kind in pairwise(kinds):
             assert (before, kind) != ("code", "code")
 
     def test_another_run_gives_the_same_file(self, path: Path, tmp_path: Path) -> None:

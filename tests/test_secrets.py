@@ -14,7 +14,10 @@ PASSWORD = "5ecret-of-ada"
 
 
 def test_a_whole_session_tells_no_secret(
-    clock: DemoClock, log: EventLog, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    clock: DemoClock,
+    log: EventLog,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     config = ServerConfig(bcrypt_cost=4)

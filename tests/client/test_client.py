@@ -172,9 +172,7 @@ class TestExpiry:
             ("response.received", {**again, "status": 200}),
         ]
 
-    def test_expiries_in_a_row_are_all_met(
-        self, ada: AuthClient, clock: DemoClock
-    ) -> None:
+    def test_expiries_in_a_row_are_all_met(self, ada: AuthClient, clock: DemoClock) -> None:
         statuses = []
         for _ in range(4):
             clock.advance(61)
@@ -336,7 +334,8 @@ class TestBadDays:
         assert ada.store.get() is not None
 
     @pytest.mark.parametrize(
-        ("body", "message"), [('"a bare text"', "a bare text"), ("plain", "plain"), ("", "IM A TEAPOT")]
+        ("body", "message"),
+        [('"a bare text"', "a bare text"), ("plain", "plain"), ("", "IM A TEAPOT")],
     )
     def test_a_refusal_in_the_articles_form_is_understood(
         self, ada: AuthClient, server: DemoServer, body: str, message: str
@@ -397,7 +396,9 @@ class TestArticle:
             statuses = {}
             for auth in (ArticleAuth, None):
                 client = AuthClient(
-                    server.url, clock=clock, **({"auth": auth} if auth else {})  # type: ignore[arg-type]
+                    server.url,
+                    clock=clock,
+                    **({"auth": auth} if auth else {}),  # type: ignore[arg-type]
                 )
                 client.register(f"user of {auth}", PASSWORD)
                 client.login(f"user of {auth}", PASSWORD)

@@ -111,9 +111,7 @@ def test_jsonl_holds_every_event_on_a_line(ada: AuthClient, log: EventLog) -> No
     assert EventLog().to_jsonl() == ""
 
 
-def test_each_step_of_an_expiry_in_words(
-    ada: AuthClient, clock: DemoClock, log: EventLog
-) -> None:
+def test_each_step_of_an_expiry_in_words(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
     clock.advance(61)
     ada.home()
     assert [(tone(event), describe(event)) for event in log.action()] == [
@@ -160,7 +158,11 @@ def test_the_end_of_a_session_in_words(ada: AuthClient, clock: DemoClock, log: E
             {"method": "GET", "path": "/home", "reason": "no connection"},
             "GET /home failed: no connection",
         ),
-        ("request.refused", {"path": "/x", "reason": "route_unknown"}, "/x: refused: there is no such route"),
+        (
+            "request.refused",
+            {"path": "/x", "reason": "route_unknown"},
+            "/x: refused: there is no such route",
+        ),
         ("token.refused", {"reason": "token_invalid"}, None),
         ("token.expired", {}, "the access token has expired"),
         ("something.new", {"a": 1}, "something.new a=1"),

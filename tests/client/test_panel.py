@@ -209,7 +209,9 @@ def test_time_buttons_need_a_clock_that_can_be_moved(client: AuthClient) -> None
     panel.close()
 
 
-def test_a_move_of_the_clock_is_in_the_log(panel: LoginPanel, clock: DemoClock, log: EventLog) -> None:
+def test_a_move_of_the_clock_is_in_the_log(
+    panel: LoginPanel, clock: DemoClock, log: EventLog
+) -> None:
     before = clock()
     press(panel, "+61 s", "+301 s")
     assert clock() == before + 362
@@ -217,9 +219,7 @@ def test_a_move_of_the_clock_is_in_the_log(panel: LoginPanel, clock: DemoClock, 
     assert moves == [("panel", {"seconds": 61}), ("panel", {"seconds": 301})]
 
 
-def test_what_happens_in_a_cell_is_seen_on_the_panel(
-    panel: LoginPanel, client: AuthClient
-) -> None:
+def test_what_happens_in_a_cell_is_seen_on_the_panel(panel: LoginPanel, client: AuthClient) -> None:
     client.register("ada", PASSWORD)
     client.login("ada", PASSWORD)
     until(lambda: "60 s left" in panel.tokens.value)

@@ -10,8 +10,6 @@ import threading
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from client_widget import (
     ArticleAuth,
     AuthClient,
@@ -181,9 +179,7 @@ def test_expiry_after_expiry_under_threads(
         sys.setswitchinterval(interval)
 
 
-def test_a_log_in_during_a_refresh_wins(
-    ada: AuthClient, clock: DemoClock, gate: Gate
-) -> None:
+def test_a_log_in_during_a_refresh_wins(ada: AuthClient, clock: DemoClock, gate: Gate) -> None:
     ada.register("bob", PASSWORD)
     clock.advance(61)
     refreshing, go = threading.Event(), threading.Event()

@@ -31,7 +31,14 @@ def test_claims_can_be_read_without_the_secret() -> None:
     assert set(token_facts(token)) == {"token", "exp"}
 
 
-@pytest.mark.parametrize("token", ["", "a", "a.b.c", "a.é.c", "a.W10.c", "a.e30", f"a.{'W' * 4000}.c"])
+@pytest.mark.parametrize("exp", [True, "1", None, 1e999, 10**400, -(10**400)])
+def test_a_time_that_cannot_be_counted_with_is_left_out(exp: object) -> None:
+    assert set(token_facts(jwt.encode({"exp": exp}, "s" * 32))) == {"token"}
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a", "a.b.c", "a.é.c", "a.W10.c", "a.e30", f"a.{'W' * 4000}.c"]
+)
 def test_claims_of_what_is_no_token_are_empty(token: str) -> None:
     assert read_claims(token) == {}
     assert set(token_facts(token)) == {"token"}
@@ -130,7 +137,7 @@ class TestFile:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("client_widget.tokens.os.replace", full)
-        with pytest.raises(StoreError, match="No space left on device.*goes on in memory"):
+        with pytest.raises(StoreError, match=r"No space left on device.*goes on in memory"):
             store.replace(PAIR, new)
         assert store.get() is new
         assert json.loads(path.read_text())["accessToken"] == "access 1"

@@ -54,9 +54,7 @@ def test_a_refused_login(
     assert told(log) == [("login.refused", {"username": username, "reason": reason})]
 
 
-def test_an_expired_token_and_its_refresh(
-    ada: AuthClient, log: EventLog, clock: DemoClock
-) -> None:
+def test_an_expired_token_and_its_refresh(ada: AuthClient, log: EventLog, clock: DemoClock) -> None:
     old = ada.store.get()
     clock.advance(61)
     ada.home()

@@ -203,7 +203,9 @@ def test_a_thousand_starts_and_stops_leave_no_thread_and_no_socket() -> None:
         assert answers(server)
 
     def left() -> tuple[set[str], int]:
-        threads = {t.name for t in threading.enumerate() if "demo_server" in t.name or "waitress" in t.name}
+        threads = {
+            t.name for t in threading.enumerate() if "demo_server" in t.name or "waitress" in t.name
+        }
         return threads, len(os.listdir("/proc/self/fd"))
 
     _settle(left)

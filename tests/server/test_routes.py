@@ -114,9 +114,7 @@ class TestRegister:
             ("application/x-www-form-urlencoded", b"username=a&username=b&password=x"),
         ],
     )
-    def test_refuses_bytes_that_are_no_body(
-        self, api: Api, content_type: str, body: bytes
-    ) -> None:
+    def test_refuses_bytes_that_are_no_body(self, api: Api, content_type: str, body: bytes) -> None:
         answer = api.send(
             "POST", "/users/register", data=body, headers={"Content-Type": content_type}
         )
@@ -167,9 +165,7 @@ class TestHome:
         answer = api.home(f"Bearer {tokens['refreshToken']}")
         assert refused(answer) == (403, "token_invalid")
 
-    def test_refuses_an_expired_token(
-        self, api: Api, tokens: dict[str, str], clock: Any
-    ) -> None:
+    def test_refuses_an_expired_token(self, api: Api, tokens: dict[str, str], clock: Any) -> None:
         clock.advance(59)
         assert api.home(f"Bearer {tokens['accessToken']}")[0] == 200
         clock.advance(1)
@@ -184,9 +180,7 @@ class TestHome:
 
 
 class TestRefresh:
-    def test_gives_a_new_access_token(
-        self, api: Api, tokens: dict[str, str], clock: Any
-    ) -> None:
+    def test_gives_a_new_access_token(self, api: Api, tokens: dict[str, str], clock: Any) -> None:
         clock.advance(61)
         status, body = api.refresh({"token": tokens["refreshToken"]})
         assert status == 200
@@ -207,9 +201,7 @@ class TestRefresh:
     def test_refuses_what_is_no_token(self, api: Api) -> None:
         assert refused(api.refresh({"token": "abc"})) == (403, "token_malformed")
 
-    def test_refuses_after_300_seconds(
-        self, api: Api, tokens: dict[str, str], clock: Any
-    ) -> None:
+    def test_refuses_after_300_seconds(self, api: Api, tokens: dict[str, str], clock: Any) -> None:
         clock.advance(299)
         assert api.refresh({"token": tokens["refreshToken"]})[0] == 200
         clock.advance(1)
@@ -275,9 +267,7 @@ class TestTheRest:
         assert "POST" in response.headers["Access-Control-Allow-Methods"]
         assert response.headers["Access-Control-Allow-Headers"] == "authorization"
 
-    def test_the_request_id_comes_back_unless_it_could_hurt_a_log(
-        self, server: DemoServer
-    ) -> None:
+    def test_the_request_id_comes_back_unless_it_could_hurt_a_log(self, server: DemoServer) -> None:
         def echoed(given: str) -> str:
             headers = {"X-Request-ID": given}
             return requests.get(server.url + "/home", headers=headers, timeout=20).headers[
