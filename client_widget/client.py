@@ -14,47 +14,26 @@ Threads: a client may be used by any number of them.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from .auth_flow import AuthFlow, BearerAuth, Request, read_token
-from .errors import LoginRequired, Rejected, ServerUnreachable
+from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
 from .tokens import TokenPair, TokenStore
-
-#: One id follows one user action through client and server.
-CORRELATION_HEADER = "X-Request-ID"
-
-#: Seconds to connect, and seconds to wait for an answer.
-TIMEOUT = (3.05, 15.0)
-
-_SEND_OPTIONS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
+from .transport import HttpCall, accepted, new_id, open_session, refusal_of
 
 
 class Auth(Protocol):
     """What the client needs of an auth scheme: `BearerAuth` and `ArticleAuth` have it."""
 
     def auth_flow(self, request: Request) -> AuthFlow: ...
-
-
-class Answer(dict[str, Any]):
-    """The JSON object of an answer. Its tokens are values like any other, but are not shown."""
-
-    def __repr__(self) -> str:
-        shown = {
-            name: "<token>" if name.lower().endswith("token") else value
-            for name, value in self.items()
-        }
-        return repr(shown)
 
 
 class AuthClient:
@@ -95,7 +74,7 @@ class AuthClient:
         self.name = name
         self._auth = auth(self.store)
         self._record = self.log.emitter(name)
-        self._http = _http_session()
+        self._http = open_session()
         self._refreshes = threading.Lock()
         self._flight: Future[None] | None = None
 
@@ -108,7 +87,7 @@ class AuthClient:
             Rejected: the server refused.
             ServerUnreachable: no answer came.
         """
-        return _accepted(self._post_credentials("/users/register", username, password, _new_id()))
+        return accepted(self._post_credentials("/users/register", username, password, new_id()))
 
     def login(self, username: str, password: str) -> dict[str, Any]:
         """Log in and store the tokens; gives `{accessToken, refreshToken}`.
@@ -117,9 +96,9 @@ class AuthClient:
             Rejected: the server refused; a session that was there goes on.
             ServerUnreachable: no answer came, or none with tokens in it.
         """
-        correlation = _new_id()
+        correlation = new_id()
         response = self._post_credentials("/users/login", username, password, correlation)
-        answer = _accepted(response)
+        answer = accepted(response)
         pair = TokenPair(read_token(response, "accessToken"), read_token(response, "refreshToken"))
         self.store.set(pair)
         self._record(
@@ -142,13 +121,13 @@ class AuthClient:
         response = self.request("GET", "/home")
         if response.status_code == 403 and "Authorization" not in response.request.headers:
             raise LoginRequired("There is no session: log in first")
-        return _accepted(response)
+        return accepted(response)
 
     def logout(self) -> None:
         """Forget the tokens. The article has no route for it, so the server is not told."""
         pair = self.store.get()
         if pair is not None and self.store.replace(pair, None):
-            self._record("session.ended", correlation=_new_id(), reason="logged_out")
+            self._record("session.ended", correlation=new_id(), reason="logged_out")
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Any request, signed if there is a session, refreshed and retried if need be.
@@ -166,7 +145,7 @@ class AuthClient:
             ServerUnreachable: no answer came.
             ValueError: the path or an option cannot be sent.
         """
-        call = _Call(self, method, path, options)
+        call = HttpCall(self._http, self.base_url, method, path, options)
         flow = self._auth.auth_flow(Request(call.method, path))
         try:
             message = next(flow)
@@ -178,7 +157,7 @@ class AuthClient:
 
     # How the flow is driven
 
-    def _answer(self, flow: AuthFlow, message: Request, call: _Call) -> Request:
+    def _answer(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
         """Get the message its answer, and give the message that follows."""
         pair = message.replaces
         while pair is not None:
@@ -211,7 +190,7 @@ class AuthClient:
             if not flight.done():
                 flight.set_result(None)
 
-    def _exchange(self, flow: AuthFlow, message: Request, call: _Call) -> Request:
+    def _exchange(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
         """Send the message, send the flow its answer, and give the message that follows."""
         response = self._send(message, call)
         if message.signed_with is not None and response.status_code == 403:
@@ -226,7 +205,7 @@ class AuthClient:
             )
         return following
 
-    def _send(self, message: Request, call: _Call) -> requests.Response:
+    def _send(self, message: Request, call: HttpCall) -> requests.Response:
         """One message over HTTP, with the two events that tell of it."""
         prepared = call.prepare(message)
         facts = _facts(message)
@@ -245,7 +224,7 @@ class AuthClient:
             raise ServerUnreachable(
                 f"{message.method} {path}: {reason}: is the server running?"
             ) from None
-        outcome = {} if response.status_code < 400 else _refusal(response)
+        outcome = {} if response.status_code < 400 else refusal_of(response)
         self._record(
             "response.received",
             correlation=call.correlation,
@@ -256,9 +235,9 @@ class AuthClient:
         )
         return response
 
-    def _record_refused(self, pair: TokenPair, response: requests.Response, call: _Call) -> None:
+    def _record_refused(self, pair: TokenPair, response: requests.Response, call: HttpCall) -> None:
         facts = pair.access_facts
-        reason = _refusal(response)["error"]
+        reason = refusal_of(response)["error"]
         expired = reason == "token_expired" or (not reason and facts.get("exp", 0) <= self.clock())
         name = "token.expired" if expired else "token.refused"
         self._record(name, correlation=call.correlation, kind="access", reason=reason, **facts)
@@ -268,90 +247,13 @@ class AuthClient:
     ) -> requests.Response:
         """Register and login: never signed, and no refusal of theirs is an expiry."""
         options = {"json": {"username": username, "password": password}, "allow_redirects": False}
-        return self._send(Request("POST", path), _Call(self, "POST", path, options, correlation))
+        return self._send(
+            Request("POST", path),
+            HttpCall(self._http, self.base_url, "POST", path, options, correlation),
+        )
 
     def __repr__(self) -> str:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
-
-
-class _Call:
-    """One call of a user: its request, prepared once, and its correlation id."""
-
-    def __init__(
-        self,
-        client: AuthClient,
-        method: str,
-        path: str,
-        options: Mapping[str, Any],
-        correlation: str | None = None,
-    ) -> None:
-        # A path that is a URL could carry the token to another host.
-        if not path.startswith("/"):
-            raise ValueError(f"path must begin with /, such as /home, not {path!r}")
-        self.method = method.upper()
-        self.correlation = correlation or _new_id()
-        self._base_url = client.base_url
-        self._http = client._http
-        self._send_options = {k: v for k, v in options.items() if k in _SEND_OPTIONS}
-        self._send_options.setdefault("timeout", TIMEOUT)
-        rest = {k: v for k, v in options.items() if k not in _SEND_OPTIONS}
-        if "data" in rest:
-            rest["data"] = _rewindable(rest["data"])
-        self._prepared = self._prepare(self.method, path, **rest)
-        # A file is sent from where it stands, both times.
-        body: Any = self._prepared.body
-        self._body_start: int | None = body.tell() if hasattr(body, "tell") else None
-
-    def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
-        request = requests.Request(method, self._base_url + path, **options)
-        prepared = self._http.prepare_request(request)
-        prepared.headers[CORRELATION_HEADER] = self.correlation
-        return prepared
-
-    def prepare(self, message: Request) -> requests.PreparedRequest:
-        """The message as requests sends it."""
-        if message.purpose == "refresh":
-            prepared = self._prepare(message.method, message.path, json=message.json)
-        elif message.purpose == "retry":
-            prepared = self._prepared.copy()
-            if self._body_start is not None:
-                body: Any = prepared.body
-                body.seek(self._body_start)
-        else:
-            prepared = self._prepared
-        prepared.headers.update(message.headers)
-        return prepared
-
-    def send_options(self, message: Request) -> dict[str, Any]:
-        """A refresh token follows no redirect: it would go wherever the redirect says."""
-        if message.purpose == "refresh":
-            return {"timeout": TIMEOUT, "allow_redirects": False}
-        return self._send_options
-
-
-def _http_session() -> requests.Session:
-    session = requests.Session()
-    # Neither proxies nor .netrc of the environment: a password in .netrc would replace the
-    # bearer token, and a proxy cannot reach the loopback of this machine.
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
-    return session
-
-
-def _rewindable(data: Any) -> Any:
-    """The body as something that can be sent twice: what cannot go back is read into memory."""
-    if hasattr(data, "read"):
-        seekable = getattr(data, "seekable", None)
-        return data if seekable is not None and seekable() else data.read()
-    if hasattr(data, "__next__"):
-        return b"".join(part.encode() if isinstance(part, str) else part for part in data)
-    return data
-
-
-def _new_id() -> str:
-    return f"{random.getrandbits(48):012x}"
 
 
 def _facts(message: Request) -> dict[str, Any]:
@@ -361,35 +263,3 @@ def _facts(message: Request) -> dict[str, Any]:
     if message.signed_with is not None:
         return {"kind": "access", **message.signed_with.access_facts}
     return {}
-
-
-def _refusal(response: requests.Response) -> dict[str, str]:
-    """`error` and `message` of a refusal. The article's own server sends a bare text."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = response.text
-    if not isinstance(body, dict):
-        body = {"message": body}
-    return {
-        "error": str(body.get("error") or ""),
-        "message": str(body.get("message") or response.reason)[:200],
-    }
-
-
-def _accepted(response: requests.Response) -> Answer:
-    """The JSON object of a success.
-
-    Raises:
-        Rejected: the answer is a refusal.
-        ServerUnreachable: it is not a JSON object, so not the demo server's.
-    """
-    if response.status_code >= 400:
-        refusal = _refusal(response)
-        raise Rejected(response.status_code, refusal["error"], refusal["message"])
-    try:
-        return Answer(response.json())
-    except (ValueError, TypeError):
-        raise ServerUnreachable(
-            "The answer is not a JSON object: is base_url the demo server's?"
-        ) from None

@@ -86,9 +86,7 @@ def token_facts(token: str) -> dict[str, Any]:
 
 def is_time(value: object) -> TypeGuard[float]:
     """Is a claim a number of seconds (RFC 7519, section 2) that can be counted with?"""
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
-    )
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
 
 
 class TokenStore:

@@ -147,4 +147,4 @@ def test_every_public_name_has_a_docstring(package: Any) -> None:
 
 def test_no_module_is_long() -> None:
     for path in sources():
-        assert len(path.read_text().splitlines()) <= 400, path.name
+        assert len(path.read_text().splitlines()) <= 300, path.name

@@ -1,0 +1,152 @@
+"""HTTP as the client needs it: requests that can be sent twice, answers in plain terms."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from .auth_flow import Request
+from .errors import Rejected, ServerUnreachable
+
+#: One id follows one user action through client and server.
+CORRELATION_HEADER = "X-Request-ID"
+
+#: Seconds to connect, and seconds to wait for an answer.
+TIMEOUT = (3.05, 15.0)
+
+_SEND_OPTIONS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
+
+
+class Answer(dict[str, Any]):
+    """The JSON object of an answer. Its tokens are values like any other, but are not shown."""
+
+    def __repr__(self) -> str:
+        shown = {
+            name: "<token>" if name.lower().endswith("token") else value
+            for name, value in self.items()
+        }
+        return repr(shown)
+
+
+class HttpCall:
+    """One call of a user: its request, prepared once, and its correlation id.
+
+    Raises:
+        ValueError: the path or an option cannot be sent.
+    """
+
+    def __init__(
+        self,
+        http: requests.Session,
+        base_url: str,
+        method: str,
+        path: str,
+        options: Mapping[str, Any],
+        correlation: str | None = None,
+    ) -> None:
+        # A path that is a URL could carry the token to another host.
+        if not path.startswith("/"):
+            raise ValueError(f"path must begin with /, such as /home, not {path!r}")
+        self.method = method.upper()
+        self.correlation = correlation or new_id()
+        self._base_url = base_url
+        self._http = http
+        self._send_options = {k: v for k, v in options.items() if k in _SEND_OPTIONS}
+        self._send_options.setdefault("timeout", TIMEOUT)
+        rest = {k: v for k, v in options.items() if k not in _SEND_OPTIONS}
+        if "data" in rest:
+            rest["data"] = _rewindable(rest["data"])
+        self._prepared = self._prepare(self.method, path, **rest)
+        # A file is sent from where it stands, both times.
+        body: Any = self._prepared.body
+        self._body_start: int | None = body.tell() if hasattr(body, "tell") else None
+
+    def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
+        request = requests.Request(method, self._base_url + path, **options)
+        prepared = self._http.prepare_request(request)
+        prepared.headers[CORRELATION_HEADER] = self.correlation
+        return prepared
+
+    def prepare(self, message: Request) -> requests.PreparedRequest:
+        """The message as requests sends it."""
+        if message.purpose == "refresh":
+            prepared = self._prepare(message.method, message.path, json=message.json)
+        elif message.purpose == "retry":
+            prepared = self._prepared.copy()
+            if self._body_start is not None:
+                body: Any = prepared.body
+                body.seek(self._body_start)
+        else:
+            prepared = self._prepared
+        prepared.headers.update(message.headers)
+        return prepared
+
+    def send_options(self, message: Request) -> dict[str, Any]:
+        """A refresh token follows no redirect: it would go wherever the redirect says."""
+        if message.purpose == "refresh":
+            return {"timeout": TIMEOUT, "allow_redirects": False}
+        return self._send_options
+
+
+def open_session() -> requests.Session:
+    """The session of a client: no cookies, nothing of the environment, a large pool."""
+    session = requests.Session()
+    # Neither proxies nor .netrc of the environment: a password in .netrc would replace the
+    # bearer token, and a proxy cannot reach the loopback of this machine.
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+    return session
+
+
+def _rewindable(data: Any) -> Any:
+    """The body as something that can be sent twice: what cannot go back is read into memory."""
+    if hasattr(data, "read"):
+        seekable = getattr(data, "seekable", None)
+        return data if seekable is not None and seekable() else data.read()
+    if hasattr(data, "__next__"):
+        return b"".join(part.encode() if isinstance(part, str) else part for part in data)
+    return data
+
+
+def new_id() -> str:
+    """A correlation id. Not a secret, so it need not be hard to guess."""
+    return f"{random.getrandbits(48):012x}"
+
+
+def refusal_of(response: requests.Response) -> dict[str, str]:
+    """`error` and `message` of a refusal. The article's own server sends a bare text."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = response.text
+    if not isinstance(body, dict):
+        body = {"message": body}
+    return {
+        "error": str(body.get("error") or ""),
+        "message": str(body.get("message") or response.reason)[:200],
+    }
+
+
+def accepted(response: requests.Response) -> Answer:
+    """The JSON object of a success.
+
+    Raises:
+        Rejected: the answer is a refusal.
+        ServerUnreachable: it is not a JSON object, so not the demo server's.
+    """
+    if response.status_code >= 400:
+        refusal = refusal_of(response)
+        raise Rejected(response.status_code, refusal["error"], refusal["message"])
+    try:
+        return Answer(response.json())
+    except (ValueError, TypeError):
+        raise ServerUnreachable(
+            "The answer is not a JSON object: is base_url the demo server's?"
+        ) from None
