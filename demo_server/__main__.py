@@ -14,7 +14,8 @@ from .server import DemoServer
 def main() -> int:
     """Serve by the settings of the environment; gives the process's exit code."""
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: stop.set())
     try:
         config = ServerConfig.from_env()
         server = DemoServer(config, port=config.port).start()
@@ -28,14 +29,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    try:
-        print(f"Listening to requests on {server.url}", flush=True)
-        while not stop.wait(0.5):  # a wait without end cannot be interrupted on Windows
-            pass
-    except KeyboardInterrupt:
+    print(f"Listening to requests on {server.url}", flush=True)
+    while not stop.wait(0.5):  # a wait without end cannot be interrupted on Windows
         pass
-    finally:
-        server.stop()
+    server.stop()
     return 0
 
 
