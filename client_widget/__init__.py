@@ -12,6 +12,7 @@ from .client import AuthClient
 from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
 from .events import Event, EventLog
 from .panel import LoginPanel
+from .stepper import Stepper
 from .tokens import TokenPair, TokenStore, read_claims
 from .words import describe
 
@@ -27,6 +28,7 @@ __all__ = [
     "Rejected",
     "Request",
     "ServerUnreachable",
+    "Stepper",
     "StoreError",
     "TokenPair",
     "TokenStore",

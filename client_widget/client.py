@@ -26,6 +26,7 @@ import requests
 from .auth_flow import AuthFlow, BearerAuth, Request, read_token
 from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
+from .masking import mask_body, mask_headers
 from .tokens import TokenPair, TokenStore
 from .transport import HttpCall, accepted, new_id, open_session, refusal_of
 
@@ -49,6 +50,8 @@ class AuthClient:
 
     Attributes:
         base_url, store, log, clock, name: as given.
+        before_send: is given each message and gives the one to send instead; a `Stepper`
+            waits here. No lock is held when it is called.
 
     Raises:
         ValueError: `base_url` is not an http or https URL.
@@ -72,6 +75,7 @@ class AuthClient:
         self.log = log if log is not None else EventLog(clock=clock)
         self.clock = clock
         self.name = name
+        self.before_send: Callable[[Request], Request] = _as_it_is
         self._auth = auth(self.store)
         self._record = self.log.emitter(name)
         self._http = open_session()
@@ -207,15 +211,23 @@ class AuthClient:
 
     def _send(self, message: Request, call: HttpCall) -> requests.Response:
         """One message over HTTP, with the two events that tell of it."""
-        prepared = call.prepare(message)
+        message = self.before_send(message)
+        prepared, options = call.prepare(message), call.send_options(message)
         facts = _facts(message)
         # Without the query: it is not ours to know what is in it.
         path = message.path.partition("?")[0]
         about = {"method": message.method, "path": path, "purpose": message.purpose}
         name = "request.retried" if message.purpose == "retry" else "request.sent"
-        self._record(name, correlation=call.correlation, **about, **facts)
+        self._record(
+            name,
+            correlation=call.correlation,
+            **about,
+            **facts,
+            headers=mask_headers(prepared.headers),
+            body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
+        )
         try:
-            response = self._http.send(prepared, **call.send_options(message))
+            response = self._http.send(prepared, **options)
         except requests.RequestException as error:
             late = isinstance(error, requests.Timeout)
             reason = "no answer in time" if late else "no connection"
@@ -225,6 +237,8 @@ class AuthClient:
                 f"{message.method} {path}: {reason}: is the server running?"
             ) from None
         outcome = {} if response.status_code < 400 else refusal_of(response)
+        content_type = response.headers.get("Content-Type", "")
+        streamed = bool(options.get("stream")) and response.status_code < 400
         self._record(
             "response.received",
             correlation=call.correlation,
@@ -232,6 +246,8 @@ class AuthClient:
             status=response.status_code,
             elapsed=round(response.elapsed.total_seconds(), 6),
             **outcome,
+            headers=mask_headers(response.headers),
+            body="" if streamed else mask_body(response.content, content_type),
         )
         return response
 
@@ -254,6 +270,10 @@ class AuthClient:
 
     def __repr__(self) -> str:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
+
+
+def _as_it_is(message: Request) -> Request:
+    return message
 
 
 def _facts(message: Request) -> dict[str, Any]:

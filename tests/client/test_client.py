@@ -20,6 +20,7 @@ from client_widget import (
     TokenPair,
     TokenStore,
 )
+from client_widget.masking import mask_token
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..conftest import PASSWORD, START, names
@@ -150,6 +151,8 @@ class TestExpiry:
             assert event.at == START + 61
             if event.source == "client":
                 fields = dict(event.fields)
+                for part in ("headers", "body"):  # the next test looks at them
+                    fields.pop(part, None)
                 if event.name == "response.received":
                     assert 0 < fields.pop("elapsed") < 20
                 told.append((event.name, fields))
@@ -170,6 +173,40 @@ class TestExpiry:
             ("token.refreshed", {"kind": "access", **fresh}),
             ("request.retried", {**again, "kind": "access", **fresh}),
             ("response.received", {**again, "status": 200}),
+        ]
+
+    def test_whole_messages_are_in_the_log_with_their_tokens_masked(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        old = ada.store.get()
+        clock.advance(61)
+        ada.home()
+        new = ada.store.get()
+        assert old is not None
+        assert new is not None
+        masked = {
+            name: mask_token(token)
+            for name, token in [("old", old.access), ("new", new.access), ("refresh", old.refresh)]
+        }
+        messages = [event.fields for event in log.action() if "headers" in event.fields]
+        sent = messages[0::2]
+        assert [fields["headers"].get("Authorization") for fields in sent] == [
+            f"Bearer {masked['old']}",
+            None,
+            f"Bearer {masked['new']}",
+        ]
+        assert [fields["body"] for fields in sent] == [
+            "",
+            f'{{"token": "{masked["refresh"]}"}}',
+            "",
+        ]
+        assert {fields["headers"]["X-Request-ID"] for fields in sent} == {
+            log.action()[0].correlation
+        }
+        assert [fields["body"] for fields in messages[1::2]] == [
+            '{"error": "token_expired", "message": "The access token has expired"}',
+            f'{{"accessToken": "{masked["new"]}"}}',
+            '{"message": "Welcome ada"}',
         ]
 
     def test_expiries_in_a_row_are_all_met(self, ada: AuthClient, clock: DemoClock) -> None:
