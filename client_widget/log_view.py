@@ -17,6 +17,7 @@ from typing import Any
 
 import anywidget
 
+from .details import FindToken, details, to_har
 from .events import Event, EventLog
 from .pulse import Pulse
 from .words import describe, time_of_day, tone
@@ -53,9 +54,18 @@ class LogView(anywidget.AnyWidget):
     _esm = _HERE / "log_view.js"
     _css = _HERE / "panel.css"
 
-    def __init__(self, log: EventLog, on_seen: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        base_url: str = "",
+        find_token: FindToken = lambda _: None,
+        on_seen: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()
         self._log = log
+        self._base_url = base_url
+        self._find_token = find_token
         self._on_seen = on_seen
         self._last_seen = time.monotonic()
         self._pending: deque[Event] = deque(maxlen=MAX_ROWS)
@@ -97,4 +107,23 @@ class LogView(anywidget.AnyWidget):
             with self._sending:
                 rows = [row(event) for event in list(self._log)[-MAX_ROWS:]]
                 self.send({"type": "reset", "rows": rows})
+        elif kind == "open":
+            self._send_details(content["seq"], bool(content.get("reveal")))
+        elif kind == "save":
+            self._send_file(content["format"], content.get("view"))
         self._on_seen()
+
+    def _send_details(self, seq: int, reveal: bool) -> None:
+        """What is behind a row. It is sent and not held, so it is not saved."""
+        event = next((event for event in self._log if event.seq == seq), None)
+        parts = {"Event": "The log has forgotten it."}
+        if event is not None:
+            parts = details(event, self._base_url, self._find_token, reveal)
+        self.send({"type": "details", "seq": seq, "parts": parts, "revealed": reveal})
+
+    def _send_file(self, format_: str, view: object) -> None:
+        """The log as a file, its tokens masked, to the view that asked for it."""
+        text = self._log.to_jsonl()
+        if format_ == "har":
+            text = to_har(list(self._log), self._base_url)
+        self.send({"type": "file", "view": view, "name": f"event-log.{format_}", "text": text})

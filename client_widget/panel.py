@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from html import escape
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -23,17 +23,10 @@ from .errors import ClientError, LoginRequired, Rejected
 from .events import Event
 from .log_view import LogView
 from .pulse import Pulse
+from .step_view import StepView
+from .time_controls import MovableClock, TimeControls
 from .tokens import fingerprint, is_time, read_claims
 from .words import life, time_of_day
-
-
-@runtime_checkable
-class MovableClock(Protocol):
-    """A clock that can be moved, such as `DemoClock`."""
-
-    def __call__(self) -> float: ...
-
-    def advance(self, seconds: float) -> None: ...
 
 
 class LoginPanel(widgets.VBox):  # type: ignore[misc]
@@ -42,13 +35,14 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
     Args:
         client (AuthClient): does the work; its log is the one that is shown.
         clock: gives seconds since the epoch; the client's, if not given. With a clock that
-            can be moved the panel has the buttons "+61 s" and "+301 s".
+            can be moved the panel has buttons that move it.
 
     Attributes:
         username, password: the two text fields.
         buttons (dict[str, Button]): by their labels, such as "Log in".
         notice, home, tokens: what the panel says, as HTML widgets.
         log_view (LogView): the live log.
+        tabs (Tab): what can be looked at closer, each made when it is first opened.
     """
 
     def __init__(self, client: AuthClient, *, clock: Callable[[], float] | None = None) -> None:
@@ -63,21 +57,24 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self.notice = widgets.HTML()
         self.home = widgets.HTML()
         self.tokens = widgets.HTML()
-        self.now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))
         self.buttons: dict[str, widgets.Button] = {}
-        rows = [
+        rows: list[widgets.Widget] = [
             self._button_row(
                 ("Register", self._register, "primary"), ("Log in", self._log_in, "primary")
             ),
             self._button_row(("Home", self._visit_home, "success"), ("Log out", self._log_out, "")),
         ]
+        self._time: TimeControls | None = None
         if isinstance(self.clock, MovableClock):
-            time_row = self._button_row(
-                ("+61 s", self._mover(61), "warning"), ("+301 s", self._mover(301), "warning")
-            )
-            time_row.children = (self.now, *time_row.children)
-            rows.append(time_row)
-        self.log_view = LogView(client.log, on_seen=self._on_seen)
+            self._time = TimeControls(client, self.clock)
+            self.buttons |= self._time.buttons
+            rows.append(self._time)
+        self.log_view = LogView(
+            client.log,
+            base_url=client.base_url,
+            find_token=client.store.find,
+            on_seen=self._on_seen,
+        )
         self.log_view.layout = widgets.Layout(flex="1 1 420px", min_width="320px")
 
         form = widgets.VBox(
@@ -88,7 +85,14 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             layout=widgets.Layout(flex="0 1 360px", min_width="300px", margin="0 12px 0 0"),
         )
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
-        super().__init__([widgets.HBox([left, self.log_view], layout=columns)])
+        self.tabs, self._parts = self._build_tabs()
+        self.projector = widgets.ToggleButton(
+            description="Projector", tooltip="Large text", layout=widgets.Layout(width="auto")
+        )
+        self.projector.observe(self._on_projector, "value")
+        super().__init__(
+            [widgets.HBox([left, self.log_view], layout=columns), self.projector, self.tabs]
+        )
         self.add_class("lab-panel")
 
         self._show_home("Log in to see this page.")
@@ -119,7 +123,8 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         """Take the panel away; its client and its log stay."""
         self._closed = True
         self._unsubscribe()
-        self.log_view.close()
+        for part in (self.log_view, *self._parts.values()):
+            part.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -160,14 +165,6 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self.client.logout()
         self._say("You are logged out.")
         self._show_home("Log in to see this page.")
-
-    def _mover(self, seconds: int) -> Callable[[], None]:
-        def move() -> None:
-            clock: Any = self.clock
-            clock.advance(seconds)
-            self.client.log.record("clock.advanced", source="panel", seconds=seconds)
-
-        return move
 
     def _take_credentials(self) -> tuple[str, str]:
         """What is in the form; the password is taken out of it."""
@@ -221,7 +218,9 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             self.tokens.value = _card("Access token", pair.access, now) + _card(
                 "Refresh token", pair.refresh, now
             )
-        self.now.value = f'<span class="lab-left">Clock {time_of_day(now)}</span>'
+        for part in (self._time, *self._parts.values()):
+            if hasattr(part, "refresh"):
+                part.refresh()
         return False
 
     def _draw_while_watched(self) -> bool:
@@ -237,6 +236,27 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("event") == "submit":
             self._log_in()
+
+    def _build_tabs(self) -> tuple[widgets.Tab, dict[int, widgets.Widget]]:
+        """The tabs below the log, each made when it is first opened: the panel starts sooner."""
+        makers = self._tab_makers()
+        tabs = widgets.Tab(children=[widgets.VBox() for _ in makers], titles=tuple(makers))
+        made: dict[int, widgets.Widget] = {}
+
+        def open_tab(index: int) -> None:
+            if index not in made:
+                made[index] = makers[tabs.titles[index]]()
+                tabs.children[index].children = (made[index],)
+
+        open_tab(0)  # the one that is seen first
+        tabs.observe(lambda change: open_tab(change["new"]), "selected_index")
+        return tabs, made
+
+    def _tab_makers(self) -> dict[str, Callable[[], widgets.Widget]]:
+        return {"Step by step": lambda: StepView(self.client)}
+
+    def _on_projector(self, change: dict[str, bool]) -> None:
+        (self.add_class if change["new"] else self.remove_class)("lab-projector")
 
     def _button_row(self, *buttons: tuple[str, Callable[[], None], str]) -> widgets.HBox:
         for label, act, style in buttons:

@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -89,6 +90,10 @@ def is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
 
 
+#: How many pairs a store can still find by the fingerprints of their tokens.
+REMEMBERED = 32
+
+
 class TokenStore:
     """The article's local storage: holds one `TokenPair`, or nothing.
 
@@ -107,6 +112,7 @@ class TokenStore:
         self._path = None if path is None else Path(path)
         self._lock = threading.Lock()
         self._pair = None if self._path is None else _read(self._path)
+        self._past = deque([self._pair] if self._pair else [], maxlen=REMEMBERED)
 
     def get(self) -> TokenPair | None:
         """The pair, the same object until it is replaced."""
@@ -134,9 +140,21 @@ class TokenStore:
             self._put(new)
             return True
 
+    def find(self, fingerprint: str) -> str | None:
+        """A token of one of the last pairs, by its fingerprint; in memory only."""
+        with self._lock:
+            for pair in reversed(self._past):
+                if pair.access_facts["token"] == fingerprint:
+                    return pair.access
+                if pair.refresh_facts["token"] == fingerprint:
+                    return pair.refresh
+        return None
+
     def _put(self, pair: TokenPair | None) -> None:
         # Memory first: when the disk is full, the session in memory goes on.
         self._pair = pair
+        if pair is not None:
+            self._past.append(pair)
         if self._path is None:
             return
         try:

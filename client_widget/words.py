@@ -120,6 +120,13 @@ def _refused(event: Event) -> str:
     return f"refused: {event.fields.get('detail') or _words(event)['reason']}"
 
 
+def _paced(event: Event) -> str:
+    rate = event.fields["rate"]
+    if rate == 0:
+        return "the clock stands still"
+    return "the clock runs in real time" if rate == 1 else f"a second lasts {rate:g} s on the clock"
+
+
 # A sentence with the names of fields in it, or a function that makes one.
 _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     # the client's
@@ -146,4 +153,5 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "request.refused": _refused,
     # the panel's
     "clock.advanced": "the clock moved by {seconds} s",
+    "clock.paced": _paced,
 }

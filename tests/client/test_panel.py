@@ -12,6 +12,8 @@ import pytest
 
 from client_widget import AuthClient, EventLog, LoginPanel
 from client_widget.log_view import MAX_ROWS, LogView
+from client_widget.step_view import StepView
+from client_widget.time_controls import PACES, TimeControls
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import PASSWORD, Gate
@@ -69,7 +71,10 @@ def saved(panel: LoginPanel) -> str:
 def test_fields_and_buttons_have_their_names(panel: LoginPanel) -> None:
     assert (panel.username.description, panel.password.description) == ("Username", "Password")
     assert isinstance(panel.password, ipywidgets.Password)
-    labels = ["Register", "Log in", "Home", "Log out", "+61 s", "+301 s"]
+    labels = [
+        *["Register", "Log in", "Home", "Log out"],
+        *["+61 s", "+301 s", "1 s before expiry"],
+    ]
     assert list(panel.buttons) == labels
     assert [button.description for button in panel.buttons.values()] == labels
 
@@ -230,9 +235,11 @@ def test_what_happens_in_a_cell_is_seen_on_the_panel(panel: LoginPanel, client: 
 def test_the_countdown_ticks(client: AuthClient) -> None:
     clock = DemoClock(rate=20)
     client.clock = clock
+    client.register("ada", PASSWORD)
+    client.login("ada", PASSWORD)
     panel = LoginPanel(client)
-    seen = {panel.now.value}
-    until(lambda: seen.add(panel.now.value) or len(seen) >= 3)  # type: ignore[func-returns-value]
+    seen = {panel.tokens.value}
+    until(lambda: seen.add(panel.tokens.value) or len(seen) >= 3)  # type: ignore[func-returns-value]
     panel.close()
 
 
@@ -248,6 +255,114 @@ def test_a_closed_panel_leaves_no_thread(client: AuthClient, clock: DemoClock) -
     until(lambda: not pulses())
     client.log.record("x", source="test")
     assert not pulses()
+
+
+class TestTime:
+    @pytest.fixture
+    def time(self, panel: LoginPanel) -> TimeControls:
+        assert panel._time is not None
+        return panel._time
+
+    @pytest.mark.parametrize(("label", "rate"), PACES.items())
+    def test_the_pace_is_set_and_told(
+        self, time: TimeControls, clock: DemoClock, log: EventLog, label: str, rate: float
+    ) -> None:
+        clock.rate = 7
+        time.refresh()
+        assert time.pace.value == "Other"  # a pace that a cell has set
+        time.pace.value = label
+        assert clock.rate == rate
+        [event] = [event for event in log if event.name == "clock.paced"]
+        assert (event.source, dict(event.fields)) == ("panel", {"rate": rate})
+
+    def test_one_second_before_expiry_is_just_in_time(
+        self, panel: LoginPanel, clock: DemoClock, log: EventLog
+    ) -> None:
+        press(panel, "1 s before expiry")  # nobody is logged in: nothing moves
+        assert "clock.advanced" not in [event.name for event in log]
+        log_in(panel)
+        press(panel, "1 s before expiry", "Home")
+        assert "1 s left" in panel.tokens.value
+        assert "token.expired" not in [event.name for event in log]
+        clock.advance(1)
+        press(panel, "1 s before expiry")  # it is behind us: nothing moves
+        assert [dict(e.fields) for e in log if e.name == "clock.advanced"] == [{"seconds": 59}]
+        press(panel, "Home")
+        assert "token.refreshed" in [event.name for event in log]
+
+
+class TestSteps:
+    @pytest.fixture
+    def steps(self, panel: LoginPanel) -> StepView:
+        log_in(panel)
+        panel.tabs.selected_index = panel.tabs.titles.index("Step by step")
+        [steps] = panel.tabs.children[panel.tabs.selected_index].children
+        assert isinstance(steps, StepView)
+        return steps
+
+    def shown(self, steps: StepView) -> str:
+        value: str = steps._message.value
+        return value
+
+    def test_a_message_waits_until_it_is_sent(
+        self, panel: LoginPanel, steps: StepView, clock: DemoClock
+    ) -> None:
+        assert "sent at once" in self.shown(steps)
+        steps.hold.value = True
+        until(lambda: "waits here" in self.shown(steps))
+        assert steps.next.disabled
+        clock.advance(61)
+        panel.buttons["Home"].click()
+        for words in ("GET /home   (call)", "POST /refresh   (refresh)", "GET /home   (retry)"):
+            until(lambda words=words: words in self.shown(steps))  # type: ignore[misc]
+            assert "&lt;token " in self.shown(steps)
+            steps.next.click()
+        panel.wait()
+        assert "Welcome ada" in panel.home.value
+
+    @pytest.mark.parametrize(
+        ("change", "error"),
+        [
+            ("no token", "token_missing"),
+            ("the other token", "token_invalid"),
+            ("a made-up token", "token_malformed"),
+        ],
+    )
+    @pytest.mark.parametrize("message", ["call", "refresh"])
+    def test_another_token_is_met_as_it_deserves(
+        self,
+        panel: LoginPanel,
+        steps: StepView,
+        log: EventLog,
+        clock: DemoClock,
+        change: str,
+        error: str,
+        message: str,
+    ) -> None:
+        steps.hold.value = True
+        if message == "refresh":
+            clock.advance(61)
+        panel.buttons["Home"].click()
+        until(lambda: "(call)" in self.shown(steps))
+        if message == "refresh":
+            steps.next.click()
+            until(lambda: "(refresh)" in self.shown(steps))
+        steps.change.value = change
+        steps.next.click()
+        until(lambda: any(event.fields.get("error") == error for event in log))
+        steps.hold.value = False
+        panel.wait()
+        assert ("log in again" in panel.notice.value) == (message == "refresh")
+
+    def test_a_closed_panel_lets_all_go(
+        self, panel: LoginPanel, steps: StepView, client: AuthClient
+    ) -> None:
+        steps.hold.value = True
+        panel.buttons["Home"].click()
+        until(lambda: "(call)" in self.shown(steps))
+        panel.close()
+        panel.wait()
+        assert client.home() == {"message": "Welcome ada"}
 
 
 class TestLogView:
@@ -314,6 +429,43 @@ class TestLogView:
             "tone": "bad",
             "ms": 3,
         }
+
+    def test_an_opened_row_shows_its_message_and_reveals_its_token_only_when_asked(
+        self, ada: AuthClient, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        pair = ada.store.get()
+        assert pair is not None
+        ada.home()
+        view = LogView(log, base_url=ada.base_url, find_token=ada.store.find)
+        seq = next(event.seq for event in log.action())
+        for reveal in (False, True):
+            view._handle_custom_msg({"type": "open", "seq": seq, "reveal": reveal}, [])
+        masked, revealed = sent
+        assert (masked["seq"], masked["revealed"], revealed["revealed"]) == (seq, False, True)
+        assert list(masked["parts"]) == ["Message", "Token", "cURL"]
+        assert pair.access not in repr(masked)
+        for title in ("Message", "cURL"):
+            assert f"Authorization: Bearer {pair.access}" in revealed["parts"][title]
+        assert pair.access not in repr(view.get_state())
+        view._handle_custom_msg({"type": "open", "seq": 10_000}, [])
+        assert sent[-1]["parts"] == {"Event": "The log has forgotten it."}
+        view.close()
+
+    def test_the_log_is_saved_with_its_tokens_masked(
+        self, ada: AuthClient, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        pair = ada.store.get()
+        assert pair is not None
+        view = LogView(log, find_token=ada.store.find)
+        for format_ in ("jsonl", "har"):
+            view._handle_custom_msg({"type": "save", "format": format_, "view": "v"}, [])
+        assert [(m["type"], m["name"], m["view"]) for m in sent] == [
+            ("file", "event-log.jsonl", "v"),
+            ("file", "event-log.har", "v"),
+        ]
+        assert sent[0]["text"] == log.to_jsonl()
+        assert pair.access not in repr(sent)
+        view.close()
 
     def test_no_row_is_in_what_is_saved(self, view: LogView, log: EventLog) -> None:
         log.record("x", source="test", username="a name to look for")
