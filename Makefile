@@ -3,12 +3,13 @@
 
 PYTHON ?= python3
 LAB_ARGS ?=
+VOILA_ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check bench notebooks format clean
+.PHONY: lab test check bench classroom notebooks format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
@@ -23,6 +24,9 @@ check: .venv/check.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+classroom: .venv/classroom.done
+	$(BIN)/voila --Voila.ip=127.0.0.1 $(VOILA_ARGS) notebooks/classroom.ipynb
 
 bench: .venv/lab.done
 	$(BIN)/python benchmarks
@@ -41,6 +45,7 @@ clean:
 .venv/lab.done: EXTRAS :=
 .venv/test.done: EXTRAS := [test]
 .venv/check.done: EXTRAS := [test,check]
+.venv/classroom.done: EXTRAS := [classroom]
 
 .venv/%.done: $(INPUTS) | .venv/python.done
 	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'

@@ -51,7 +51,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self._workers: set[threading.Thread] = set()
         self._closed = False
 
-        wide = {"layout": widgets.Layout(width="auto"), "style": {"description_width": "76px"}}
+        wide = {"layout": widgets.Layout(width="auto"), "style": {"description_width": "88px"}}
         self.username = widgets.Text(description="Username", **wide)
         self.password = widgets.Password(description="Password", **wide)
         self.notice = widgets.HTML()
@@ -87,7 +87,9 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         self.tabs, self._parts = self._build_tabs()
         self.projector = widgets.ToggleButton(
-            description="Projector", tooltip="Large text", layout=widgets.Layout(width="auto")
+            description="Projector",
+            tooltip="Large text",
+            layout=widgets.Layout(width="auto", align_self="flex-end"),
         )
         self.projector.observe(self._on_projector, "value")
         super().__init__(

@@ -57,11 +57,13 @@ class StepView(widgets.VBox):  # type: ignore[misc]
         self._draw_soon = Pulse(0.03, self._draw)
         self.stepper = Stepper(on_change=self._draw_soon.start)
         client.before_send = self.stepper
-        self.hold = widgets.ToggleButton(description="Hold messages", value=False)
+        self.hold = widgets.ToggleButton(
+            description="Hold messages", layout=widgets.Layout(width="auto")
+        )
         self.change = widgets.Dropdown(
             description="Send with",
             options=list(CHANGES),
-            style={"description_width": "76px"},
+            style={"description_width": "88px"},
         )
         self.next = widgets.Button(description="Send it", button_style="primary")
         self._message = widgets.HTML()

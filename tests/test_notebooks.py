@@ -17,7 +17,10 @@ NOTEBOOKS = notebooks()
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["01_walkthrough.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == [
+        "01_walkthrough.ipynb",
+        "classroom.ipynb",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
