@@ -58,7 +58,8 @@ class StepView(widgets.VBox):  # type: ignore[misc]
         self.stepper = Stepper(on_change=self._draw_soon.start)
         client.before_send = self.stepper
         self.hold = widgets.ToggleButton(
-            description="Hold messages", layout=widgets.Layout(width="auto")
+            description="Hold messages",
+            layout=widgets.Layout(width="auto", align_self="flex-start"),
         )
         self.change = widgets.Dropdown(
             description="Send with",

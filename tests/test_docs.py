@@ -96,9 +96,10 @@ def test_readmes_wiring_is_the_notebooks_and_works() -> None:
     for line in wiring.splitlines():
         assert line.replace('"', '\\"') in notebook
     names: dict[str, Any] = {}
-    exec(wiring, names)
+    exec(wiring.replace("LoginPanel(client", "panel = LoginPanel(client"), names)
     server: DemoServer = names["server"]
     assert server.running
+    names["panel"].close()
     server.stop()
 
 
