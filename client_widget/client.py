@@ -26,7 +26,7 @@ import requests
 from .auth_flow import AuthFlow, BearerAuth, Request, read_token
 from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
-from .masking import mask_body, mask_headers
+from .masking import mask_answer, mask_body, mask_headers
 from .tokens import TokenPair, TokenStore
 from .transport import HttpCall, accepted, new_id, open_session, refusal_of
 
@@ -247,7 +247,7 @@ class AuthClient:
             elapsed=round(response.elapsed.total_seconds(), 6),
             **outcome,
             headers=mask_headers(response.headers),
-            body="" if streamed else mask_body(response.content, content_type),
+            body="" if streamed else mask_answer(response.content, content_type),
         )
         return response
 

@@ -17,6 +17,10 @@ MAX_BODY = 2_000
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
 
 
+# What a token in an answer cannot do without; a backslash can spell any of it.
+_SUSPECT = re.compile(rb"token|eyJ|\\", re.IGNORECASE)
+
+
 def mask_token(token: str) -> str:
     """A token as `<token 3f2a9c1b>`."""
     return f"<token {fingerprint(token)}>"
@@ -24,12 +28,18 @@ def mask_token(token: str) -> str:
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers with the credentials of `Authorization` masked."""
-    masked = dict(headers)
-    for name, value in headers.items():
-        if name.lower() == "authorization":
-            scheme, _, token = value.partition(" ")
-            masked[name] = f"{scheme} {mask_token(token)}" if token else mask_token(scheme)
-    return masked
+    return {
+        name: _mask_credentials(value) if name.lower() == "authorization" else value
+        for name, value in headers.items()
+    }
+
+
+def mask_answer(body: bytes, content_type: str) -> str:
+    """The body of an answer. It is taken apart only if a token may be in it: most hold none,
+    and a request must not pay for that."""
+    if "json" in content_type and not _SUSPECT.search(body):
+        return body[:MAX_BODY].decode(errors="replace").rstrip()
+    return mask_body(body, content_type)
 
 
 def mask_body(body: object, content_type: str) -> str:
@@ -40,7 +50,8 @@ def mask_body(body: object, content_type: str) -> str:
         return "<a stream>"
     try:
         if "json" in content_type:
-            text = json.dumps(_mask("", json.loads(body)), ensure_ascii=False)
+            masked = _mask("", json.loads(body))
+            text = json.dumps(masked, ensure_ascii=False, separators=(",", ":"))
         elif "x-www-form-urlencoded" in content_type:
             form = body.decode() if isinstance(body, bytes) else body
             text = "&".join(f"{name}={_mask(name, value)}" for name, value in parse_qsl(form))
@@ -50,6 +61,11 @@ def mask_body(body: object, content_type: str) -> str:
         return f"<{len(body)} bytes>"
     text = _TOKEN.sub(lambda found: mask_token(found[0]), text)
     return text if len(text) <= MAX_BODY else text[:MAX_BODY] + "…"
+
+
+def _mask_credentials(value: str) -> str:
+    scheme, _, token = value.partition(" ")
+    return f"{scheme} {mask_token(token)}" if token else mask_token(scheme)
 
 
 def _mask(name: str, value: Any) -> Any:

@@ -197,16 +197,16 @@ class TestExpiry:
         ]
         assert [fields["body"] for fields in sent] == [
             "",
-            f'{{"token": "{masked["refresh"]}"}}',
+            f'{{"token":"{masked["refresh"]}"}}',
             "",
         ]
         assert {fields["headers"]["X-Request-ID"] for fields in sent} == {
             log.action()[0].correlation
         }
         assert [fields["body"] for fields in messages[1::2]] == [
-            '{"error": "token_expired", "message": "The access token has expired"}',
-            f'{{"accessToken": "{masked["new"]}"}}',
-            '{"message": "Welcome ada"}',
+            '{"error":"token_expired","message":"The access token has expired"}',
+            f'{{"accessToken":"{masked["new"]}"}}',
+            '{"message":"Welcome ada"}',
         ]
 
     def test_expiries_in_a_row_are_all_met(self, ada: AuthClient, clock: DemoClock) -> None:

@@ -107,8 +107,8 @@ def test_the_har_file_holds_every_answered_message(
     first, last = har["entries"][0], har["entries"][-1]
     assert first["request"]["postData"] == {
         "mimeType": "application/json",
-        "text": '{"username": "ada", "password": "***"}',
+        "text": '{"username":"ada","password":"***"}',
     }
     assert last["startedDateTime"] == "2027-01-15T08:01:01+00:00"
-    assert last["response"]["content"]["text"] == '{"message": "Welcome ada"}'
+    assert last["response"]["content"]["text"] == '{"message":"Welcome ada"}'
     assert PASSWORD not in json.dumps(har)

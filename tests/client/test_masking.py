@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from client_widget.masking import MAX_BODY, mask_body, mask_headers, mask_token
+from client_widget.masking import MAX_BODY, mask_answer, mask_body, mask_headers, mask_token
 
 JSON = "application/json"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VybmFtZSI6ImFkYSJ9.c2lnbmF0dXJl"
@@ -40,6 +40,20 @@ def test_the_token_of_a_header_is_masked() -> None:
 )
 def test_json_keeps_its_form(body: Any, masked: Any) -> None:
     assert json.loads(mask_body(json.dumps(body).encode(), JSON)) == masked
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"message":"Welcome ada"}\n', '{"message":"Welcome ada"}'),
+        (b'{"accessToken": "abc"}', f'{{"accessToken":"{mask_token("abc")}"}}'),
+        (b'{"access\\u0054oken": "abc"}', f'{{"accessToken":"{mask_token("abc")}"}}'),
+        (f'{{"note": "{JWT}"}}'.encode(), f'{{"note":"{mask_token(JWT)}"}}'),
+        (b'{"message": "\xff"}', '{"message": "\ufffd"}'),
+    ],
+)
+def test_an_answer_is_masked_wherever_a_token_may_be(body: bytes, shown: str) -> None:
+    assert mask_answer(body, JSON) == shown
 
 
 def test_a_form_keeps_its_names() -> None:
