@@ -23,8 +23,8 @@ from .errors import ClientError, LoginRequired, Rejected
 from .events import Event
 from .log_view import LogView
 from .pulse import Pulse
+from .times import life, time_of_day
 from .tokens import fingerprint, is_time, read_claims
-from .words import life, time_of_day
 
 
 @runtime_checkable
