@@ -9,6 +9,7 @@ Start reading at `auth_flow.py`: the protocol is there. `client.py` drives it ov
 from .article_auth import ArticleAuth
 from .auth_flow import BearerAuth, Request
 from .client import AuthClient
+from .diagram_view import DiagramView
 from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
 from .events import Event, EventLog
 from .panel import LoginPanel
@@ -21,6 +22,7 @@ __all__ = [
     "AuthClient",
     "BearerAuth",
     "ClientError",
+    "DiagramView",
     "Event",
     "EventLog",
     "LoginPanel",

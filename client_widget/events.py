@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from . import diagram
+
 _logger = logging.getLogger("client_widget")
 
 
@@ -140,6 +142,17 @@ class EventLog:
     def to_jsonl(self) -> str:
         """The events as JSON, one a line, oldest first."""
         return "".join(json.dumps(event.as_dict(), default=str) + "\n" for event in self)
+
+    def to_mermaid(self, correlation: str | None = None, *, limit: int = diagram.LIMIT) -> str:
+        """The Mermaid sequence diagram of one user action; of the whole log, if none is named.
+
+        Args:
+            correlation (str | None): the action's.
+            limit (int): how many steps to draw at most, the last ones.
+        """
+        return diagram.to_mermaid(
+            self if correlation is None else self.action(correlation), limit=limit
+        )
 
     def __iter__(self) -> Iterator[Event]:
         with self._lock:

@@ -20,7 +20,8 @@ import anywidget
 from .details import FindToken, details, to_har
 from .events import Event, EventLog
 from .pulse import Pulse
-from .words import describe, time_of_day, tone
+from .times import time_of_day
+from .words import describe, tone
 
 #: Seconds between batches.
 BATCH = 0.02

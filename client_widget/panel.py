@@ -25,8 +25,8 @@ from .log_view import LogView
 from .pulse import Pulse
 from .step_view import StepView
 from .time_controls import MovableClock, TimeControls
+from .times import life, time_of_day
 from .tokens import fingerprint, is_time, read_claims
-from .words import life, time_of_day
 
 
 class LoginPanel(widgets.VBox):  # type: ignore[misc]

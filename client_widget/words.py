@@ -6,13 +6,13 @@ run gives the same words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from .events import Event
+from .times import life as life
+from .times import time_of_day as time_of_day
 
 REASONS = {
     "token_missing": "no token came with the request",
@@ -30,10 +30,6 @@ REASONS = {
     "logged_out": "logged out, and both tokens are forgotten",
     "refresh_refused": "the refresh was refused, so log in again",
 }
-
-
-# Past this a float does not count seconds any more.
-_END_OF_TIME = 1e15
 
 
 def describe(event: Event) -> str:
@@ -57,23 +53,6 @@ def tone(event: Event) -> str:
     if status or name.endswith((".accepted", ".issued", ".refreshed", ".started", ".registered")):
         return "good"
     return "plain"
-
-
-def life(exp: float, at: float) -> str:
-    """What is left of a token at a time: "42 s left" or "expired 1 s ago"."""
-    if exp > _END_OF_TIME:
-        return "no end in sight"
-    left = exp - at
-    # As countdowns do: the last second reads 1, and 0 only when it is over.
-    return f"{math.ceil(left)} s left" if left > 0 else f"expired {math.floor(-left)} s ago"
-
-
-def time_of_day(at: float) -> str:
-    """Seconds since the epoch as local time, "14:05:09"."""
-    try:
-        return f"{datetime.fromtimestamp(at):%H:%M:%S}"
-    except (OverflowError, ValueError, OSError):  # past the end of the calendar
-        return f"{at:.0f}"
 
 
 def _words(event: Event) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""Times in plain words, for the sentences, the diagram and the panel."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+# Past this a float does not count seconds any more.
+_END_OF_TIME = 1e15
+
+
+def life(exp: float, at: float) -> str:
+    """What is left of a token at a time: "42 s left" or "expired 1 s ago"."""
+    if exp > _END_OF_TIME:
+        return "no end in sight"
+    left = exp - at
+    # As countdowns do: the last second reads 1, and 0 only when it is over.
+    return f"{math.ceil(left)} s left" if left > 0 else f"expired {math.floor(-left)} s ago"
+
+
+def time_of_day(at: float) -> str:
+    """Seconds since the epoch as local time, "14:05:09"."""
+    try:
+        return f"{datetime.fromtimestamp(at):%H:%M:%S}"
+    except (OverflowError, ValueError, OSError):  # past the end of the calendar
+        return f"{at:.0f}"
