@@ -19,14 +19,16 @@ from typing import Any
 import ipywidgets as widgets
 
 from .client import AuthClient
+from .diagram_view import DiagramView
 from .errors import ClientError, LoginRequired, Rejected
 from .events import Event
+from .lazy_tabs import LazyTabs
 from .log_view import LogView
 from .pulse import Pulse
 from .step_view import StepView
 from .time_controls import MovableClock, TimeControls
-from .times import life, time_of_day
-from .tokens import fingerprint, is_time, read_claims
+from .timeline import TokenTimeline
+from .token_card import token_card
 
 
 class LoginPanel(widgets.VBox):  # type: ignore[misc]
@@ -42,7 +44,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         buttons (dict[str, Button]): by their labels, such as "Log in".
         notice, home, tokens: what the panel says, as HTML widgets.
         log_view (LogView): the live log.
-        tabs (Tab): what can be looked at closer, each made when it is first opened.
+        tabs (LazyTabs): what can be looked at closer.
     """
 
     def __init__(self, client: AuthClient, *, clock: Callable[[], float] | None = None) -> None:
@@ -85,7 +87,13 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             layout=widgets.Layout(flex="0 1 360px", min_width="300px", margin="0 12px 0 0"),
         )
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
-        self.tabs, self._parts = self._build_tabs()
+        self.tabs = LazyTabs(
+            {
+                "Flow": lambda: DiagramView(client.log),
+                "Timeline": lambda: TokenTimeline(client.log, self.clock),
+                "Step by step": lambda: StepView(client),
+            }
+        )
         self.projector = widgets.ToggleButton(
             description="Projector",
             tooltip="Large text",
@@ -125,8 +133,8 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         """Take the panel away; its client and its log stay."""
         self._closed = True
         self._unsubscribe()
-        for part in (self.log_view, *self._parts.values()):
-            part.close()
+        self.log_view.close()
+        self.tabs.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -217,12 +225,12 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         if pair is None:
             self.tokens.value = '<div class="lab-token">The token store is empty.</div>'
         else:
-            self.tokens.value = _card("Access token", pair.access, now) + _card(
+            self.tokens.value = token_card("Access token", pair.access, now) + token_card(
                 "Refresh token", pair.refresh, now
             )
-        for part in (self._time, *self._parts.values()):
-            if hasattr(part, "refresh"):
-                part.refresh()
+        if self._time is not None:
+            self._time.refresh()
+        self.tabs.refresh()
         return False
 
     def _draw_while_watched(self) -> bool:
@@ -239,24 +247,6 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         if content.get("event") == "submit":
             self._log_in()
 
-    def _build_tabs(self) -> tuple[widgets.Tab, dict[int, widgets.Widget]]:
-        """The tabs below the log, each made when it is first opened: the panel starts sooner."""
-        makers = self._tab_makers()
-        tabs = widgets.Tab(children=[widgets.VBox() for _ in makers], titles=tuple(makers))
-        made: dict[int, widgets.Widget] = {}
-
-        def open_tab(index: int) -> None:
-            if index not in made:
-                made[index] = makers[tabs.titles[index]]()
-                tabs.children[index].children = (made[index],)
-
-        open_tab(0)  # the one that is seen first
-        tabs.observe(lambda change: open_tab(change["new"]), "selected_index")
-        return tabs, made
-
-    def _tab_makers(self) -> dict[str, Callable[[], widgets.Widget]]:
-        return {"Step by step": lambda: StepView(self.client)}
-
     def _on_projector(self, change: dict[str, bool]) -> None:
         (self.add_class if change["new"] else self.remove_class)("lab-projector")
 
@@ -271,25 +261,3 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             [self.buttons[label] for label, _, _ in buttons],
             layout=widgets.Layout(align_items="center", flex_flow="row wrap"),
         )
-
-
-def _card(title: str, token: str, now: float) -> str:
-    """A stored token: fingerprint, claims, and what is left of its life, as HTML."""
-    claims = read_claims(token)
-    iat, exp = claims.get("iat"), claims.get("exp")
-    lines = [f"fingerprint {fingerprint(token)}"]
-    for name, value in claims.items():
-        moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and is_time(value) else ""
-        lines.append(f"{name}: {value!r}{moment}")
-    left, bar, late = "", "", ""
-    if is_time(exp):
-        left = life(exp, now)
-        late = " lab-late" if exp <= now else ""
-        if is_time(iat) and exp > iat:
-            share = max(0.0, min(1.0, (exp - now) / (exp - iat)))
-            bar = f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
-    return (
-        f'<div class="lab-token{late}"><div class="lab-token-head"><span>{escape(title)}</span>'
-        f'<span class="lab-left">{escape(left)}</span></div>{bar}'
-        f"<code>{escape(chr(10).join(lines))}</code></div>"
-    )
