@@ -11,6 +11,7 @@ from .auth_flow import BearerAuth, Request
 from .client import AuthClient
 from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
 from .events import Event, EventLog
+from .inspector import TokenInspector
 from .panel import LoginPanel
 from .tokens import TokenPair, TokenStore, read_claims
 from .words import describe
@@ -28,6 +29,7 @@ __all__ = [
     "Request",
     "ServerUnreachable",
     "StoreError",
+    "TokenInspector",
     "TokenPair",
     "TokenStore",
     "describe",
