@@ -63,7 +63,7 @@ def test_a_token_is_split_into_its_texts() -> None:
         ("e30", Parts("{}", "", "")),
         ("e30.e30", Parts("{}", "{}", "")),
         ("e30.e30.a.b", Parts("{}", "{}", "a.b")),
-        ("!.e3 0.x", Parts("", "", "x")),
+        ("!.e30!!.x", Parts("", "", "x")),
         ("_w.e30.x", Parts("", "{}", "x")),  # not UTF-8
         ("é.a.x", Parts("", "", "x")),
     ],
