@@ -12,6 +12,7 @@ from .client import AuthClient
 from .diagram_view import DiagramView
 from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
 from .events import Event, EventLog
+from .inspector import TokenInspector
 from .panel import LoginPanel
 from .stepper import Stepper
 from .tokens import TokenPair, TokenStore, read_claims
@@ -32,6 +33,7 @@ __all__ = [
     "ServerUnreachable",
     "Stepper",
     "StoreError",
+    "TokenInspector",
     "TokenPair",
     "TokenStore",
     "describe",

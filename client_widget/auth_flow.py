@@ -44,7 +44,8 @@ class Request:
         headers (Mapping[str, str]): those that the flow adds.
         json (Mapping | None): the body, where the flow gives one.
         purpose: "call" is the caller's request, "refresh" asks for a new access token,
-            "retry" is the call once more.
+            "retry" is the call once more. "probe" is none of the flow's: `AuthClient.probe`
+            asks with it what the server makes of a token.
         signed_with (TokenPair | None): whose access token is in the header.
         replaces (TokenPair | None): whose access token the message is to renew. Whoever
             drives the flow sends one such message for a pair at a time, and none for a pair
@@ -55,7 +56,7 @@ class Request:
     path: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
-    purpose: Literal["call", "refresh", "retry"] = "call"
+    purpose: Literal["call", "refresh", "retry", "probe"] = "call"
     signed_with: TokenPair | None = None
     replaces: TokenPair | None = None
 

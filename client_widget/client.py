@@ -18,12 +18,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import requests
 
-from .auth_flow import AuthFlow, BearerAuth, Request, read_token
+from .auth_flow import AuthFlow, BearerAuth, Request, read_token, refresh_request, sign
 from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
 from .masking import mask_answer, mask_body, mask_headers
@@ -158,6 +159,28 @@ class AuthClient:
         except StopIteration as end:
             response: requests.Response = end.value
             return response
+
+    def probe(self, token: str, kind: Literal["access", "refresh"] = "access") -> requests.Response:
+        """Send any token once, outside the flow: the session neither helps nor notices.
+
+        Args:
+            token (str): good, forged or broken, but ASCII.
+            kind: "access" sends it to `GET /home`, "refresh" to `POST /refresh`.
+
+        Returns:
+            requests.Response: the answer, whatever its status.
+
+        Raises:
+            ServerUnreachable: no answer came.
+            ValueError: the token has characters that no header can hold.
+        """
+        if not (token.isascii() and token.isprintable()):
+            raise ValueError("A token must be printable ASCII to be sent")
+        pair = TokenPair(token, token)
+        asks = refresh_request(pair) if kind == "refresh" else sign(Request("GET", "/home"), pair)
+        options = {"json": asks.json, "allow_redirects": False}
+        call = HttpCall(self._http, self.base_url, asks.method, asks.path, options)
+        return self._send(replace(asks, purpose="probe"), call)
 
     # How the flow is driven
 
