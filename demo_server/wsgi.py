@@ -92,13 +92,17 @@ class WsgiServer:
         )
         self._server.channel_class = _Channel
         self._closing = threading.Event()
+        # Held while the loop is told to end and woken: it may wake by itself in between, and
+        # must not close the trigger that is about to be pulled.
+        self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"demo_server {name}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop within a second: what is in flight has `GRACE` seconds to finish."""
-        self._closing.set()
-        self._server.pull_trigger()
+        with self._ending:
+            self._closing.set()
+            self._server.pull_trigger()
         self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
@@ -113,7 +117,8 @@ class WsgiServer:
         # An idle worker leaves at once; a handler that is still busy keeps its thread
         # until it returns, and finds its connection closed.
         self._server.task_dispatcher.shutdown(timeout=0.1)
-        wasyncore.close_all(self._map)  # the connections and the trigger
+        with self._ending:
+            wasyncore.close_all(self._map)  # the connections and the trigger
 
     def _poll(self, timeout: float) -> None:
         use_poll = max(self._map) > _SELECT_LIMIT

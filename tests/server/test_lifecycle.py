@@ -178,6 +178,23 @@ def test_a_stop_waits_for_no_idle_client() -> None:
         assert not answers(server)
 
 
+def test_a_stop_may_meet_a_server_that_wakes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client connects just between the word to end and the wake-up that goes with it."""
+    server = DemoServer(CONFIG).start()
+    http = server._http
+    assert http is not None
+    pull = http._server.pull_trigger
+
+    def late() -> None:
+        accepts(server)
+        http._thread.join(timeout=0.3)  # time enough to end, were it allowed to
+        pull()
+
+    monkeypatch.setattr(http._server, "pull_trigger", late)
+    server.stop()
+    assert not server.running
+
+
 def test_logins_in_flight_at_a_stop_are_answered_or_cut_but_never_wrong() -> None:
     ada = {"username": "ada", "password": "x"}
     for _ in range(5):
