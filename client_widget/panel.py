@@ -22,6 +22,7 @@ from .client import AuthClient
 from .diagram_view import DiagramView
 from .errors import ClientError, LoginRequired, Rejected
 from .events import Event
+from .inspector import TokenInspector
 from .lazy_tabs import LazyTabs
 from .log_view import LogView
 from .pulse import Pulse
@@ -91,6 +92,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             {
                 "Flow": lambda: DiagramView(client.log),
                 "Timeline": lambda: TokenTimeline(client.log, self.clock),
+                "Tokens": lambda: TokenInspector(client, clock=self.clock),
                 "Step by step": lambda: StepView(client),
             }
         )
