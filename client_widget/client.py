@@ -27,7 +27,7 @@ import requests
 from .auth_flow import AuthFlow, BearerAuth, Request, read_token, refresh_request, sign
 from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
-from .masking import mask_answer, mask_body, mask_headers
+from .exchange import exchange
 from .tokens import TokenPair, TokenStore
 from .transport import HttpCall, accepted, new_id, open_session, refusal_of
 
@@ -233,46 +233,7 @@ class AuthClient:
         return following
 
     def _send(self, message: Request, call: HttpCall) -> requests.Response:
-        """One message over HTTP, with the two events that tell of it."""
-        message = self.before_send(message)
-        prepared, options = call.prepare(message), call.send_options(message)
-        facts = _facts(message)
-        # Without the query: it is not ours to know what is in it.
-        path = message.path.partition("?")[0]
-        about = {"method": message.method, "path": path, "purpose": message.purpose}
-        name = "request.retried" if message.purpose == "retry" else "request.sent"
-        self._record(
-            name,
-            correlation=call.correlation,
-            **about,
-            **facts,
-            headers=mask_headers(prepared.headers),
-            body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
-        )
-        try:
-            response = self._http.send(prepared, **options)
-        except requests.RequestException as error:
-            late = isinstance(error, requests.Timeout)
-            reason = "no answer in time" if late else "no connection"
-            self._record("request.failed", correlation=call.correlation, **about, reason=reason)
-            # Without its cause, whose text has the port and the whole URL in it.
-            raise ServerUnreachable(
-                f"{message.method} {path}: {reason}: is the server running?"
-            ) from None
-        outcome = {} if response.status_code < 400 else refusal_of(response)
-        content_type = response.headers.get("Content-Type", "")
-        streamed = bool(options.get("stream")) and response.status_code < 400
-        self._record(
-            "response.received",
-            correlation=call.correlation,
-            **about,
-            status=response.status_code,
-            elapsed=round(response.elapsed.total_seconds(), 6),
-            **outcome,
-            headers=mask_headers(response.headers),
-            body="" if streamed else mask_answer(response.content, content_type),
-        )
-        return response
+        return exchange(self._http, self.before_send(message), call, self._record)
 
     def _record_refused(self, pair: TokenPair, response: requests.Response, call: HttpCall) -> None:
         facts = pair.access_facts
@@ -297,12 +258,3 @@ class AuthClient:
 
 def _as_it_is(message: Request) -> Request:
     return message
-
-
-def _facts(message: Request) -> dict[str, Any]:
-    """What the log may hold of the token that goes with the message."""
-    if message.replaces is not None:
-        return {"kind": "refresh", **message.replaces.refresh_facts}
-    if message.signed_with is not None:
-        return {"kind": "access", **message.signed_with.access_facts}
-    return {}
