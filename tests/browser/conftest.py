@@ -1,6 +1,6 @@
 """The browser, JupyterLab, and a new notebook in it for each test.
 
-The two that are costly to start are of package scope: each is started once. They are not of
+The browser and JupyterLab are of package scope: each is started once. They are not of
 session scope, since Playwright keeps an event loop in the main thread, which must be gone
 when the tests of other folders run notebooks there.
 """
@@ -29,21 +29,25 @@ QUIET = ["--disable-gpu", "--disable-quic", "--disable-sync"]
 
 
 @pytest.fixture(scope="package")
+def browser_path() -> str:
+    try:
+        return find_browser()
+    except LookupError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
 @pytest.fixture(scope="package")
-def lab_page(lab: Lab) -> Iterator[Page]:
+def lab_page(browser_path: str, lab: Lab) -> Iterator[Page]:
     """The browser's window. To load JupyterLab takes longer than most tests."""
-    try:
-        path = find_browser()
-    except LookupError as error:
-        pytest.fail(str(error), pytrace=False)
     expect.set_options(timeout=PAGE_ANSWERS_IN)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(PAGE_ANSWERS_IN)
         open_lab(page, lab)
