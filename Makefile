@@ -7,18 +7,19 @@ VOILA_ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check bench classroom notebooks format clean
+.PHONY: lab test check browser bench classroom notebooks format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
 	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
-test: .venv/test.done
+test: .venv/test.done browser
 	$(BIN)/python -m pytest
 
-check: .venv/check.done
+check: .venv/check.done browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -27,6 +28,14 @@ check: .venv/check.done
 
 classroom: .venv/classroom.done
 	$(BIN)/voila --Voila.ip=127.0.0.1 $(VOILA_ARGS) notebooks/classroom.ipynb
+
+# The tests need a Chrome or Chromium. One that is there is taken; else Debian's package, if apt
+# may be used without a password; else Playwright's own download.
+browser: .venv/test.done
+	@$(BIN)/python tests/browser/chromium.py || \
+	  { $(SUDO) apt-get update && $(SUDO) apt-get install --yes --no-install-recommends chromium; } || \
+	  $(BIN)/python -m playwright install chromium
+
 
 bench: .venv/lab.done
 	$(BIN)/python benchmarks

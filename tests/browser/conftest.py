@@ -1,0 +1,113 @@
+"""The browser, JupyterLab, and a new notebook in it for each test.
+
+The browser and JupyterLab are of package scope: each is started once. They are not of
+session scope, since Playwright keeps an event loop in the main thread, which must be gone
+when the tests of other folders run notebooks there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, expect, sync_playwright
+
+from .chromium import find_browser
+from .lab import (
+    PAGE_ANSWERS_IN,
+    Lab,
+    Notebook,
+    open_lab,
+    running_lab,
+    shut_kernels_down,
+    wiring,
+)
+
+# No request of the browser's own, such as for updates, leaves the machine.
+QUIET = ["--disable-gpu", "--disable-quic", "--disable-sync"]
+
+
+@pytest.fixture(scope="package")
+def browser_path() -> str:
+    try:
+        return find_browser()
+    except LookupError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="package")
+def lab_page(browser_path: str, lab: Lab) -> Iterator[Page]:
+    """The browser's window. To load JupyterLab takes longer than most tests."""
+    expect.set_options(timeout=PAGE_ANSWERS_IN)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(PAGE_ANSWERS_IN)
+        open_lab(page, lab)
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def page(lab_page: Page) -> Iterator[Page]:
+    """The window, which must open no dialog and report no error on its console."""
+    troubles: list[str] = []
+
+    def on_dialog(dialog: Dialog) -> None:
+        troubles.append(f"dialog: {dialog.message}")
+        dialog.accept()
+
+    def on_error(error: Error) -> None:
+        troubles.append(f"error: {error}")
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            troubles.append(f"console: {message.text}")
+
+    lab_page.on("dialog", on_dialog)
+    lab_page.on("pageerror", on_error)
+    lab_page.on("console", on_console)
+    yield lab_page
+    lab_page.remove_listener("dialog", on_dialog)
+    lab_page.remove_listener("pageerror", on_error)
+    lab_page.remove_listener("console", on_console)
+    assert troubles == []
+
+
+@pytest.fixture
+def notebook(
+    lab: Lab, page: Page, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Notebook]:
+    """A new notebook of one cell, the wiring of README; it has been run.
+
+    `tmp_path` is where a picture goes if the test fails.
+    """
+    notebook = Notebook(page, lab, f"{request.node.name}.ipynb")
+    notebook.write(wiring())
+    try:
+        notebook.open()
+        yield notebook
+    finally:
+        notebook.close()
+        shut_kernels_down(lab)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of the page on which a test failed, and tell where it is."""
+    report = yield
+    given = getattr(item, "funcargs", {})
+    if report.failed and report.when != "teardown" and {"page", "tmp_path"} <= given.keys():
+        picture = given["tmp_path"] / "page.png"
+        given["page"].screenshot(path=picture)
+        report.sections.append(("Picture of the page", str(picture)))
+    return report

@@ -1,0 +1,230 @@
+"""The panel in a real JupyterLab with a real kernel, as a person uses it.
+
+Everything is found by its role and its accessible name.
+"""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, expect
+
+from client_widget.log_view import MAX_ROWS
+
+from ..conftest import PASSWORD
+from .lab import Notebook, ordered
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def log_in(notebook: Notebook, username: str = "ada") -> None:
+    """Register and log in."""
+    notebook.fill(username, PASSWORD)
+    notebook.press("Register")
+    expect(notebook.log).to_contain_text(ordered("201 Created for POST /users/register"))
+    notebook.fill(username, PASSWORD)
+    notebook.press("Log in")
+    expect(notebook.says(f"{username} is logged in")).to_be_visible()
+
+
+def test_the_articles_session_by_hand(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.press("Home")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+
+    notebook.press("+61 s", "Home")
+    expect(notebook.log).to_contain_text(
+        ordered(
+            "the clock moved by 61 s",
+            "GET /home with the access token (expired",
+            "403 Forbidden for GET /home",
+            "POST /refresh with the refresh token",
+            "200 OK for POST /refresh",
+            "GET /home again, with the access token",
+            "200 OK for GET /home",
+        )
+    )
+    expect(notebook.says("The home page is loaded")).to_be_visible()
+
+    notebook.press("+301 s", "Home")
+    expect(notebook.log).to_contain_text(
+        ordered(
+            "the clock moved by 301 s",
+            "403 Forbidden for GET /home",
+            "POST /refresh with the refresh token (expired",
+            "403 Forbidden for POST /refresh",
+            "the session is over",
+        )
+    )
+    expect(notebook.says("log in again")).to_be_visible()
+    expect(notebook.page.get_by_text("Welcome ada")).to_have_count(0)
+
+    notebook.fill("ada", PASSWORD)
+    notebook.press("Log in")
+    expect(notebook.says("ada is logged in")).to_be_visible()
+    notebook.press("Home")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    assert notebook.counts() == [1]  # no cell was run for all this
+
+
+def test_the_password_leaves_its_field_when_it_is_used(notebook: Notebook) -> None:
+    for name in ("Register", "Log in"):
+        notebook.fill("ada", PASSWORD)
+        expect(notebook.password).to_have_value(PASSWORD)
+        notebook.press(name)
+        expect(notebook.password).to_have_value("")
+        expect(notebook.username).to_have_value("ada")
+        expect(notebook.button(name)).to_be_enabled()
+
+
+def test_enter_in_the_password_field_logs_in(notebook: Notebook) -> None:
+    notebook.fill("ada", PASSWORD)
+    notebook.press("Register")
+    expect(notebook.log).to_contain_text("201 Created for POST /users/register")
+    notebook.fill("ada", PASSWORD)
+    notebook.password.press("Enter")
+    expect(notebook.says("ada is logged in")).to_be_visible()
+    expect(notebook.password).to_have_value("")
+
+
+def test_what_a_user_typed_is_text(notebook: Notebook) -> None:
+    """The page also notes each dialog, and fails the test if there was one."""
+    log_in(notebook, MARKUP)
+    notebook.press("Home")
+    expect(notebook.page.get_by_text(f"Welcome {MARKUP}")).to_be_visible()
+    expect(notebook.log).to_contain_text(f"{MARKUP} is logged in")
+    expect(notebook.page.locator("img[src=x]")).to_have_count(0)
+
+
+def test_rows_appear_while_a_cell_is_running(notebook: Notebook) -> None:
+    """The cell cannot end before the test has seen the rows: it waits for a file."""
+    log_in(notebook)
+    notebook.start_cell(
+        "import pathlib, threading, time\n"
+        "threading.Thread(target=client.home).start()\n"
+        "deadline = time.monotonic() + 60\n"
+        "while not pathlib.Path('go').exists():\n"
+        "    assert time.monotonic() < deadline\n"
+        "    time.sleep(0.02)\n"
+        "pathlib.Path('go').unlink()"
+    )
+    expect(notebook.log).to_contain_text(
+        ordered("ada is logged in", "GET /home with the access token", "200 OK for GET /home")
+    )
+    assert notebook.counts() == [1, None]
+    notebook.path.with_name("go").touch()
+    notebook.wait_for_cells()
+
+
+def test_the_rows_are_back_after_a_reload(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.press("Home")
+    expect(notebook.log).to_contain_text(ordered("ada is logged in", "200 OK for GET /home"))
+    rows = notebook.log.inner_text()
+    notebook.execute("docmanager:save")
+
+    notebook.page.reload()
+    notebook.wait_for_kernel()
+    expect(notebook.log).to_have_text(rows, use_inner_text=True)
+    notebook.press("+61 s", "Home")  # and the panel goes on
+    expect(notebook.log).to_contain_text(
+        ordered("the clock moved by 61 s", "POST /refresh", "200 OK for GET /home")
+    )
+    assert notebook.counts() == [1]
+
+
+def colours(notebook: Notebook) -> dict[str, str]:
+    """The log's colours, and what the theme gives for them, as the page computes them."""
+    result: dict[str, str] = notebook.log.evaluate(
+        """(log) => {
+          const probe = document.createElement("div");
+          probe.style.background = "var(--jp-layout-color1)";
+          probe.style.color = "var(--jp-content-font-color1)";
+          document.body.append(probe);
+          const [own, theme] = [getComputedStyle(log), getComputedStyle(probe)];
+          const result = {
+            background: own.backgroundColor, color: own.color,
+            themeBackground: theme.backgroundColor, themeColor: theme.color,
+          };
+          probe.remove();
+          return result;
+        }"""
+    )
+    return result
+
+
+def test_the_panel_follows_the_theme(notebook: Notebook) -> None:
+    seen = []
+    for theme, light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
+        notebook.execute("apputils:change-theme", theme=theme)
+        notebook.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=light
+        )
+        # JupyterLab covers itself while it changes; the next change must wait for that.
+        expect(notebook.page.locator("#jupyterlab-splash")).to_have_count(0)
+        found = colours(notebook)
+        assert found["background"] == found["themeBackground"]
+        assert found["color"] == found["themeColor"]
+        seen.append(found)
+    dark, bright = seen
+    assert dark["background"] != bright["background"]
+    assert dark["color"] != bright["color"]
+
+
+def test_a_stopped_server_is_said_in_words(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.run_cell("server.stop()")
+    notebook.press("Home")
+    expect(notebook.says("is the server running?")).to_be_visible()
+    notebook.run_cell("server.start()")
+    notebook.press("Home")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.says("is the server running?")).to_have_count(0)
+
+
+def test_ten_thousand_events_at_once(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.run_cell("for n in range(10_000):\n    log.record('test.made', source='test', n=n)")
+    notebook.press("Home")
+    expect(notebook.log).to_contain_text(
+        ordered("n=9999", "GET /home with the access token", "200 OK for GET /home")
+    )
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    assert 0 < notebook.log.get_by_text("test.made").count() < MAX_ROWS
+
+
+def test_the_keyboard_alone_is_enough(notebook: Notebook) -> None:
+    """Tab goes through fields and buttons in order; Enter and Space press."""
+    keyboard = notebook.page.keyboard
+
+    def tab_to(target: Locator) -> None:
+        keyboard.press("Tab")
+        expect(target).to_be_focused()
+
+    notebook.username.focus()
+    keyboard.type("ada")
+    tab_to(notebook.password)
+    keyboard.type(PASSWORD)
+    tab_to(notebook.button("Register"))
+    keyboard.press("Enter")
+    expect(notebook.log).to_contain_text("201 Created for POST /users/register")
+
+    notebook.username.focus()
+    tab_to(notebook.password)
+    keyboard.type(PASSWORD)
+    tab_to(notebook.button("Register"))
+    tab_to(notebook.button("Log in"))
+    keyboard.press("Space")
+    expect(notebook.says("ada is logged in")).to_be_visible()
+    expect(notebook.button("Log in")).to_be_enabled()
+
+    tab_to(notebook.button("Home"))
+    keyboard.press("Enter")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.button("Home")).to_be_enabled()
+    tab_to(notebook.button("Log out"))
+    tab_to(notebook.button("+61 s"))
+    keyboard.press("Space")
+    expect(notebook.log).to_contain_text("the clock moved by 61 s")
+    tab_to(notebook.button("+301 s"))
+    keyboard.press("Enter")
+    expect(notebook.log).to_contain_text("the clock moved by 301 s")
+    assert notebook.counts() == [1]
