@@ -13,6 +13,8 @@ from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, Sto
 from .events import Event, EventLog
 from .panel import LoginPanel
 from .tokens import TokenPair, TokenStore, read_claims
+from .tour import Tour
+from .tour_view import TourView
 from .words import describe
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "StoreError",
     "TokenPair",
     "TokenStore",
+    "Tour",
+    "TourView",
     "describe",
     "read_claims",
 ]
