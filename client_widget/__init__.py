@@ -16,6 +16,8 @@ from .inspector import TokenInspector
 from .panel import LoginPanel
 from .stepper import Stepper
 from .tokens import TokenPair, TokenStore, read_claims
+from .tour import Tour
+from .tour_view import TourView
 from .words import describe
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "TokenInspector",
     "TokenPair",
     "TokenStore",
+    "Tour",
+    "TourView",
     "describe",
     "read_claims",
 ]

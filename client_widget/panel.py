@@ -30,6 +30,7 @@ from .step_view import StepView
 from .time_controls import MovableClock, TimeControls
 from .timeline import TokenTimeline
 from .token_card import token_card
+from .tour_view import TourView
 
 
 class LoginPanel(widgets.VBox):  # type: ignore[misc]
@@ -94,6 +95,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
                 "Timeline": lambda: TokenTimeline(client.log, self.clock),
                 "Tokens": lambda: TokenInspector(client, clock=self.clock),
                 "Step by step": lambda: StepView(client),
+                "Tour": lambda: TourView(client, clock=self.clock),
             }
         )
         self.projector = widgets.ToggleButton(
