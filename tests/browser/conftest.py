@@ -69,7 +69,7 @@ def page(lab_page: Page) -> Iterator[Page]:
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type == "error":
-            troubles.append(f"console: {message.text}")
+            troubles.append(f"console: {message.text} {message.location['url']}")
 
     lab_page.on("dialog", on_dialog)
     lab_page.on("pageerror", on_error)
