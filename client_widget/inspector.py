@@ -14,10 +14,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from html import escape
-from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-import anywidget
 import ipywidgets as widgets
 
 from .client import AuthClient
@@ -26,6 +24,7 @@ from .events import Event
 from .forge import read_object, sign, split, unsigned, with_payload
 from .jwt_html import draw_claims, draw_parts, draw_verdict, pretty
 from .pulse import Pulse
+from .stylesheet import Stylesheet
 from .tokens import TokenPair
 from .transport import refusal_of
 from .words import time_of_day
@@ -60,13 +59,6 @@ _WAYS = {
     ),
     "Send to the other route": _Way("as it is", elsewhere=True),
 }
-
-
-class _Styles(anywidget.AnyWidget):
-    """Brings the panel's style sheet to a page that has no panel."""
-
-    _esm = "export default { render() {} };"
-    _css = Path(__file__).parent / "panel.css"
 
 
 class TokenInspector(widgets.VBox):  # type: ignore[misc]
@@ -111,7 +103,6 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
         for label in _WAYS:
             self.buttons[label].on_click(lambda _, label=label: self._forge_and_send(label))
         self.buttons["Undo the edits"].on_click(lambda _: self._undo())
-        self._styles = _Styles(layout=widgets.Layout(display="none"))
 
         row = widgets.Layout(flex_flow="row wrap", margin="0 0 6px 0")
         left = widgets.VBox(
@@ -123,7 +114,7 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
             layout=widgets.Layout(flex="1 1 420px", min_width="300px"),
         )
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
-        super().__init__([widgets.HBox([left, right], layout=columns), self._styles])
+        super().__init__([widgets.HBox([left, right], layout=columns), Stylesheet()])
         self.add_class("lab-inspector")
 
         self._say("Send the token, and the server's verdict stands here.")
@@ -161,7 +152,6 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
     def close(self) -> None:
         """Take the inspector away; its client and its log stay."""
         self._unsubscribe()
-        self._styles.close()
         super().close()
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import anywidget
 
+from . import stylesheet
 from .details import FindToken, details, to_har
 from .events import Event, EventLog
 from .pulse import Pulse
@@ -32,8 +33,6 @@ MAX_ROWS = 1000
 # A view says that it is there every 10 s; this is how long one word of it lasts. It is so
 # long because the kernel hears nothing while a cell runs.
 _SEEN_FOR = 60.0
-
-_HERE = Path(__file__).parent
 
 
 def row(event: Event) -> dict[str, Any]:
@@ -52,8 +51,8 @@ def row(event: Event) -> dict[str, Any]:
 class LogView(anywidget.AnyWidget):
     """Shows the log's events, oldest first, as they are recorded."""
 
-    _esm = _HERE / "log_view.js"
-    _css = _HERE / "panel.css"
+    _esm = Path(__file__).with_name("log_view.js")
+    _css = stylesheet.PATH
 
     def __init__(
         self,

@@ -27,8 +27,9 @@ from .lazy_tabs import LazyTabs
 from .log_view import LogView
 from .pulse import Pulse
 from .step_view import StepView
-from .time_controls import MovableClock, TimeControls
+from .time_controls import TimeControls
 from .timeline import TokenTimeline
+from .times import PacedClock
 from .token_card import token_card
 from .tour_view import TourView
 
@@ -69,7 +70,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             self._button_row(("Home", self._visit_home, "success"), ("Log out", self._log_out, "")),
         ]
         self._time: TimeControls | None = None
-        if isinstance(self.clock, MovableClock):
+        if isinstance(self.clock, PacedClock):
             self._time = TimeControls(client, self.clock)
             self.buttons |= self._time.buttons
             rows.append(self._time)

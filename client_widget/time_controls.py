@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 import ipywidgets as widgets
 
 from .client import AuthClient
+from .times import PacedClock, time_of_day
 from .tokens import is_time
-from .words import time_of_day
-
-
-@runtime_checkable
-class MovableClock(Protocol):
-    """A clock that can be moved, such as `DemoClock`."""
-
-    rate: float
-
-    def __call__(self) -> float: ...
-
-    def advance(self, seconds: float) -> None: ...
-
 
 PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
 OTHER = "Other"
@@ -33,14 +20,14 @@ class TimeControls(widgets.VBox):  # type: ignore[misc]
     Args:
         client (AuthClient): its log is told of each change, and its access token is the one
             of "1 s before expiry".
-        clock (MovableClock): the clock to move.
+        clock (PacedClock): the clock to move.
 
     Attributes:
         buttons (dict[str, Button]): by their labels.
         pace (ToggleButtons): how fast the clock runs.
     """
 
-    def __init__(self, client: AuthClient, clock: MovableClock) -> None:
+    def __init__(self, client: AuthClient, clock: PacedClock) -> None:
         self._client = client
         self._clock = clock
         self._now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))

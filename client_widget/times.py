@@ -1,9 +1,27 @@
-"""Times in plain words, for the sentences, the diagram and the panel."""
+"""Times in plain words, and the clocks that the panel and the tour can move."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class MovableClock(Protocol):
+    """A clock that can be moved."""
+
+    def __call__(self) -> float: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+
+@runtime_checkable
+class PacedClock(MovableClock, Protocol):
+    """A clock that can be moved and has a pace, such as `DemoClock`."""
+
+    rate: float
+
 
 # Past this a float does not count seconds any more.
 _END_OF_TIME = 1e15

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .events import Event, EventLog
-from .tour_learner import Client, Learner, MovableClock
+from .times import MovableClock
+from .tour_learner import Client, Learner
 from .tour_story import STEPS, Answer, Deed, Step
 
-__all__ = ["STEPS", "Answer", "MovableClock", "Result", "Score", "Step", "Tour"]
+__all__ = ["STEPS", "Answer", "Result", "Score", "Step", "Tour"]
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from .errors import LoginRequired, Rejected
 from .events import EventLog
+from .times import MovableClock
 
 #: How many names are tried before a registration is given up.
 MOST_NAMES = 100
-
-
-@runtime_checkable
-class MovableClock(Protocol):
-    """A clock that can be moved, such as `DemoClock`."""
-
-    def __call__(self) -> float: ...
-
-    def advance(self, seconds: float) -> None: ...
 
 
 class Client(Protocol):

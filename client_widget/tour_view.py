@@ -12,14 +12,15 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from html import escape
-from pathlib import Path
 
 import ipywidgets as widgets
 
 from .client import AuthClient
 from .errors import ClientError
 from .events import Event
-from .tour import MovableClock, Result, Tour
+from .stylesheet import Stylesheet
+from .times import MovableClock
+from .tour import Result, Tour
 from .words import describe, tone
 
 NEXT = "Next step"
@@ -30,8 +31,6 @@ NO_CLOCK = (
     "clock = DemoClock(), give it to the server and to the client, and then write "
     "TourView(client, clock=clock)."
 )
-
-_CSS = Path(__file__).parent / "panel.css"
 
 
 class TourView(widgets.VBox):  # type: ignore[misc]
@@ -51,8 +50,7 @@ class TourView(widgets.VBox):  # type: ignore[misc]
         self._worker: threading.Thread | None = None
         self.tour = Tour(client, clock) if isinstance(clock, MovableClock) else None
         self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))
-        style = widgets.HTML(f"<style>{_CSS.read_text()}</style>")
-        style.layout.display = "none"
+        style = Stylesheet()
         if self.tour is None:
             super().__init__([style, self.notice])
             self.add_class("lab-tour")
