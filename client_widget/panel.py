@@ -56,7 +56,13 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self._workers: set[threading.Thread] = set()
         self._closed = False
 
-        wide = {"layout": widgets.Layout(width="auto"), "style": {"description_width": "88px"}}
+        # A field sends its text when it is left, in one message. Text that is sent letter by
+        # letter can arrive after the click that follows it, if the kernel is busy.
+        wide = {
+            "continuous_update": False,
+            "layout": widgets.Layout(width="auto"),
+            "style": {"description_width": "88px"},
+        }
         self.username = widgets.Text(description="Username", **wide)
         self.password = widgets.Password(description="Password", **wide)
         self.notice = widgets.HTML()
@@ -119,7 +125,9 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self._tick.start()
         self._unsubscribe = client.log.subscribe(self._on_event)
 
-        # Enter in the password field logs in.
+        # Enter in the password field logs in, a moment later: the text of the field comes in
+        # the message behind that of the key.
+        self._enter = Pulse(0.1, self._on_enter)
         self.password.on_msg(self._on_submit)
 
     def wait(self, timeout: float = 20.0) -> None:
@@ -250,7 +258,11 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
 
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("event") == "submit":
-            self._log_in()
+            self._enter.start()
+
+    def _on_enter(self) -> bool:
+        self._log_in()
+        return False
 
     def _on_projector(self, change: dict[str, bool]) -> None:
         (self.add_class if change["new"] else self.remove_class)("lab-projector")
