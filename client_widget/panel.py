@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import Any
 
@@ -73,7 +74,11 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             self._button_row(
                 ("Register", self._register, "primary"), ("Log in", self._log_in, "primary")
             ),
-            self._button_row(("Home", self._visit_home, "success"), ("Log out", self._log_out, "")),
+            self._button_row(
+                ("Home", self._visit_home, "success"),
+                ("Log out", self._log_out, ""),
+                ("5 × Home", self._visit_home_at_once, ""),
+            ),
         ]
         self._time: TimeControls | None = None
         if isinstance(self.clock, PacedClock):
@@ -180,6 +185,16 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         message = self.client.home()["message"]
         self._say("The home page is loaded.")
         self._show_home(message, strong=True)
+
+    def _visit_home_at_once(self) -> None:
+        self._work("5 × Home", self._do_visit_home_at_once)
+
+    def _do_visit_home_at_once(self) -> None:
+        """Five calls that may meet an expiry together: the log shows one refresh."""
+        with ThreadPoolExecutor(5) as pool:
+            pages = list(pool.map(lambda _: self.client.home()["message"], range(5)))
+        self._say("Five calls at once were all answered.")
+        self._show_home(pages[0], strong=True)
 
     def _log_out(self) -> None:
         self._work("Log out", self._do_log_out)

@@ -94,3 +94,18 @@ def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
 def names(events: Any) -> list[tuple[str, str]]:
     """Source and name of each event."""
     return [(event.source, event.name) for event in events]
+
+
+def hold_refresh_until_rejected(gate: Gate, count: int) -> None:
+    """No refresh is answered before the server has rejected `count` access tokens."""
+    rejected, all_rejected, lock = [0], threading.Event(), threading.Lock()
+
+    def hold(name: str, fields: dict[str, Any]) -> threading.Event | None:
+        if name == "token.rejected" and fields["kind"] == "access":
+            with lock:
+                rejected[0] += 1
+                if rejected[0] == count:
+                    all_rejected.set()
+        return all_rejected if fields.get("kind") == "refresh" else None
+
+    gate.hold = hold

@@ -221,6 +221,7 @@ def test_the_keyboard_alone_is_enough(notebook: Notebook) -> None:
     expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
     expect(notebook.button("Home")).to_be_enabled()
     tab_to(notebook.button("Log out"))
+    tab_to(notebook.button("5 × Home"))
     tab_to(notebook.button("+61 s"))
     keyboard.press("Space")
     expect(notebook.log).to_contain_text("the clock moved by 61 s")

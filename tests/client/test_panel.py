@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from client_widget.step_view import StepView
 from client_widget.time_controls import PACES, TimeControls
 from demo_server import DemoClock, DemoServer
 
-from ..conftest import PASSWORD, Gate
+from ..conftest import PASSWORD, Gate, hold_refresh_until_rejected
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -72,7 +73,7 @@ def test_fields_and_buttons_have_their_names(panel: LoginPanel) -> None:
     assert (panel.username.description, panel.password.description) == ("Username", "Password")
     assert isinstance(panel.password, ipywidgets.Password)
     labels = [
-        *["Register", "Log in", "Home", "Log out"],
+        *["Register", "Log in", "Home", "Log out", "5 × Home"],
         *["+61 s", "+301 s", "1 s before expiry"],
     ]
     assert list(panel.buttons) == labels
@@ -111,6 +112,19 @@ def test_the_articles_session_by_hand(panel: LoginPanel, clock: DemoClock, log: 
     press(panel, "Log in", "Home", "Log out")
     assert "You are logged out" in panel.notice.value
     assert "Log in to see" in panel.home.value
+
+
+def test_five_calls_at_once_cost_one_refresh(panel: LoginPanel, log: EventLog, gate: Gate) -> None:
+    log_in(panel)
+    press(panel, "+61 s")
+    hold_refresh_until_rejected(gate, 5)
+    press(panel, "5 × Home")
+    assert "all answered" in panel.notice.value
+    assert "Welcome ada" in panel.home.value
+    counts = Counter(event.name for event in log)
+    assert (counts["token.expired"], counts["token.refreshed"]) == (5, 1)
+    press(panel, "Log out", "5 × Home")
+    assert "log in first" in panel.notice.value
 
 
 @pytest.mark.parametrize(
@@ -207,7 +221,7 @@ def test_a_button_is_usable_again_after_a_failure(panel: LoginPanel, server: Dem
 
 def test_time_buttons_need_a_clock_that_can_be_moved(client: AuthClient) -> None:
     panel = LoginPanel(client, clock=time.time)
-    assert list(panel.buttons) == ["Register", "Log in", "Home", "Log out"]
+    assert list(panel.buttons) == ["Register", "Log in", "Home", "Log out", "5 × Home"]
     panel.close()
     panel = LoginPanel(client)  # with the client's own clock
     assert "+61 s" in panel.buttons

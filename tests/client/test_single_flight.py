@@ -19,24 +19,9 @@ from client_widget import (
 )
 from demo_server import DemoClock, DemoServer
 
-from ..conftest import PASSWORD, Gate, in_threads
+from ..conftest import PASSWORD, Gate, hold_refresh_until_rejected, in_threads
 
 THREADS = 32
-
-
-def refresh_after(gate: Gate, count: int) -> None:
-    """No refresh is answered before the server has rejected `count` access tokens."""
-    rejected, all_rejected, lock = [0], threading.Event(), threading.Lock()
-
-    def hold(name: str, fields: dict[str, Any]) -> threading.Event | None:
-        if name == "token.rejected" and fields["kind"] == "access":
-            with lock:
-                rejected[0] += 1
-                if rejected[0] == count:
-                    all_rejected.set()
-        return all_rejected if fields.get("kind") == "refresh" else None
-
-    gate.hold = hold
 
 
 def counted(log: EventLog) -> Counter[str]:
@@ -52,7 +37,7 @@ def test_32_threads_cost_one_refresh_and_get_32_answers(
     ada: AuthClient, clock: DemoClock, gate: Gate, log: EventLog
 ) -> None:
     clock.advance(61)
-    refresh_after(gate, THREADS)
+    hold_refresh_until_rejected(gate, THREADS)
     answers = in_threads(THREADS, ada.home)
     assert answers == [{"message": "Welcome ada"}] * THREADS
     counts = counted(log)
@@ -64,7 +49,7 @@ def test_when_the_refresh_is_refused_all_32_are_told_to_log_in(
     ada: AuthClient, clock: DemoClock, gate: Gate, log: EventLog
 ) -> None:
     clock.advance(301)
-    refresh_after(gate, THREADS)
+    hold_refresh_until_rejected(gate, THREADS)
     outcome = in_threads(THREADS, lambda: ada.request("GET", "/home"))
     assert [type(result) for result in outcome] == [LoginRequired] * THREADS
     counts = counted(log)
@@ -76,7 +61,7 @@ def test_when_the_refresh_gets_no_answer_all_32_are_told_and_stay_logged_in(
     ada: AuthClient, clock: DemoClock, server: DemoServer, gate: Gate, log: EventLog
 ) -> None:
     clock.advance(61)
-    refresh_after(gate, THREADS)
+    hold_refresh_until_rejected(gate, THREADS)
     server.app.view_functions["refresh"] = held = HeldRefresh(gate)
     outcome = in_threads(THREADS, ada.home)
     assert [type(result) for result in outcome] == [ServerUnreachable] * THREADS
@@ -128,7 +113,7 @@ def test_retries_run_in_parallel(ada: AuthClient, clock: DemoClock, gate: Gate) 
     """Four retries are inside the server at once, so none waits for another."""
     clock.advance(61)
     inside = threading.Barrier(4)
-    refresh_after(gate, 4)
+    hold_refresh_until_rejected(gate, 4)
     wait_for_rejections = gate.hold
 
     def hold(name: str, fields: dict[str, Any]) -> threading.Event | None:
@@ -172,7 +157,7 @@ def test_expiry_after_expiry_under_threads(
     try:
         for round_ in range(1, 5):
             clock.advance(61)
-            refresh_after(gate, THREADS)
+            hold_refresh_until_rejected(gate, THREADS)
             assert in_threads(THREADS, ada.home) == [{"message": "Welcome ada"}] * THREADS
             assert counted(log)["refresh"] == round_
     finally:
@@ -214,7 +199,7 @@ def test_of_the_articles_parallel_calls_some_fail(
 ) -> None:
     article = AuthClient(server.url, log=log, clock=clock, store=ada.store, auth=ArticleAuth)
     clock.advance(61)
-    refresh_after(gate, 10)
+    hold_refresh_until_rejected(gate, 10)
     answers = in_threads(10, lambda: article.request("GET", "/home").status_code)
     counts = Counter(answers)
     assert counts[200] + counts[403] == 10
