@@ -28,6 +28,7 @@ from .stylesheet import Stylesheet
 from .tokens import TokenPair
 from .transport import refusal_of
 from .words import time_of_day
+from .workers import Workers
 
 #: Signs what no server of the lab signs. No secret: anybody may read it.
 WRONG_SECRET = "a guess at the secret, and a wrong one"
@@ -78,7 +79,7 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
     def __init__(self, client: AuthClient, *, clock: Callable[[], float] | None = None) -> None:
         self.client = client
         self.clock = clock if clock is not None else client.clock
-        self._worker: threading.Thread | None = None
+        self._workers = Workers()
         # Whose payload is in the editor, and as it was put there.
         self._source: tuple[object, Kind] | None = None
         self._offered = ""
@@ -143,11 +144,7 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
         Raises:
             TimeoutError: one still is after `timeout` seconds.
         """
-        worker = self._worker
-        if worker is not None:
-            worker.join(timeout)
-            if worker.is_alive():
-                raise TimeoutError(f"A token is still under way after {timeout:g} s")
+        self._workers.wait(timeout)
 
     def close(self) -> None:
         """Take the inspector away; its client and its log stay."""
@@ -184,10 +181,7 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
             load += ", its payload edited" if edited else ", its payload not edited"
             token = way.forge(token, typed if edited else text)
         self._set_disabled(True)
-        self._worker = threading.Thread(
-            target=self._probe, args=(token, to, load), name="inspector", daemon=True
-        )
-        self._worker.start()
+        self._workers.start("The token", lambda: self._probe(token, to, load))
 
     def _probe(self, token: str, to: Kind, load: str) -> None:
         try:

@@ -10,8 +10,6 @@ Rules:
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
@@ -33,6 +31,7 @@ from .timeline import TokenTimeline
 from .times import PacedClock
 from .token_card import token_card
 from .tour_view import TourView
+from .workers import Workers
 
 
 class LoginPanel(widgets.VBox):  # type: ignore[misc]
@@ -54,7 +53,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, client: AuthClient, *, clock: Callable[[], float] | None = None) -> None:
         self.client = client
         self.clock = clock if clock is not None else client.clock
-        self._workers: set[threading.Thread] = set()
+        self._workers = Workers()
         self._closed = False
 
         # A field sends its text when it is left, in one message. Text that is sent letter by
@@ -141,11 +140,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         Raises:
             TimeoutError: one still is after `timeout` seconds.
         """
-        deadline = time.monotonic() + timeout
-        for worker in tuple(self._workers):
-            worker.join(max(0.0, deadline - time.monotonic()))
-            if worker.is_alive():
-                raise TimeoutError(f"A call of the panel is still under way after {timeout:g} s")
+        self._workers.wait(timeout)
 
     def close(self) -> None:
         """Take the panel away; its client and its log stay."""
@@ -230,11 +225,8 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             finally:
                 button.disabled = False
                 self._draw()
-                self._workers.discard(threading.current_thread())
 
-        worker = threading.Thread(target=work, name=f"panel {label}", daemon=True)
-        self._workers.add(worker)
-        worker.start()
+        self._workers.start(f"The call of {label}", work)
 
     # What the panel shows
 

@@ -8,7 +8,6 @@ Rules:
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from html import escape
@@ -22,6 +21,7 @@ from .stylesheet import Stylesheet
 from .times import MovableClock
 from .tour import Result, Tour
 from .words import describe, tone
+from .workers import Workers
 
 NEXT = "Next step"
 RESTART = "Back to the start"
@@ -47,7 +47,7 @@ class TourView(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, client: AuthClient, *, clock: Callable[[], float] | None = None) -> None:
         clock = clock if clock is not None else client.clock
-        self._worker: threading.Thread | None = None
+        self._workers = Workers()
         self.tour = Tour(client, clock) if isinstance(clock, MovableClock) else None
         self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))
         style = Stylesheet()
@@ -94,11 +94,7 @@ class TourView(widgets.VBox):  # type: ignore[misc]
         Raises:
             TimeoutError: one still is after `timeout` seconds.
         """
-        worker = self._worker
-        if worker is not None:
-            worker.join(timeout)
-            if worker.is_alive():
-                raise TimeoutError(f"A step of the tour is still under way after {timeout:g} s")
+        self._workers.wait(timeout)
 
     def close(self) -> None:
         """Take the view away, and give the clock its rate back."""
@@ -118,10 +114,7 @@ class TourView(widgets.VBox):  # type: ignore[misc]
         for button in self.buttons.values():
             button.disabled = True
         self._say("The step is under way …")
-        self._worker = threading.Thread(
-            target=self._do_step, args=(tour, index), name="tour", daemon=True
-        )
-        self._worker.start()
+        self._workers.start("The step", lambda: self._do_step(tour, index))
 
     def _do_step(self, tour: Tour, index: int) -> None:
         said = ""

