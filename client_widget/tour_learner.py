@@ -69,4 +69,4 @@ class Learner:
 
     def pass_time(self, seconds: int) -> None:
         self._clock.advance(seconds)
-        self._client.log.record("clock.advanced", source="tour", seconds=seconds)
+        self._client.log.record("clock.advanced", source="panel", seconds=seconds)

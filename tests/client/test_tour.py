@@ -99,7 +99,7 @@ def test_the_reason_is_made_from_the_events(tour: Tour) -> None:
         "The server says: access token accepted (60 s left)."
     )
     assert names(tour.results[4].events) == [
-        ("tour", "clock.advanced"),
+        ("panel", "clock.advanced"),
         ("client", "request.sent"),
         ("server", "token.rejected"),
         ("client", "response.received"),

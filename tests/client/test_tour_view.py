@@ -110,7 +110,7 @@ def test_no_step_blocks_the_kernel(view: TourView, gate: Gate) -> None:
     view.wait()
     assert usable(view) == WAYS
     assert text_of(view.notice.value).strip() == ""
-    assert [thread.name for thread in threading.enumerate() if thread.name == "tour"] == []
+    assert [thread.name for thread in threading.enumerate() if thread.name == "The step"] == []
 
 
 def test_a_server_that_is_gone_is_said_and_the_step_tried_again(
