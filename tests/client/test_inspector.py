@@ -362,7 +362,7 @@ def test_no_call_blocks_the_kernel(inspector: TokenInspector, gate: Gate) -> Non
 
 def test_a_closed_inspector_leaves_no_thread(ada: AuthClient) -> None:
     def mine() -> list[str]:
-        return [t.name for t in threading.enumerate() if t.name in ("pulse", "inspector")]
+        return [t.name for t in threading.enumerate() if t.name in ("pulse", "The token")]
 
     inspector = TokenInspector(ada)
     press(inspector, "Send as it is")
