@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Locator, expect
@@ -49,8 +48,8 @@ def take_refresh(notebook: Notebook) -> None:
     notebook.press("+61 s")
     visit_home(notebook)
     expect(notebook.log).to_contain_text(REFRESH)
-    expect(diagram(notebook)).to_be_visible()
-    save(tabs(notebook), "flow")
+    notebook.page.wait_for_timeout(1500)  # the diagram is drawn as an image
+    save(tabs(notebook), "flow", width=730)
     open_tab(notebook, "Step by step")
     save(panel(notebook), "panel")
 
@@ -111,18 +110,7 @@ def take_animation(notebook: Notebook) -> None:
     frame()
     notebook.press("Hold messages")
     frame()
-    first, *rest = [Image.open(io.BytesIO(data)).convert("RGB") for data in frames]
-    # One palette for all, so that what stays the same is stored once.
-    palette = rest[-2].quantize(64)
-    first, *rest = [image.quantize(palette=palette, dither=0) for image in (first, *rest)]
-    first.save(
-        IMAGES / "refresh.gif",
-        save_all=True,
-        append_images=rest,
-        duration=[FRAME] * len(rest) + [LAST_FRAME],
-        loop=0,
-        optimize=True,
-    )
+    save_animation([opened(data) for data in frames])
 
 
 def take_tour(notebook: Notebook) -> None:
@@ -130,7 +118,7 @@ def take_tour(notebook: Notebook) -> None:
     open_tab(notebook, "Tour")
     notebook.press("The server refuses. You have to log in.")
     expect(notebook.page.get_by_text("Your answer is right.")).to_be_visible()
-    save(tabs(notebook), "tour")
+    save(tabs(notebook), "tour", width=932)
 
 
 def panel(notebook: Notebook) -> Locator:
@@ -139,11 +127,6 @@ def panel(notebook: Notebook) -> Locator:
 
 def tabs(notebook: Notebook) -> Locator:
     return panel(notebook).locator(".widget-tab")
-
-
-def diagram(notebook: Notebook) -> Locator:
-    """The diagram, once it shows a refresh. JupyterLab draws it as an image."""
-    return panel(notebook).locator("img[alt*=refresh], .jp-RenderedMermaid img").first
 
 
 def waiting(notebook: Notebook, message: str) -> Locator:
@@ -178,10 +161,44 @@ def shot(target: Locator) -> bytes:
     return target.screenshot(animations="disabled")
 
 
-def save(target: Locator, name: str) -> None:
-    """Keep a picture, with few colours, so that it is small."""
-    image = Image.open(io.BytesIO(shot(target))).convert("RGB")
-    image.quantize(128, dither=0).save(Path(IMAGES, f"{name}.png"), optimize=True)
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def save(target: Locator, name: str, *, width: int = 1400) -> None:
+    """Keep a picture, with few colours, so that it is small.
+
+    Args:
+        target (Locator): what is on it.
+        name (str): of the file.
+        width (int): in pixels; what is right of it is empty and left out.
+    """
+    image = opened(shot(target))
+    image = image.crop((0, 0, min(width, image.width), image.height))
+    # This method keeps colours that are rare, such as that of an error.
+    image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image.save(IMAGES / f"{name}.png", optimize=True)
+
+
+def save_animation(shots: list[Image.Image]) -> None:
+    """Keep the frames as one file, all as high as the highest, under one palette."""
+    height = max(image.height for image in shots)
+    sheet = Image.new("RGB", (shots[0].width, height * len(shots)), "white")
+    for index, image in enumerate(shots):
+        sheet.paste(image, (0, index * height))
+    sheet = sheet.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    first, *rest = [
+        sheet.crop((0, index * height, sheet.width, (index + 1) * height))
+        for index in range(len(shots))
+    ]
+    first.save(
+        IMAGES / "refresh.gif",
+        save_all=True,
+        append_images=rest,
+        duration=[FRAME] * len(rest) + [LAST_FRAME],
+        loop=0,
+        optimize=True,
+    )
 
 
 if __name__ == "__main__":
