@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check browser bench classroom notebooks format clean
+.PHONY: lab test check browser bench pictures classroom notebooks format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
@@ -37,8 +37,11 @@ browser: .venv/test.done
 	  $(BIN)/python -m playwright install chromium
 
 
-bench: .venv/lab.done
-	$(BIN)/python benchmarks
+bench: .venv/test.done
+	$(BIN)/python -m benchmarks
+
+pictures: .venv/test.done browser
+	$(BIN)/python -m benchmarks.pictures
 
 notebooks: .venv/test.done
 	$(BIN)/python tests/save_notebooks.py

@@ -22,6 +22,9 @@ from typing import Any
 import requests
 
 from client_widget import AuthClient, EventLog, TokenPair, TokenStore
+from tests.browser.chromium import find_browser
+
+from . import browser
 
 HERE = Path(__file__).parent
 
@@ -65,6 +68,13 @@ def main() -> None:
         )
     rows.append(at_least("events recorded a second, one subscriber", events_a_second(1), 250_000))
     rows.append(at_least("events recorded a second, 8 threads", events_a_second(8), 100_000))
+    try:
+        browser_path = find_browser()
+    except LookupError as error:
+        print(f"  The panel is left out. {error}")
+    else:
+        measured = browser.figures(browser_path)
+        rows += [at_most(what, measured[what], budget) for what, budget in browser.BUDGETS.items()]
     print()
     for what, figure, budget, verdict in rows:
         print(f"{what:64} {figure:>10}  {budget:>14}  {verdict}")

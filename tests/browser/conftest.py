@@ -11,21 +11,18 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Dialog, Error, Page
 
 from .chromium import find_browser
 from .lab import (
-    PAGE_ANSWERS_IN,
     Lab,
     Notebook,
+    new_page,
     open_lab,
     running_lab,
     shut_kernels_down,
     wiring,
 )
-
-# No request of the browser's own, such as for updates, leaves the machine.
-QUIET = ["--disable-gpu", "--disable-quic", "--disable-sync"]
 
 
 @pytest.fixture(scope="package")
@@ -45,14 +42,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="package")
 def lab_page(browser_path: str, lab: Lab) -> Iterator[Page]:
     """The browser's window. To load JupyterLab takes longer than most tests."""
-    expect.set_options(timeout=PAGE_ANSWERS_IN)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(PAGE_ANSWERS_IN)
+    with new_page(browser_path) as page:
         open_lab(page, lab)
         yield page
-        browser.close()
 
 
 @pytest.fixture

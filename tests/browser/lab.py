@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "of-the-tests"
@@ -28,6 +28,9 @@ TOKEN = "of-the-tests"
 #: Seconds in which JupyterLab must answer, and milliseconds in which a page must do so.
 LAB_STARTS_IN = 60.0
 PAGE_ANSWERS_IN = 20_000
+
+# No request of the browser's own, such as for updates, leaves the machine.
+QUIET = ["--disable-gpu", "--disable-quic", "--disable-sync"]
 
 FOLDERS = (
     "JUPYTER_CONFIG_DIR",
@@ -167,6 +170,23 @@ def wiring() -> str:
 def ordered(*texts: str) -> re.Pattern[str]:
     """Matches a text that has all these in it, in this order, whatever is between them."""
     return re.compile(".*".join(re.escape(text) for text in texts), re.DOTALL)
+
+
+@contextmanager
+def new_page(browser_path: str, *, height: int = 1000) -> Iterator[Page]:
+    """An empty window of a browser, 1400 pixels wide.
+
+    Args:
+        browser_path (str): the program.
+        height (int): of the window, in pixels.
+    """
+    expect.set_options(timeout=PAGE_ANSWERS_IN)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
+        page = browser.new_page(viewport={"width": 1400, "height": height})
+        page.set_default_timeout(PAGE_ANSWERS_IN)
+        yield page
+        browser.close()
 
 
 def open_lab(page: Page, lab: Lab) -> None:
