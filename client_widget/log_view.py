@@ -24,8 +24,8 @@ from .pulse import Pulse
 from .times import time_of_day
 from .words import describe, tone
 
-#: Seconds between batches.
-BATCH = 0.02
+#: Seconds between batches, and from the first event after a rest to its row's leaving.
+BATCH, FIRST = 0.02, 0.002
 
 #: Rows that a view holds; the log itself may hold more.
 MAX_ROWS = 1000
@@ -71,7 +71,7 @@ class LogView(anywidget.AnyWidget):
         self._pending: deque[Event] = deque(maxlen=MAX_ROWS)
         # Held while a message is put together and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
-        self._flush = Pulse(BATCH, self._send_pending)
+        self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
         self._unsubscribe = log.subscribe(self._on_event)
         self.on_msg(self._on_message)
 

@@ -14,10 +14,15 @@ class Pulse:
         interval (float): seconds to wait before each step. What comes in meanwhile is done
             by one step.
         step: gives True to be called again after the interval, False to end the thread.
+        first (float | None): seconds to wait before the first step after a rest, if not the
+            interval.
     """
 
-    def __init__(self, interval: float, step: Callable[[], bool]) -> None:
+    def __init__(
+        self, interval: float, step: Callable[[], bool], *, first: float | None = None
+    ) -> None:
         self._interval = interval
+        self._first = interval if first is None else first
         self._step = step
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -32,8 +37,10 @@ class Pulse:
                 self._thread.start()
 
     def _run(self) -> None:
+        pause = self._first
         while True:
-            time.sleep(self._interval)
+            time.sleep(pause)
+            pause = self._interval
             with self._lock:
                 self._wanted = False
             try:
