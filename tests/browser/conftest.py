@@ -8,10 +8,19 @@ when the tests of other folders run notebooks there.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Error,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from .chromium import find_browser
 from .lab import (
@@ -43,21 +52,47 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="package")
-def lab_page(browser_path: str, lab: Lab) -> Iterator[Page]:
-    """The browser's window. To load JupyterLab takes longer than most tests."""
+def browser(browser_path: str) -> Iterator[Browser]:
     expect.set_options(timeout=PAGE_ANSWERS_IN)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(PAGE_ANSWERS_IN)
-        open_lab(page, lab)
-        yield page
+        yield browser
         browser.close()
+
+
+def new_page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(PAGE_ANSWERS_IN)
+    return page
+
+
+@pytest.fixture(scope="package")
+def lab_page(browser: Browser, lab: Lab) -> Page:
+    """The browser's window. To load JupyterLab takes longer than most tests."""
+    page = new_page(browser)
+    open_lab(page, lab)
+    return page
 
 
 @pytest.fixture
 def page(lab_page: Page) -> Iterator[Page]:
     """The window, which must open no dialog and report no error on its console."""
+    with no_trouble(lab_page):
+        yield lab_page
+
+
+@pytest.fixture
+def fresh_page(browser: Browser) -> Iterator[Page]:
+    """A window of its own, empty, under the same rules."""
+    page = new_page(browser)
+    with no_trouble(page):
+        yield page
+    page.close()
+
+
+@contextmanager
+def no_trouble(page: Page) -> Iterator[None]:
+    """Fails the test if the page opened a dialog or reported an error in the block."""
     troubles: list[str] = []
 
     def on_dialog(dialog: Dialog) -> None:
@@ -71,13 +106,13 @@ def page(lab_page: Page) -> Iterator[Page]:
         if message.type == "error":
             troubles.append(f"console: {message.text} {message.location['url']}")
 
-    lab_page.on("dialog", on_dialog)
-    lab_page.on("pageerror", on_error)
-    lab_page.on("console", on_console)
-    yield lab_page
-    lab_page.remove_listener("dialog", on_dialog)
-    lab_page.remove_listener("pageerror", on_error)
-    lab_page.remove_listener("console", on_console)
+    page.on("dialog", on_dialog)
+    page.on("pageerror", on_error)
+    page.on("console", on_console)
+    yield
+    page.remove_listener("dialog", on_dialog)
+    page.remove_listener("pageerror", on_error)
+    page.remove_listener("console", on_console)
     assert troubles == []
 
 
