@@ -54,6 +54,7 @@ def log_in(panel: Panel, username: str = "ada") -> None:
     panel.fill(username, PASSWORD)
     panel.press("Register")
     expect(panel.log).to_contain_text(ordered("201 Created for POST /users/register"))
+    expect(panel.password).to_have_value("")
     panel.fill(username, PASSWORD)
     panel.press("Log in")
     expect(panel.says(f"{username} is logged in")).to_be_visible()
