@@ -9,7 +9,15 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import expect
 
-from tests.browser.lab import Notebook, new_page, open_lab, running_lab, shut_kernels_down, wiring
+from tests.browser.lab import (
+    Notebook,
+    new_browser,
+    new_page,
+    open_lab,
+    running_lab,
+    shut_kernels_down,
+    wiring,
+)
 
 PASSWORD = "the pass phrase of ada"
 
@@ -25,8 +33,9 @@ def written_notebook(browser_path: str, *, height: int = 1000) -> Iterator[Noteb
     with (
         TemporaryDirectory() as folder,
         running_lab(Path(folder)) as lab,
-        new_page(browser_path, height=height) as page,
+        new_browser(browser_path) as browser,
     ):
+        page = new_page(browser, height=height)
         open_lab(page, lab)
         notebook = Notebook(page, lab, "panel.ipynb")
         notebook.write(wiring())

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
@@ -32,6 +33,10 @@ from .times import PacedClock
 from .token_card import token_card
 from .tour_view import TourView
 from .workers import Workers
+
+#: How long a click waits for the text that was typed before it, in seconds. A field sends its
+#: text letter by letter, the next when the last has arrived, so a click can overtake it.
+SETTLE = 0.1
 
 
 class LoginPanel(widgets.VBox):  # type: ignore[misc]
@@ -56,10 +61,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self._workers = Workers()
         self._closed = False
 
-        # A field sends its text when it is left, in one message. Text that is sent letter by
-        # letter can arrive after the click that follows it, if the kernel is busy.
         wide = {
-            "continuous_update": False,
             "layout": widgets.Layout(width="auto"),
             "style": {"description_width": "88px"},
         }
@@ -129,9 +131,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         self._tick.start()
         self._unsubscribe = client.log.subscribe(self._on_event)
 
-        # Enter in the password field logs in, a moment later: the text of the field comes in
-        # the message behind that of the key.
-        self._enter = Pulse(0.1, self._on_enter)
+        # Enter in the password field logs in.
         self.password.on_msg(self._on_submit)
 
     def wait(self, timeout: float = 20.0) -> None:
@@ -157,18 +157,18 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
     # What the buttons do. Each runs in a thread of its own.
 
     def _register(self) -> None:
-        username, password = self._take_credentials()
-        self._work("Register", lambda: self._do_register(username, password))
+        self._work("Register", self._do_register)
 
-    def _do_register(self, username: str, password: str) -> None:
+    def _do_register(self) -> None:
+        username, password = self._take_credentials()
         self.client.register(username, password)
         self._say(f"{username} is registered. Now log in.")
 
     def _log_in(self) -> None:
-        username, password = self._take_credentials()
-        self._work("Log in", lambda: self._do_log_in(username, password))
+        self._work("Log in", self._do_log_in)
 
-    def _do_log_in(self, username: str, password: str) -> None:
+    def _do_log_in(self) -> None:
+        username, password = self._take_credentials()
         self.client.login(username, password)
         self._say(f"{username} is logged in.")
         self._show_home("Press Home to load this page.")
@@ -201,6 +201,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
 
     def _take_credentials(self) -> tuple[str, str]:
         """What is in the form; the password is taken out of it."""
+        time.sleep(SETTLE)
         username, password = self.username.value, self.password.value
         self.password.value = ""
         return username, password
@@ -265,11 +266,7 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
 
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("event") == "submit":
-            self._enter.start()
-
-    def _on_enter(self) -> bool:
-        self._log_in()
-        return False
+            self._log_in()
 
     def _on_projector(self, change: dict[str, bool]) -> None:
         (self.add_class if change["new"] else self.remove_class)("lab-projector")

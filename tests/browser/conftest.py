@@ -8,15 +8,17 @@ when the tests of other folders run notebooks there.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Dialog, Error, Page
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page
 
 from .chromium import find_browser
 from .lab import (
     Lab,
     Notebook,
+    new_browser,
     new_page,
     open_lab,
     running_lab,
@@ -40,16 +42,38 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="package")
-def lab_page(browser_path: str, lab: Lab) -> Iterator[Page]:
+def browser(browser_path: str) -> Iterator[Browser]:
+    with new_browser(browser_path) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def lab_page(browser: Browser, lab: Lab) -> Page:
     """The browser's window. To load JupyterLab takes longer than most tests."""
-    with new_page(browser_path) as page:
-        open_lab(page, lab)
-        yield page
+    page = new_page(browser)
+    open_lab(page, lab)
+    return page
 
 
 @pytest.fixture
 def page(lab_page: Page) -> Iterator[Page]:
     """The window, which must open no dialog and report no error on its console."""
+    with no_trouble(lab_page):
+        yield lab_page
+
+
+@pytest.fixture
+def fresh_page(browser: Browser) -> Iterator[Page]:
+    """A window of its own, empty, under the same rules."""
+    page = new_page(browser)
+    with no_trouble(page):
+        yield page
+    page.close()
+
+
+@contextmanager
+def no_trouble(page: Page) -> Iterator[None]:
+    """Fails the test if the page opened a dialog or reported an error in the block."""
     troubles: list[str] = []
 
     def on_dialog(dialog: Dialog) -> None:
@@ -63,13 +87,13 @@ def page(lab_page: Page) -> Iterator[Page]:
         if message.type == "error":
             troubles.append(f"console: {message.text} {message.location['url']}")
 
-    lab_page.on("dialog", on_dialog)
-    lab_page.on("pageerror", on_error)
-    lab_page.on("console", on_console)
-    yield lab_page
-    lab_page.remove_listener("dialog", on_dialog)
-    lab_page.remove_listener("pageerror", on_error)
-    lab_page.remove_listener("console", on_console)
+    page.on("dialog", on_dialog)
+    page.on("pageerror", on_error)
+    page.on("console", on_console)
+    yield
+    page.remove_listener("dialog", on_dialog)
+    page.remove_listener("pageerror", on_error)
+    page.remove_listener("console", on_console)
     assert troubles == []
 
 

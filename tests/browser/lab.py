@@ -6,13 +6,8 @@ Nothing here waits for a fixed time: the page says when it is ready.
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,26 +15,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
+from .panel import Panel
+from .serving import ROOT, free_port, own_environment, serving
+
 TOKEN = "of-the-tests"
 
-#: Seconds in which JupyterLab must answer, and milliseconds in which a page must do so.
-LAB_STARTS_IN = 60.0
+#: Milliseconds in which a page must answer.
 PAGE_ANSWERS_IN = 20_000
 
 # No request of the browser's own, such as for updates, leaves the machine.
 QUIET = ["--disable-gpu", "--disable-quic", "--disable-sync"]
-
-FOLDERS = (
-    "JUPYTER_CONFIG_DIR",
-    "JUPYTER_DATA_DIR",
-    "JUPYTER_RUNTIME_DIR",
-    "JUPYTERLAB_SETTINGS_DIR",
-    "JUPYTERLAB_WORKSPACES_DIR",
-    "IPYTHONDIR",
-)
 
 # The status shown in the page lags behind and leads ahead; the session's own does not.
 KERNEL_IS_IDLE = """() => {
@@ -93,48 +80,25 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     """
     notebooks = folder / "notebooks"
     shutil.copytree(ROOT / "notebooks", notebooks)
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for name in FOLDERS:
-        env[name] = str(folder / name.lower())
-        Path(env[name]).mkdir()
+    env = own_environment(folder)
     # Else a first start asks whether to fetch news, in a box above the notebook.
     news = Path(env["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension")
     news.mkdir(parents=True)
     (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    # What a widget holds is saved, so that a test can see what that is.
+    state = news.parents[1] / "@jupyter-widgets" / "jupyterlab-manager"
+    state.mkdir(parents=True)
+    (state / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
 
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
     command += ["--allow-root"]  # says nothing to those who are not root
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={notebooks}"]
     command += [f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"]
-    said = folder / "jupyterlab.log"
-    with said.open("w") as output:
-        process = subprocess.Popen(
-            command, env=env, cwd=folder, stdout=output, stderr=subprocess.STDOUT
-        )
     lab = Lab(f"http://127.0.0.1:{port}", notebooks)
-    try:
-        deadline = time.monotonic() + LAB_STARTS_IN
-        while not _answers(lab):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"JupyterLab did not start:\n{said.read_text()[-2000:]}")
-            time.sleep(0.05)
+    with serving("JupyterLab", command, env, folder, lambda: _answers(lab)):
         yield lab
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _answers(lab: Lab) -> bool:
@@ -167,26 +131,25 @@ def wiring() -> str:
     return readme.split("## The whole wiring\n\n```python\n")[1].split("```")[0].rstrip()
 
 
-def ordered(*texts: str) -> re.Pattern[str]:
-    """Matches a text that has all these in it, in this order, whatever is between them."""
-    return re.compile(".*".join(re.escape(text) for text in texts), re.DOTALL)
-
-
 @contextmanager
-def new_page(browser_path: str, *, height: int = 1000) -> Iterator[Page]:
-    """An empty window of a browser, 1400 pixels wide.
+def new_browser(browser_path: str) -> Iterator[Browser]:
+    """A browser that runs until the block ends.
 
     Args:
         browser_path (str): the program.
-        height (int): of the window, in pixels.
     """
     expect.set_options(timeout=PAGE_ANSWERS_IN)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
-        page = browser.new_page(viewport={"width": 1400, "height": height})
-        page.set_default_timeout(PAGE_ANSWERS_IN)
-        yield page
+        yield browser
         browser.close()
+
+
+def new_page(browser: Browser, *, height: int = 1000) -> Page:
+    """An empty window, 1400 pixels wide and `height` pixels high."""
+    page = browser.new_page(viewport={"width": 1400, "height": height})
+    page.set_default_timeout(PAGE_ANSWERS_IN)
+    return page
 
 
 def open_lab(page: Page, lab: Lab) -> None:
@@ -195,15 +158,12 @@ def open_lab(page: Page, lab: Lab) -> None:
     page.wait_for_function(LAB_IS_OPEN)
 
 
-class Notebook:
-    """A notebook that is open in JupyterLab, and the panel in it, as a person finds it."""
+class Notebook(Panel):
+    """A notebook that is open in JupyterLab, and the panel in it."""
 
     def __init__(self, page: Page, lab: Lab, name: str) -> None:
-        self.page = page
+        super().__init__(page)
         self.path = lab.folder / name
-        self.username = page.get_by_label("Username", exact=True)
-        self.password = page.get_by_label("Password", exact=True)
-        self.log = page.get_by_role("log")
 
     def write(self, *cells: str) -> None:
         """Make the notebook of these code cells."""
@@ -253,19 +213,3 @@ class Notebook:
         """The execution count of each code cell; None while it waits or runs."""
         counts: list[int | None] = self.page.evaluate(COUNTS)
         return counts
-
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
-
-    def press(self, *names: str) -> None:
-        """Click buttons; each is waited for until it is enabled."""
-        for name in names:
-            self.button(name).click()
-
-    def says(self, text: str) -> Locator:
-        """What the panel tells its user, if it has this text in it."""
-        return self.page.get_by_role("status").filter(has_text=text)
-
-    def fill(self, username: str, password: str) -> None:
-        self.username.fill(username)
-        self.password.fill(password)

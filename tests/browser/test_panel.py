@@ -10,19 +10,10 @@ from playwright.sync_api import Locator, expect
 from client_widget.log_view import MAX_ROWS
 
 from ..conftest import PASSWORD
-from .lab import Notebook, ordered
+from .lab import Notebook
+from .panel import log_in, ordered
 
 MARKUP = "<img src=x onerror=alert(1)>"
-
-
-def log_in(notebook: Notebook, username: str = "ada") -> None:
-    """Register and log in."""
-    notebook.fill(username, PASSWORD)
-    notebook.press("Register")
-    expect(notebook.log).to_contain_text(ordered("201 Created for POST /users/register"))
-    notebook.fill(username, PASSWORD)
-    notebook.press("Log in")
-    expect(notebook.says(f"{username} is logged in")).to_be_visible()
 
 
 def test_the_articles_session_by_hand(notebook: Notebook) -> None:

@@ -1,0 +1,234 @@
+"""The parts around the panel in a real JupyterLab, as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, expect
+
+from .lab import Notebook
+from .panel import log_in, ordered
+
+#: The first letters of each token, and a token's mask.
+TOKEN = "eyJ"
+MASK = re.compile(r"<token [0-9a-f]{8}>")
+
+# Watch a text for a while, longer than the panel takes between two drawings.
+CHANGES_OF = """(element, milliseconds) => new Promise((resolve) => {
+  const seen = [element.textContent];
+  const look = () => element.isConnected && element.textContent !== seen.at(-1)
+    && seen.push(element.textContent);
+  const timer = setInterval(look, 50);
+  setTimeout(() => { clearInterval(timer); resolve(seen); }, milliseconds);
+})"""
+
+# As JupyterLab's command does it, without the question whether it is meant.
+RESTART = """() => window.jupyterapp.shell.currentWidget.context
+  .sessionContext.session.kernel.restart()"""
+
+
+def texts(notebook: Notebook) -> list[str]:
+    """What the rows of the log say, without times and sources."""
+    return notebook.log.locator(".lab-text").all_inner_texts()
+
+
+def test_held_messages_go_one_by_one(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.press("+61 s")
+    notebook.open_tab("Step by step")
+    notebook.press("Hold messages")
+    expect(notebook.says("Messages are held")).to_be_visible()
+    expect(notebook.button("Send it")).to_be_disabled()
+    notebook.press("Home")
+    expect(notebook.says("GET /home (call)")).to_be_visible()
+    notebook.button("Hold").click()  # the clock, for a row that comes after all others
+    expect(notebook.row("the clock stands still")).to_be_visible()
+    assert texts(notebook)[-2:] == ["the clock moved by 61 s", "the clock stands still"]
+
+    notebook.press("Send it")
+    expect(notebook.says("POST /refresh (refresh)")).to_be_visible()
+    expect(notebook.row("POST /refresh")).to_have_count(0)
+    notebook.press("Send it")
+    expect(notebook.says("GET /home (retry)")).to_be_visible()
+    expect(notebook.row("200 OK for POST /refresh")).to_be_visible()
+    expect(notebook.row("GET /home again")).to_have_count(0)
+    expect(notebook.page.get_by_text("Welcome ada")).to_have_count(0)
+    notebook.press("Send it")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.says("Messages are held")).to_be_visible()
+    expect(notebook.row("GET /home again")).to_have_count(1)
+
+
+def test_a_held_message_is_sent_without_its_token(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.open_tab("Step by step")
+    notebook.press("Hold messages", "Home")
+    expect(notebook.says("GET /home (call)")).to_be_visible()
+    change = notebook.page.get_by_label("Send with", exact=True)
+    change.select_option("no token")
+    notebook.press("Send it")
+    expect(notebook.says("POST /refresh (refresh)")).to_be_visible()
+    expect(change).to_have_value("the token of the flow")
+    notebook.press("Hold messages")  # let all others go
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.log).to_contain_text(
+        ordered(
+            "GET /home without a token",
+            "no token came with the request",
+            "403 Forbidden for GET /home",
+            "200 OK for POST /refresh",
+            "GET /home again, with the access token",
+            "200 OK for GET /home",
+        )
+    )
+
+
+def test_a_row_opens_and_its_token_is_never_saved(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.press("Home")
+    expect(notebook.row("200 OK for GET /home")).to_be_visible()
+    row = notebook.row("GET /home with the access token")
+    row.focus()
+    notebook.page.keyboard.press("Enter")
+    expect(notebook.log).to_contain_text(re.compile(f"Authorization: Bearer {MASK.pattern}"))
+    notebook.page.keyboard.press("Enter")
+    expect(notebook.button("Reveal tokens")).to_have_count(0)  # closed, so it is hidden
+
+    row.click()
+    notebook.press("Reveal tokens")
+    expect(notebook.log).to_contain_text(f"Authorization: Bearer {TOKEN}")
+    notebook.execute("docmanager:save")
+    shown = notebook.path.read_text()
+
+    notebook.press("Mask tokens")
+    expect(notebook.log).not_to_contain_text(TOKEN)
+    expect(notebook.log).to_contain_text(MASK)
+    notebook.execute("docmanager:save")
+    for saved in (shown, notebook.path.read_text()):
+        assert "Welcome ada" in saved  # what the widgets hold is in the file
+        assert TOKEN not in saved
+        assert MASK.search(saved) is None
+
+
+def download(notebook: Notebook, button: str) -> tuple[str, str]:
+    """Press a button that saves a file; gives the file's name and text."""
+    with notebook.page.expect_download() as download:
+        notebook.press(button)
+    file = download.value
+    return file.suggested_filename, file.path().read_text()
+
+
+def test_the_tools_of_the_log(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.press("Home")
+    expect(notebook.row("200 OK for GET /home")).to_be_visible()
+
+    search = notebook.page.get_by_role("searchbox", name="Filter the event log")
+    search.fill("get /HOME")
+    expect(notebook.row("200 OK for GET /home")).to_be_visible()
+    expect(notebook.row("POST /users/login").first).to_be_hidden()
+    notebook.press("+61 s")  # a new row is filtered too
+    expect(notebook.row("the clock moved")).to_have_count(1)
+    expect(notebook.row("the clock moved")).to_be_hidden()
+    search.fill("")
+    expect(notebook.row("the clock moved")).to_be_visible()
+
+    notebook.press("Pause", "Home")
+    expect(notebook.says("The home page is loaded")).to_be_visible()
+    name, text = download(notebook, "Save as JSON lines")  # its answer is behind the rows
+    assert "token.refreshed" in text
+    expect(notebook.row("POST /refresh")).to_have_count(0)
+    notebook.press("Go on")
+    expect(notebook.row("POST /refresh")).to_have_count(2)
+
+    har_name, har_text = download(notebook, "Save as HAR")
+    assert (name, har_name) == ("event-log.jsonl", "event-log.har")
+    events: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    entries = json.loads(har_text)["log"]["entries"]
+    assert [(entry["request"]["method"], entry["response"]["status"]) for entry in entries] == [
+        ("POST", 201),
+        ("POST", 201),
+        ("GET", 200),
+        ("GET", 403),
+        ("POST", 200),
+        ("GET", 200),
+    ]
+    for saved in (text, har_text):
+        assert MASK.search(saved)
+        assert TOKEN not in saved
+
+    notebook.press("Clear")
+    expect(notebook.log.locator("summary")).to_have_count(0)
+    notebook.press("+61 s")
+    expect(notebook.row("the clock moved by 61 s")).to_have_count(1)
+
+
+def test_the_tabs(notebook: Notebook) -> None:
+    log_in(notebook)
+    diagram = notebook.open_tab("Flow").locator(".jp-RenderedMermaid img")
+    expect(diagram).to_have_attribute("src", re.compile("^data:image/svg"))
+    expect(diagram).to_have_attribute("src", re.compile("users%2Flogin|users/login"))
+    notebook.press("Home")
+    expect(diagram).to_have_attribute("src", re.compile("Welcome|home"))
+    expect(diagram).not_to_have_attribute("src", re.compile("users%2Flogin|users/login"))
+
+    chart = notebook.open_tab("Timeline").locator("svg.svg-figure")
+    expect(chart).to_be_visible()
+
+    notebook.open_tab("Tokens")
+    notebook.press("Re-sign with a wrong secret")
+    verdict = notebook.says("signed with a wrong secret")
+    expect(verdict).to_contain_text("403 Forbidden token_invalid")
+    expect(verdict).to_contain_text("GET /home, the access token")
+
+    tour = notebook.open_tab("Tour")
+    expect(tour.get_by_role("heading", name="A closed door")).to_be_visible()
+    expect(notebook.button("Next step")).to_be_disabled()
+    notebook.press("The server refuses. You have to log in.")
+    expect(notebook.says("Your answer is right.")).to_be_visible()
+    expect(tour).to_contain_text("Score: 1 of 1 right")
+    notebook.press("Next step")
+    expect(tour.get_by_role("heading", name="Register", exact=True)).to_be_visible()
+    expect(notebook.says("Your answer is right.")).to_have_count(0)
+
+
+def font_size(element: Locator) -> float:
+    size: str = element.evaluate("element => getComputedStyle(element).fontSize")
+    return float(size.removesuffix("px"))
+
+
+def test_the_projector_and_the_pace(notebook: Notebook) -> None:
+    log_in(notebook)
+    usual = font_size(notebook.log)
+    notebook.press("Projector")
+    expect(notebook.page.locator(".lab-panel.lab-projector")).to_be_visible()
+    assert font_size(notebook.log) > 1.3 * usual
+    notebook.press("Projector")
+    expect(notebook.page.locator(".lab-panel.lab-projector")).to_have_count(0)
+    assert font_size(notebook.log) == usual
+
+    card = notebook.page.locator(".lab-token", has_text="Access token")
+    left = card.locator(".lab-left")
+    notebook.press("Hold")
+    expect(notebook.row("the clock stands still")).to_be_visible()
+    assert len(left.evaluate(CHANGES_OF, 1500)) == 1
+    notebook.press("×60")
+    expect(notebook.row("a second lasts 60 s on the clock")).to_be_visible()
+    expect(left).to_contain_text("expired")
+
+
+def test_a_restarted_kernel_is_said_in_words(notebook: Notebook) -> None:
+    panel = notebook.page.locator(".lab-panel")
+    before = "element => getComputedStyle(element, '::before').content"
+    assert panel.evaluate(before) == "none"
+    notebook.page.evaluate(RESTART)
+    expect(panel).to_have_class(re.compile("jupyter-widgets-disconnected"))
+    assert "The kernel has restarted" in panel.evaluate(before)
+    assert "Run its cell again" in panel.evaluate(before)
+    notebook.wait_for_kernel()
+    notebook.execute("notebook:run-all-cells")
+    notebook.wait_for_cells()
+    log_in(notebook)
