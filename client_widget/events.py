@@ -66,16 +66,12 @@ class EventLog:
         clock: gives seconds since the epoch.
         limit (int): how many events to keep; older ones are dropped and counted.
 
-    Attributes:
-        dropped (int): how many events were forgotten.
-
     Safe under threads. Iteration and `list(log)` see a snapshot.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, limit: int = 100_000) -> None:
         if limit < 1:
             raise ValueError(f"limit must be 1 or more, not {limit}")
-        self.dropped = 0
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=limit)
         self._subscribers: tuple[Subscriber, ...] = ()
@@ -90,13 +86,11 @@ class EventLog:
         frozen = MappingProxyType(fields)
         # Threads that queue for a lock hand it over at each event, and every event becomes a
         # switch of threads. To yield and look again is four times as fast with 8 threads.
-        while not self._lock.acquire(blocking=False):
+        while not self._lock.acquire(False):
             time.sleep(0)
         try:
             self._seq += 1
             event = Event(self._seq, self._clock(), source, name, correlation, frozen)
-            if len(self._events) == self._events.maxlen:
-                self.dropped += 1
             self._events.append(event)
             for subscriber in self._subscribers:
                 try:
@@ -153,6 +147,12 @@ class EventLog:
         return diagram.to_mermaid(
             self if correlation is None else self.action(correlation), limit=limit
         )
+
+    @property
+    def dropped(self) -> int:
+        """How many events were forgotten."""
+        with self._lock:
+            return self._seq - len(self._events)
 
     def __iter__(self) -> Iterator[Event]:
         with self._lock:
