@@ -237,6 +237,11 @@ def _ended(picture: _Picture, event: Event) -> None:
     picture.note(picture.lane(event.source), f"the session is over, {why}")
 
 
+def _pressed(picture: _Picture, event: Event) -> None:
+    client = picture.lane(str(event.fields.get("client", "client")))
+    picture.arrow(_PANEL, "->>", client, _field(event, "button"))
+
+
 def _moved(picture: _Picture, event: Event) -> None:
     seconds = _field(event, "seconds", 16)
     picture.note(picture.lane(event.source), f"the clock moves by {seconds} s")
@@ -261,5 +266,6 @@ _STEPS: dict[str, _Step] = {
     "token.issued": _issued,
     "token.accepted": _accepted,
     "token.rejected": _rejected,
+    "button.pressed": _pressed,
     "clock.advanced": _moved,
 }

@@ -32,6 +32,7 @@ from .timeline import TokenTimeline
 from .times import PacedClock
 from .token_card import token_card
 from .tour_view import TourView
+from .transport import one_action
 from .workers import Workers
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
@@ -215,7 +216,9 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
 
         def work() -> None:
             try:
-                call()
+                with one_action() as correlation:
+                    self._tell_of_press(label, correlation)
+                    call()
             except LoginRequired as error:
                 self._show_home("Log in to see this page.")
                 self._say(f"{error}.", bad=True)
@@ -228,6 +231,15 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
                 self._draw()
 
         self._workers.start(f"The call of {label}", work)
+
+    def _tell_of_press(self, label: str, correlation: str) -> None:
+        self.client.log.record(
+            "button.pressed",
+            source="panel",
+            correlation=correlation,
+            button=label,
+            client=self.client.name,
+        )
 
     # What the panel shows
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -115,9 +117,26 @@ def _rewindable(data: Any) -> Any:
     return data
 
 
+_action: ContextVar[str | None] = ContextVar("action", default=None)
+
+
 def new_id() -> str:
-    """A correlation id. Not a secret, so it need not be hard to guess."""
-    return f"{random.getrandbits(48):012x}"
+    """A correlation id; that of the action under way, if there is one.
+
+    It is not a secret, so it need not be hard to guess.
+    """
+    return _action.get() or f"{random.getrandbits(48):012x}"
+
+
+@contextmanager
+def one_action() -> Iterator[str]:
+    """Make all calls of a block, in this thread, one action; gives its correlation id."""
+    correlation = new_id()
+    outer = _action.set(correlation)
+    try:
+        yield correlation
+    finally:
+        _action.reset(outer)
 
 
 def refusal_of(response: requests.Response) -> dict[str, str]:

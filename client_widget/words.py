@@ -131,6 +131,7 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "token.rejected": _rejected,
     "request.refused": _refused,
     # the panel's
+    "button.pressed": "{button} was pressed",
     "clock.advanced": "the clock moved by {seconds} s",
     "clock.paced": _paced,
 }

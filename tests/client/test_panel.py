@@ -248,6 +248,48 @@ def test_a_move_of_the_clock_is_in_the_log(
     assert moves == [("panel", {"seconds": 61}), ("panel", {"seconds": 301})]
 
 
+def test_what_a_click_causes_is_one_action(
+    panel: LoginPanel, clock: DemoClock, log: EventLog
+) -> None:
+    log_in(panel)
+    clock.advance(61)
+    press(panel, "Home")
+    pressed, *caused = log.action()
+    assert (pressed.source, pressed.name) == ("panel", "button.pressed")
+    assert dict(pressed.fields) == {"button": "Home", "client": "client"}
+    assert [event.name for event in caused if event.source == "client"] == [
+        "request.sent",
+        "response.received",
+        "token.expired",
+        "request.sent",
+        "response.received",
+        "token.refreshed",
+        "request.retried",
+        "response.received",
+    ]
+    assert log.to_mermaid(pressed.correlation).splitlines()[:5] == [
+        "sequenceDiagram",
+        "    participant P as Panel",
+        "    participant C1 as client",
+        "    participant S as Server",
+        "    P->>C1: Home",
+    ]
+    panel.client.home()  # outside of a click, an action of its own
+    assert log.action()[0].name == "request.sent"
+
+
+def test_running_the_wiring_twice_doubles_nothing(
+    panel: LoginPanel, client: AuthClient, server: DemoServer, clock: DemoClock
+) -> None:
+    """The second panel has a log of its own; the first goes on with its own."""
+    log = EventLog(clock=clock)
+    second = LoginPanel(AuthClient(server.url, log=log, clock=clock), clock=clock)
+    log_in(second)
+    assert [event.name for event in log].count("session.started") == 1
+    assert [event.name for event in client.log if event.name == "session.started"] == []
+    second.close()
+
+
 def test_what_happens_in_a_cell_is_seen_on_the_panel(panel: LoginPanel, client: AuthClient) -> None:
     client.register("ada", PASSWORD)
     client.login("ada", PASSWORD)
