@@ -9,7 +9,8 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.chromium import find_browser
-from tests.browser.lab import ROOT, Notebook, ordered
+from tests.browser.lab import ROOT, Notebook
+from tests.browser.panel import ordered
 
 from .desk import PASSWORD, log_in, written_notebook
 
