@@ -50,7 +50,7 @@ def take_refresh(notebook: Notebook) -> None:
     visit_home(notebook)
     expect(notebook.log).to_contain_text(REFRESH)
     notebook.page.wait_for_timeout(1500)  # the diagram is drawn as an image
-    save(tabs(notebook), "flow", width=730)
+    save(tabs(notebook), "flow", width=900)
     open_tab(notebook, "Step by step")
     save(panel(notebook), "panel")
 

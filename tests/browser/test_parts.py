@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Locator, expect
 
 from .lab import Notebook
-from .panel import log_in, ordered
+from .panel import PASSWORD, log_in, ordered
 
 #: The first letters of each token, and a token's mask.
 TOKEN = "eyJ"
@@ -232,3 +232,38 @@ def test_a_restarted_kernel_is_said_in_words(notebook: Notebook) -> None:
     notebook.execute("notebook:run-all-cells")
     notebook.wait_for_cells()
     log_in(notebook)
+
+
+def test_two_clients_have_a_panel_and_a_colour_each_and_share_a_log(notebook: Notebook) -> None:
+    """Two browsers of two users, against one server."""
+    notebook.run_cell(
+        "from IPython.display import display\n"
+        "for name in ('left', 'right'):\n"
+        "    other = AuthClient(server.url, log=log, clock=clock, name=name)\n"
+        f"    other.register(name, {PASSWORD!r})\n"
+        f"    other.login(name, {PASSWORD!r})\n"
+        "    display(LoginPanel(other, clock=clock))"
+    )
+    panels = notebook.page.locator(".lab-panel")
+    expect(panels).to_have_count(3)
+    for index, name in [(1, "left"), (2, "right")]:
+        panels.nth(index).get_by_role("button", name="Home", exact=True).click()
+        expect(panels.nth(index).get_by_text(f"Welcome {name}")).to_be_visible()
+        expect(panels.nth(0).get_by_text(f"Welcome {name}")).to_have_count(0)
+    colours = [
+        panels.nth(0)
+        .locator(f"[data-source={name}] .lab-source")
+        .last.evaluate("(source) => getComputedStyle(source).color")
+        for name in ("left", "right")
+    ]
+    assert len(set(colours)) == 2
+
+
+def test_a_cell_that_is_run_again_has_one_panel_and_one_story(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.execute("notebook:run-all-cells")
+    notebook.wait_for_cells()
+    expect(notebook.log).to_have_count(1)
+    expect(notebook.log.locator("> *")).to_have_count(1)  # the new server listens
+    log_in(notebook)
+    assert len([text for text in texts(notebook) if "ada is logged in" in text]) == 1
