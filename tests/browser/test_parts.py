@@ -45,7 +45,11 @@ def test_held_messages_go_one_by_one(notebook: Notebook) -> None:
     expect(notebook.says("GET /home (call)")).to_be_visible()
     notebook.button("Hold").click()  # the clock, for a row that comes after all others
     expect(notebook.row("the clock stands still")).to_be_visible()
-    assert texts(notebook)[-2:] == ["the clock moved by 61 s", "the clock stands still"]
+    assert texts(notebook)[-3:] == [
+        "the clock moved by 61 s",
+        "Home was pressed",
+        "the clock stands still",
+    ]
 
     notebook.press("Send it")
     expect(notebook.says("POST /refresh (refresh)")).to_be_visible()
