@@ -158,6 +158,13 @@ def open_lab(page: Page, lab: Lab) -> None:
     page.wait_for_function(LAB_IS_OPEN)
 
 
+CLOSE_DOCUMENTS = """() => {
+  for (const widget of [...window.jupyterapp.shell.widgets("main")]) {
+    if (widget.context) widget.dispose();
+  }
+}"""
+
+
 class Notebook(Panel):
     """A notebook that is open in JupyterLab, and the panel in it."""
 
@@ -184,8 +191,11 @@ class Notebook(Panel):
         self.wait_for_cells()
 
     def close(self) -> None:
-        """Close its tab without a question whether to save it."""
-        self.page.evaluate("() => window.jupyterapp.shell.currentWidget?.dispose()")
+        """Close every document without a question whether to save it.
+
+        After a reload the one that is open need not be the current one.
+        """
+        self.page.evaluate(CLOSE_DOCUMENTS)
 
     def execute(self, command: str, **args: Any) -> None:
         """A command of JupyterLab, such as its menus have."""
