@@ -146,6 +146,7 @@ def test_a_stop_lets_what_is_in_flight_finish() -> None:
         stop = pool.submit(server.stop)
         while accepts(server):  # until the stop is under way
             pass
+        time.sleep(0.25)  # half of the grace: idle workers are long gone by then
         held.go.set()
         stop.result(timeout=20)
         assert answer.result(timeout=20).text == "late"
