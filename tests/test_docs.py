@@ -20,7 +20,7 @@ from demo_server.server import ignore
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PACKAGES = ("demo_server", "client_widget")
+PACKAGES = ("demo_server", "client_widget", "notebooks/jwt_course")
 
 
 def sources() -> list[Path]:
