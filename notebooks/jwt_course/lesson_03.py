@@ -114,10 +114,10 @@ def judge_flow(my_flow: Any) -> str:
     pairs = zip(_filled(seen, length), _filled(wanted, length), strict=True)
     for place, (mine, its) in enumerate(pairs, 1):
         if mine != its:
-            raise Wrong(f"on a real server, event {place} was '{mine}'; '{its}' was wanted.")
+            raise Wrong(f"on a real server, fact {place} was '{mine}'; '{its}' was wanted.")
     return (
         "Stepped by hand it went the right way each time. Driven by AuthClient it left the same "
-        f"{len(wanted)} events on both sides as the lab's own flow."
+        f"{len(wanted)} facts as the lab's own flow: messages, verdicts and what the caller got."
     )
 
 
@@ -177,17 +177,21 @@ def session_of(auth: Callable[[TokenStore], Auth]) -> list[str]:
     What the client concludes by itself is left out: it does so only for messages that name
     their pair (`signed_with`, `replaces`), and a learner's need not.
     """
+    concluded = ("token.expired", "token.refreshed", "session.ended")
+    trace: list[str] = []
     with trial(auth) as lab:
-        begin = len(lab.log)
         for seconds in (0, 61, 61, 301):
             lab.clock.advance(seconds)
+            begin = len(lab.log)
             try:
                 lab.client.home()
+                end = "the caller got an answer"
             except ClientError as error:
-                lab.log.record("call.failed", source="caller", reason=type(error).__name__)
-        events = list(lab.log)[begin:]
-    concluded = ("token.expired", "token.refreshed", "session.ended")
-    return [_fact(event) for event in events if event.name not in concluded]
+                end = f"the caller got {type(error).__name__}"
+            events = list(lab.log)[begin:]
+            trace += [_fact(event) for event in events if event.name not in concluded]
+            trace.append(end)
+    return trace
 
 
 def _fact(event: Event) -> str:

@@ -105,7 +105,8 @@ def test_any_right_flow_passes(answer: Any, capsys: pytest.CaptureFixture[str]) 
     said = verdict("my_flow", answer, capsys)
     assert said == (
         "q2 is right. Stepped by hand it went the right way each time. Driven by AuthClient it "
-        "left the same 30 events on both sides as the lab's own flow.\n"
+        "left the same 33 facts as the lab's own flow: messages, verdicts and what the caller "
+        "got.\n"
     )
 
 
@@ -208,7 +209,7 @@ def test_a_flow_that_is_right_by_hand_is_tried_on_a_server(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = verdict("my_flow", by_the_lab_only, capsys)
-    assert said.startswith("q2 is not right yet: on a real server, event ")
+    assert said.startswith("q2 is not right yet: on a real server, fact ")
 
 
 def test_the_session_that_flows_are_compared_by() -> None:
@@ -217,6 +218,7 @@ def test_the_session_that_flows_are_compared_by() -> None:
         "client request.sent GET /home call",
         "server token.accepted /home",
         "client response.received 200 GET /home call",
+        "the caller got an answer",
     ]
     late = [
         "client request.sent GET /home call",
@@ -231,11 +233,12 @@ def test_the_session_that_flows_are_compared_by() -> None:
         "client request.retried GET /home retry",
         "server token.accepted /home",
         "client response.received 200 GET /home retry",
+        "the caller got an answer",
     ]
     refused = [
         "server token.rejected /refresh token_expired",
         "client response.received 403 POST /refresh refresh",
-        "caller call.failed LoginRequired",
+        "the caller got LoginRequired",
     ]
     assert session_of(BearerAuth) == [
         *call, *late, *refresh, *late, *refresh, *late, *refused,
