@@ -8,14 +8,15 @@ from typing import Any
 from flask import Flask, Request, Response, jsonify, request
 
 from .errors import Refusal
-from .services import AuthService
+from .openapi import describe_api
+from .services import AuthService, Grant
 
 #: bcrypt reads no more of a password than this.
 MAX_PASSWORD_BYTES = 72
 
 
 def add_routes(app: Flask, service: AuthService) -> None:
-    """Give `app` the article's four routes."""
+    """Give `app` the article's four routes, and those of the service's policy."""
 
     @app.post("/users/register")
     def register() -> tuple[Response, int]:
@@ -23,20 +24,53 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/users/login")
     def login() -> tuple[Response, int]:
-        access_token, refresh_token = service.login(*_credentials(request))
-        return jsonify(accessToken=access_token, refreshToken=refresh_token), 201
+        return _tokens(service.login(*_credentials(request))), 201
 
     @app.get("/home")
     def home() -> Response:
-        username = service.authenticate(_bearer_token(request))
-        return jsonify(message=f"Welcome {username}")
+        owner = service.authenticate(_bearer_token(request))
+        return jsonify(message=f"Welcome {owner.username}")
+
+    @app.get("/class")
+    def class_list() -> Response:
+        return jsonify(users=service.class_list(service.authenticate(_bearer_token(request))))
 
     @app.post("/refresh")
     def refresh() -> Response:
         token = _body(request).get("token")
         if token is not None and not isinstance(token, str):
             raise _malformed("token must be a string")
-        return jsonify(accessToken=service.refresh(token))
+        return _tokens(service.refresh(token))
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(describe_api(service.policy, _routes(app)))
+
+    if service.policy.rotates:
+
+        @app.post("/logout")
+        def logout() -> tuple[str, int]:
+            service.logout(service.authenticate(_bearer_token(request)))
+            return "", 204
+
+
+def _routes(app: Flask) -> set[tuple[str, str]]:
+    """Method, in lower case, and path of each route."""
+    return {
+        (method.lower(), rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def _tokens(grant: Grant) -> Response:
+    """Tokens by the article's names. No cache may keep them (RFC 6749, section 5.1)."""
+    names = {"accessToken": grant.access}
+    if grant.refresh is not None:
+        names["refreshToken"] = grant.refresh
+    answer = jsonify(names)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _bearer_token(request: Request) -> str | None:
@@ -80,11 +114,11 @@ def _body(request: Request) -> dict[str, Any]:
         if not isinstance(body, dict):
             raise _malformed("The body is not a JSON object")
         return body
-    if any(len(values) > 1 for values in request.form.listvalues()):
-        raise _malformed("A field of the form comes twice")
     if not request.form and request.content_length:
         raise _malformed("Send the body as application/json or as a form")
-    return request.form.to_dict()
+    # A field that comes twice is a list, so not the string that is asked for.
+    fields = request.form.to_dict(flat=False)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
 def _malformed(message: str) -> Refusal:
