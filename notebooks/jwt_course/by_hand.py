@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from client_widget import AuthClient, Request, TokenPair, TokenStore, describe
-from client_widget.client import Auth
+from client_widget.auth_flow import Auth
 from client_widget.exchange import exchange
 from client_widget.tokens import token_facts
 from client_widget.transport import HttpCall, open_session

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_widget import AuthClient, EventLog, Request, TokenStore
-from client_widget.auth_flow import AuthFlow
-from client_widget.client import Auth
+from client_widget.auth_flow import Auth, AuthFlow
 from client_widget.transport import one_action
 from demo_server import DemoClock, DemoServer, ServerConfig
 
