@@ -248,12 +248,13 @@ class Steps:
         assert [call for call in self.calls if not call.ended] == []
 
 
-moves = st.tuples(st.just("move"), st.integers(0, 3), fates)
+moves = st.tuples(st.just("move"), st.integers(0, 2), fates)
 steps = st.lists(
     moves | moves | moves
     | st.tuples(st.just("wait"), st.sampled_from([1, 51, 61]))
     | st.sampled_from([("login",), ("logout",), ("over",)]),
-    max_size=40,
+    min_size=15,
+    max_size=50,
 )  # fmt: skip
 
 
