@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from demo_server import ServerConfig, TokenRefused
@@ -21,7 +21,10 @@ from demo_server.tokens import TokenService
 from ..conftest import START
 
 # The same examples at each run, and no wall time in the verdict.
-BY_RULE = settings(derandomize=True, deadline=None, database=None, max_examples=100)
+BY_RULE = settings(
+    derandomize=True, deadline=None, database=None, max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 
 SECRET = "a secret for these tests, 32 bytes or more"
 OTHER = "another secret for these tests, as long as that"
