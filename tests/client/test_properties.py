@@ -60,7 +60,7 @@ class Answer:
 #: What becomes of a message: it is answered, or it is lost on its way or on the way back, or the
 #: server is busy, or answers nonsense, or refuses whatever the token.
 FATES = ["answered", "lost", "answer lost", "busy", "nonsense", "refused"]
-fates = st.sampled_from(["answered"] * 6 + FATES[1:])
+fates = st.sampled_from(["answered"] * 4 + FATES[1:])
 
 
 class World:
@@ -290,6 +290,7 @@ steps = st.lists(
 def test_any_order_of_steps(rotates: bool, ahead: bool, steps: list[Any]) -> None:
     lab = Steps(rotates, ahead)
     world = lab.world
+    lab.wait(51 if ahead else 61)  # the first calls need a refresh
     for name, *arguments in steps:
         getattr(lab, name)(*arguments)
     lab.finish()
