@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from demo_server import ServerConfig, TokenRefused
 from demo_server.errors import TokenKind
-from demo_server.tokens import TokenService
+from demo_server.tokens import EARLY_LEEWAY, TokenService
 
 from ..conftest import START
 
@@ -63,7 +63,7 @@ class Lab:
 
 @BY_RULE
 @given(policies, kinds, usernames, seconds, st.data())
-def test_a_token_is_good_from_its_iat_to_the_second_of_its_exp(
+def test_a_token_is_good_from_its_iat_less_the_leeway_to_the_second_of_its_exp(
     policy: str, kind: TokenKind, username: str, issued_at: float, data: st.DataObject
 ) -> None:
     lab = Lab(policy, issued_at)
@@ -72,9 +72,10 @@ def test_a_token_is_good_from_its_iat_to_the_second_of_its_exp(
     assert iat <= issued_at < iat + 1
     assert exp - iat == {"access": 60, "refresh": 300}[kind]
 
-    near = st.sampled_from([iat - 1, iat - 0.5, iat, iat + 0.5, exp - 1, exp - 0.5, exp, exp + 1])
+    early = iat - EARLY_LEEWAY
+    near = st.sampled_from([early - 1, early - 0.5, early, iat, exp - 1, exp - 0.5, exp, exp + 1])
     lab.now = data.draw(near | st.floats(iat - 1000, exp + 1000), label="verified at")
-    if lab.now < iat:
+    if lab.now + EARLY_LEEWAY < iat:
         expected: Any = "token_not_yet_valid"
     elif lab.now >= exp:
         expected = "token_expired"
@@ -214,5 +215,5 @@ def test_whatever_is_signed_has_a_verdict_and_a_good_token_has_good_claims(
     if isinstance(verdict, str):
         assert verdict in REFUSED | {"token_expired", "token_not_yet_valid"}
     else:
-        assert int(verdict["exp"]) > START >= int(verdict.get("iat", START))
+        assert int(verdict["exp"]) > START >= int(verdict.get("iat", START)) - EARLY_LEEWAY
         assert verdict["username" if policy == "article" else "sub"]
