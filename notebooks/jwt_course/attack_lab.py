@@ -26,7 +26,7 @@ from .weak_server import Weaknesses, WeakServer
 MALLORY = "mallory's own pass phrase"
 
 #: The administrator's place in the list of words that everybody knows, and so the password.
-ADMIN_WORD = 170
+ADMIN_WORD = 45
 
 
 class Target:

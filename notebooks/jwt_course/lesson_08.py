@@ -1,18 +1,9 @@
-"""Lesson 08, attacks: its exercises, and the judges that attack the answers."""
+"""Lesson 08, attacks: what its notebook uses, and its exercises."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import bcrypt
-import mongomock
-import nbformat
-
-from client_widget import EventLog, describe
-from client_widget.forge import sign, unsigned, with_payload
-from demo_server import DemoClock
 
 from .attack_lab import AttackLab, verdict
 from .attacks import (
@@ -27,8 +18,14 @@ from .attacks import (
     shortest,
     weak_secrets,
 )
-from .exercise import Exercise, Wrong
-from .weak_server import Verify, Weaknesses, WeakServer
+from .exercise import Exercise
+from .lesson_08_judges import (
+    captured_token,
+    judge_check_login,
+    judge_find_tokens,
+    judge_forged,
+    judge_verify,
+)
 
 __all__ = [
     "AttackLab",
@@ -47,15 +44,40 @@ __all__ = [
     "weak_secrets",
 ]
 
-#: When the exercises' tokens are issued, in seconds since the epoch: long past and far ahead,
-#: so that whoever asks the wall clock is wrong each time.
-_PAST, _AHEAD = 1_000_000_000, 4_000_000_000
+VERIFY_SOLUTION = """\
+import jwt
 
-_HARBOUR_WORD = "dragon42"
+UNTIMED = {"require": ["exp", "typ"], "verify_exp": False, "verify_iat": False}
+
+def verify(token, secret, now):
+    claims = jwt.decode(token, secret, algorithms=["HS256"], options=UNTIMED)
+    if claims["typ"] != "access" or claims["exp"] <= now:
+        raise ValueError("not an access token that is good now")
+    return claims"""
+
+LOGIN_SOLUTION = """\
+NOBODY = bcrypt.hashpw(b"nobody's password", bcrypt.gensalt(4))
+
+def check_login(users, body):
+    username, password = body.get("username"), body.get("password")
+    if not isinstance(username, str) or not isinstance(password, str):
+        return None
+    user = users.find_one({"username": username})
+    right = bcrypt.checkpw(password.encode(), user["password"].encode() if user else NOBODY)
+    return username if user and right else None"""
+
+FIND_SOLUTION = """\
+import json, re
+
+TOKEN = re.compile(r"eyJ[\\w-]+\\.eyJ[\\w-]+\\.[\\w-]*", re.ASCII)
+
+def find_tokens(notebook):
+    shown = [cell.get("outputs", []) for cell in notebook.cells]
+    return set(TOKEN.findall(json.dumps(shown)))"""
 
 
 def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
-    """The four exercises of the lesson, on the notebook's `globals()`."""
+    """The exercises of the lesson: a forgery, two mended functions and a search."""
     return (
         Exercise(
             namespace,
@@ -123,269 +145,3 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
             solution=FIND_SOLUTION,
         ),
     )
-
-
-# q1
-
-
-def _harbour() -> tuple[WeakServer, EventLog]:
-    """A server whose only weakness is its secret, with the events of what comes to it."""
-    clock = DemoClock(start=_AHEAD, rate=0)
-    log = EventLog(clock=clock)
-    weaknesses = Weaknesses(guessable_secret=True)
-    return (
-        WeakServer(weaknesses, clock=clock, emit=log.emitter("server"), word=_HARBOUR_WORD),
-        log,
-    )
-
-
-def captured_token() -> str:
-    """mallory's access token of the harbour's server, good now."""
-    return _harbour()[0].issue("access", "mallory")
-
-
-def judge_forged(forged: object) -> str:
-    """The harbour's server takes the token for admin's."""
-    if not isinstance(forged, str):
-        raise Wrong(f"forged should be a token, so a str, and not of type {type(forged).__name__}.")
-    server, log = _harbour()
-    event = _ask_home(server, log, forged)
-    if event.name != "token.accepted":
-        raise Wrong(f"the harbour's server says: {describe(event)}.")
-    if event.fields["username"] != "admin":
-        raise Wrong(f"the harbour's server welcomes {event.fields['username']}, and not admin.")
-    return "The harbour's server welcomes admin, who never logged in."
-
-
-def _ask_home(server: WeakServer, log: EventLog, token: str) -> Any:
-    """The server's event about a token that is sent to `/home`."""
-    try:
-        header = {"Authorization": f"Bearer {token}"}
-        server.app.test_client().get("/home", headers=header)
-    except ValueError:
-        raise Wrong("forged holds characters that no header can hold.") from None
-    return list(log)[-1]
-
-
-# q2
-
-VERIFY_SOLUTION = """\
-import jwt
-
-UNTIMED = {"require": ["exp", "typ"], "verify_exp": False, "verify_iat": False}
-
-def verify(token, secret, now):
-    claims = jwt.decode(token, secret, algorithms=["HS256"], options=UNTIMED)
-    if claims["typ"] != "access" or claims["exp"] <= now:
-        raise ValueError("not an access token that is good now")
-    return claims"""
-
-
-def judge_verify(verify: Verify) -> str:
-    """Good tokens pass and forged ones do not, in a server that asks `verify`."""
-    if not callable(verify):
-        raise Wrong("verify should be a function: def verify(token, secret, now).")
-    passed: list[str] = []
-    count = 0
-    for start in (_PAST, _AHEAD):
-        clock = DemoClock(start=start, rate=0)
-        log = EventLog(clock=clock)
-        emit = log.emitter("server")
-        server = WeakServer(Weaknesses(one_secret=True), clock=clock, emit=emit, verify=verify)
-        for username in ("ada", "mallory"):
-            event = _ask_home(server, log, server.issue("access", username))
-            if event.name != "token.accepted" or event.fields["username"] != username:
-                raise Wrong(
-                    f"a good access token of {username} does not pass. The server says: "
-                    f"{describe(event)}. Now is what `now` says, whatever the wall clock shows."
-                )
-        forgeries = _forgeries(server, start)
-        count = len(forgeries)
-        for name, token in forgeries.items():
-            if _ask_home(server, log, token).name == "token.accepted" and name not in passed:
-                passed.append(name)
-    if passed:
-        raise Wrong(f"good tokens pass, but these got through too: {'; '.join(passed)}.")
-    return f"Good tokens pass, and none of {count} others does."
-
-
-def _forgeries(server: WeakServer, now: int) -> dict[str, str]:
-    """What must not pass for an access token, by what it is."""
-    good, secret = server.issue("access", "mallory"), server.secret("access")
-    hs256 = '{"alg":"HS256","typ":"JWT"}'
-    header, payload, signature = good.split(".")
-    none = unsigned(with_payload(good, _claims("admin", now)))
-    return {
-        "a token with alg none": none,
-        "a token with alg NONE": sign('{"alg":"NONE"}', _claims("admin", now), "")
-        .rpartition(".")[0] + ".",
-        "alg none with a signature that was left in place": none + signature,
-        "a token with its signature cut off": f"{header}.{payload}.",
-        "mallory's token with admin's name in it": with_payload(good, _claims("admin", now)),
-        "a token signed with another secret": sign(hs256, _claims("admin", now), "x" * 32),
-        "a token signed with the empty secret": sign(hs256, _claims("admin", now), ""),
-        "a refresh token": server.issue("refresh", "mallory"),
-        "a token that has expired": sign(hs256, _claims("mallory", now - 61), secret),
-        "a token in the second of its exp": sign(hs256, _claims("mallory", now - 60), secret),
-        "something that is no token": "admin",
-    }  # fmt: skip
-
-
-def _claims(username: str, issued_at: int) -> str:
-    times = {"iat": issued_at, "exp": issued_at + 60}
-    return json.dumps({"username": username, "typ": "access", **times})
-
-
-# q3
-
-LOGIN_SOLUTION = """\
-NOBODY = bcrypt.hashpw(b"nobody's password", bcrypt.gensalt(4))
-
-def check_login(users, body):
-    username, password = body.get("username"), body.get("password")
-    if not isinstance(username, str) or not isinstance(password, str):
-        return None
-    user = users.find_one({"username": username})
-    right = bcrypt.checkpw(password.encode(), user["password"].encode() if user else NOBODY)
-    return username if user and right else None"""
-
-#: A login as the judge sees it: what came back, and the work that bcrypt did for it.
-_Outcome = tuple[object, int]
-
-_PASSWORDS = {"admin": "the admin's pass phrase", "ada": "a pass phrase of ada's"}
-
-
-def judge_check_login(check_login: Callable[[Any, dict[str, Any]], object]) -> str:
-    """Right logins pass, no other does, and an unknown name looks like a wrong password."""
-    if not callable(check_login):
-        raise Wrong("check_login should be a function: def check_login(users, body).")
-    users = _users()
-
-    def attempt(username: object, password: object) -> _Outcome:
-        with password_checks() as costs:
-            try:
-                result = check_login(users, {"username": username, "password": password})
-            except Exception as error:
-                return (type(error).__name__, str(error)), sum(1 << cost for cost in costs)
-        return result, sum(1 << cost for cost in costs)
-
-    for username, password in _PASSWORDS.items():
-        result, _ = attempt(username, password)
-        if result != username:
-            raise Wrong(
-                f"{username} with the right password should give {username!r}, but {_said(result)}."
-            )
-    passed = [name for name, given in _BAD_LOGINS.items() if _is_let_in(attempt(*given)[0])]
-    if passed:
-        raise Wrong(f"right logins pass, but these got in too: {'; '.join(passed)}.")
-
-    (known, work), (unknown, early) = attempt("ada", "wrong"), attempt("nobody", "wrong")
-    if known != unknown:
-        raise Wrong(
-            f"the answer tells which names exist: for a wrong password {_said(known)}, for an "
-            f"unknown name {_said(unknown)}."
-        )
-    if not work:
-        raise Wrong("no call of bcrypt.checkpw was seen: write it out, so that it can be counted.")
-    if early != work:
-        raise Wrong(
-            "the time tells which names exist: a wrong password costs bcrypt "
-            f"{work} rounds, an unknown name {early}."
-        )
-    return f"Right logins pass, none of {len(_BAD_LOGINS)} others does, and no name is told."
-
-
-_BAD_LOGINS: dict[str, tuple[object, object]] = {
-    'the username {"$ne": null}': ({"$ne": None}, _PASSWORDS["admin"]),
-    'the username {"$gt": ""}': ({"$gt": ""}, _PASSWORDS["admin"]),
-    'the username {"$regex": "^a"}': ({"$regex": "^a"}, _PASSWORDS["admin"]),
-    'the username {"$in": ["ada"]}': ({"$in": ["ada"]}, _PASSWORDS["ada"]),
-    "a wrong password": ("ada", _PASSWORDS["admin"]),
-    "an unknown name": ("nobody", _PASSWORDS["ada"]),
-    'the password {"$ne": null}': ("ada", {"$ne": None}),
-    "no password": ("ada", None),
-    "no username": (None, _PASSWORDS["ada"]),
-}
-
-
-def _users() -> Any:
-    users = mongomock.MongoClient()["q3"]["users"]
-    for username, password in _PASSWORDS.items():
-        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
-        users.insert_one({"username": username, "password": hashed})
-    return users
-
-
-def _is_let_in(result: object) -> bool:
-    """A tuple stands for an exception; None and False refuse."""
-    return bool(result) and not isinstance(result, tuple)
-
-
-def _said(result: object) -> str:
-    return f"it raised {result[0]}" if isinstance(result, tuple) else f"it gave {result!r}"
-
-
-# q4
-
-FIND_SOLUTION = """\
-import json, re
-
-TOKEN = re.compile(r"eyJ[\\w-]+\\.eyJ[\\w-]+\\.[\\w-]*", re.ASCII)
-
-def find_tokens(notebook):
-    shown = [cell.get("outputs", []) for cell in notebook.cells]
-    return set(TOKEN.findall(json.dumps(shown)))"""
-
-
-def judge_find_tokens(find_tokens: Callable[[Any], Iterable[str]]) -> str:
-    """Each token of the outputs is found, and nothing else."""
-    if not callable(find_tokens):
-        raise Wrong("find_tokens should be a function: def find_tokens(notebook).")
-    notebook, where, decoys = _leaky_notebook()
-    found = list(find_tokens(notebook))
-    missed = [place for place, token in where.items() if token not in found]
-    if missed:
-        raise Wrong(f"{len(missed)} of {len(where)} were not found: {'; '.join(missed)}.")
-    taken = [name for name, text in decoys.items() if any(text in one for one in found)]
-    if taken:
-        raise Wrong(f"each token was found, but this is none: {'; '.join(taken)}.")
-    if set(found) != set(where.values()):
-        raise Wrong("each token was found, but with something else beside it.")
-    return f"All {len(where)} tokens were found, and nothing else."
-
-
-def _leaky_notebook() -> tuple[Any, dict[str, str], dict[str, str]]:
-    """A notebook, its tokens by where they stand, and what only looks like one."""
-    server = WeakServer(clock=DemoClock(start=_AHEAD, rate=0))
-    where = {
-        place: server.issue("access", f"user{number}")
-        for number, place in enumerate(
-            [
-                "the one that was printed",
-                "the one in a value that was shown (text/plain)",
-                "the one in a table (text/html)",
-                "the one in JSON (application/json)",
-                "the one in a traceback",
-            ]
-        )
-    }
-    where["the one with an empty signature"] = unsigned(server.issue("access", "admin"))
-    printed, shown, table, inside, trace, bare = where.values()
-    decoys = {
-        "words about tokens": "eyJ is how each of them begins",
-        "a version number": "1.26.4",
-        "a file's name": "notes.old.txt",
-    }
-    make: Any = nbformat.v4
-    outputs = [
-        make.new_output("stream", text="".join(f"{line}\n" for line in decoys.values())),
-        make.new_output("stream", text=f"Authorization: Bearer {printed}\n"),
-        make.new_output("execute_result", {"text/plain": repr({"accessToken": shown})}),
-        make.new_output("display_data", {"text/html": f"<td>{table}</td>"}),
-        make.new_output("display_data", {"application/json": {"tokens": [{"a": inside}]}}),
-        make.new_output("error", ename="KeyError", evalue="x", traceback=[f"\x1b[31m{trace}"]),
-        make.new_output("stream", text=bare),
-    ]
-    cells = [make.new_markdown_cell("A token has three parts.")]
-    cells += [make.new_code_cell("show()", outputs=[output]) for output in outputs]
-    return make.new_notebook(cells=cells), where, decoys

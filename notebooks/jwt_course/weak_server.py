@@ -239,8 +239,9 @@ class WeakServer:
             failures, until = self._failures.get(username, (0, now))
             if until > now:
                 wait = int(until - now) or 1
-                self._emit("login.throttled", username=username, wait=wait)
-                raise Refused(429, "too_many_attempts", f"Wait {wait} s", wait)
+                refusal = Refused(429, "too_many_attempts", f"Wait {wait} s", wait)
+                self._emit("login.throttled", username=username, reason=refusal.code, wait=wait)
+                raise refusal
             failures += 1
             wait = 0 if failures < _FREE_FAILURES else 2 ** min(failures - _FREE_FAILURES, 9)
             self._failures[username] = (failures, now + min(wait, _LONGEST_WAIT))
