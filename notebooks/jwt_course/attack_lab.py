@@ -12,7 +12,6 @@ Each has the same users. mallory is the attacker: a user like any other, with ow
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
 
 import requests
 
@@ -102,6 +101,33 @@ class Target:
         return f"{self.name:>7}"
 
 
+class WeakTarget(Target):
+    """A weak server under attack.
+
+    Args:
+        clock (DemoClock): the server's clock.
+        name (str): one weak server of a name runs at a time.
+        bcrypt_cost (int): rounds as a power of two.
+    """
+
+    def __init__(self, clock: DemoClock, *, name: str = "weak", bcrypt_cost: int = 4) -> None:
+        log = EventLog(clock=clock)
+        emit = log.emitter("server")
+        self._weak = WeakServer(clock=clock, emit=emit, name=name, bcrypt_cost=bcrypt_cost)
+        super().__init__(name, self._weak.start(), log, clock)
+
+    def weaken(self, *weaknesses: str) -> None:
+        """Give the server these weaknesses and no other.
+
+        Args:
+            weaknesses (str): names of fields of `Weaknesses`.
+
+        Raises:
+            TypeError: there is no such weakness.
+        """
+        self._weak.weaknesses = Weaknesses(**dict.fromkeys(weaknesses, True))
+
+
 class AttackLab:
     """The three targets, in the order of their strength. To open a lab stops the last one's.
 
@@ -110,28 +136,12 @@ class AttackLab:
     """
 
     def __init__(self, clock: DemoClock) -> None:
-        self._weak = self._open_weak(clock)
-        policies: tuple[Literal["article", "rfc"], ...] = ("article", "rfc")
-        self._targets = (self._weak, *(self._open_ours(policy, clock) for policy in policies))
-
-    def _open_weak(self, clock: DemoClock) -> Target:
-        log = EventLog(clock=clock)
-        self._weak_server = WeakServer(clock=clock, emit=log.emitter("server")).start()
-        return Target("weak", self._weak_server, log, clock)
-
-    def _open_ours(self, policy: Any, clock: DemoClock) -> Target:
-        log = EventLog(clock=clock)
-        config = ServerConfig(policy=policy, bcrypt_cost=4)
-        server = DemoServer(config, clock=clock, emit=log.emitter("server"), name=policy).start()
-        return Target(policy, server, log, clock)
+        self._weak = WeakTarget(clock)
+        self._targets = (self._weak, _open_ours("article", clock), _open_ours("rfc", clock))
 
     def weaken(self, *weaknesses: str) -> None:
-        """Give the weak server these weaknesses and no other; none is a server that stands.
-
-        Args:
-            weaknesses (str): names of fields of `Weaknesses`.
-        """
-        self._weak_server.weaknesses = Weaknesses(**dict.fromkeys(weaknesses, True))
+        """Give the weak server these weaknesses and no other; none is a server that stands."""
+        self._weak.weaken(*weaknesses)
 
     def stop(self) -> None:
         """Stop the servers."""
@@ -146,6 +156,13 @@ class AttackLab:
 
     def __repr__(self) -> str:
         return f"<AttackLab, {', '.join(target.name for target in self)}>"
+
+
+def _open_ours(policy: str, clock: DemoClock) -> Target:
+    log = EventLog(clock=clock)
+    config = ServerConfig(policy=policy, bcrypt_cost=4)
+    server = DemoServer(config, clock=clock, emit=log.emitter("server"), name=policy).start()
+    return Target(policy, server, log, clock)
 
 
 def verdict(answer: requests.Response) -> str:

@@ -5,19 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .attack_lab import AttackLab, verdict
-from .attacks import (
-    active_markup,
-    find_secret,
-    forge_none,
-    forge_signed,
-    grep_tokens,
-    guess,
-    password_checks,
-    save_notebook,
-    shortest,
-    weak_secrets,
-)
 from .exercise import Exercise
 from .lesson_08_judges import (
     captured_token,
@@ -27,22 +14,7 @@ from .lesson_08_judges import (
     judge_verify,
 )
 
-__all__ = [
-    "AttackLab",
-    "active_markup",
-    "captured_token",
-    "exercises",
-    "find_secret",
-    "forge_none",
-    "forge_signed",
-    "grep_tokens",
-    "guess",
-    "password_checks",
-    "save_notebook",
-    "shortest",
-    "verdict",
-    "weak_secrets",
-]
+__all__ = ["captured_token", "exercises"]
 
 VERIFY_SOLUTION = """\
 import jwt

@@ -36,7 +36,8 @@ ACCESS_TTL, REFRESH_TTL, LONG_TTL = 60, 300, 30 * 24 * 3600
 
 _FREE_FAILURES, _LONGEST_WAIT = 5, 300
 
-_running: WeakServer | None = None
+# The running servers by name: starting one stops its namesake, as with `DemoServer`.
+_running: dict[str, WeakServer] = {}
 _running_lock = threading.RLock()
 
 
@@ -79,6 +80,7 @@ class WeakServer:
         weaknesses (Weaknesses): may be replaced while the server runs.
         clock (Clock): gives seconds since the epoch.
         emit: `emit(name, **fields)`, told what happens inside.
+        name (str): one server of a name runs at a time.
         word (str): the secret of a server whose secret is guessable.
         verify (Verify | None): checks tokens instead of the server's own code.
         bcrypt_cost (int): rounds as a power of two.
@@ -95,11 +97,12 @@ class WeakServer:
         *,
         clock: Clock,
         emit: Callable[..., object] = ignore,
+        name: str = "weak",
         word: str = "secret",
         verify: Verify | None = None,
         bcrypt_cost: int = 4,
     ) -> None:
-        self.weaknesses = weaknesses
+        self.weaknesses, self.name = weaknesses, name
         self.users: Any = mongomock.MongoClient()["weak"]["users"]
         # mongomock is not safe under threads.
         self._guard = threading.RLock()
@@ -260,27 +263,26 @@ class WeakServer:
         return f"http://127.0.0.1:{self._http.port}"
 
     def start(self) -> WeakServer:
-        """Listen on loopback, in place of the weak server that runs; gives the server itself."""
-        global _running
+        """Listen on loopback, in place of the running one of its name; gives the server."""
         with _running_lock:
-            if _running is not None:
-                _running.stop()
+            namesake = _running.get(self.name)
+            if namesake is not None:
+                namesake.stop()
             # No parameter for the address: nobody from elsewhere may find this server.
-            self._http = WsgiServer(self.app, "127.0.0.1", 0, "weak")
-            _running = self
+            self._http = WsgiServer(self.app, "127.0.0.1", 0, self.name)
+            _running[self.name] = self
         return self
 
     def stop(self) -> None:
         """Stop within a second."""
-        global _running
         with _running_lock:
             if self._http is not None:
                 self._http.close()
                 self._http = None
-                _running = None
+                del _running[self.name]
 
     def __repr__(self) -> str:
-        return f"<WeakServer, {'stopped' if self._http is None else 'running'}>"
+        return f"<WeakServer {self.name!r}, {'stopped' if self._http is None else 'running'}>"
 
 
 def _shown(claims: Mapping[str, Any]) -> dict[str, Any]:
