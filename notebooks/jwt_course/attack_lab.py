@@ -25,7 +25,7 @@ from .weak_server import Weaknesses, WeakServer
 MALLORY = "mallory's own pass phrase"
 
 #: The administrator's place in the list of words that everybody knows, and so the password.
-ADMIN_WORD = 45
+ADMIN_WORD = 33
 
 
 class Target:
@@ -106,15 +106,12 @@ class WeakTarget(Target):
 
     Args:
         clock (DemoClock): the server's clock.
-        name (str): one weak server of a name runs at a time.
-        bcrypt_cost (int): rounds as a power of two.
     """
 
-    def __init__(self, clock: DemoClock, *, name: str = "weak", bcrypt_cost: int = 4) -> None:
+    def __init__(self, clock: DemoClock) -> None:
         log = EventLog(clock=clock)
-        emit = log.emitter("server")
-        self._weak = WeakServer(clock=clock, emit=emit, name=name, bcrypt_cost=bcrypt_cost)
-        super().__init__(name, self._weak.start(), log, clock)
+        self._weak = WeakServer(clock=clock, emit=log.emitter("server"))
+        super().__init__("weak", self._weak.start(), log, clock)
 
     def weaken(self, *weaknesses: str) -> None:
         """Give the server these weaknesses and no other.

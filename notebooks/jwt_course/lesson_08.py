@@ -44,7 +44,7 @@ import json, re
 TOKEN = re.compile(r"eyJ[\\w-]+\\.eyJ[\\w-]+\\.[\\w-]*", re.ASCII)
 
 def find_tokens(notebook):
-    shown = [cell.get("outputs", []) for cell in notebook.cells]
+    shown = [cell.get("outputs", []) for cell in notebook["cells"]]
     return set(TOKEN.findall(json.dumps(shown)))"""
 
 
@@ -107,7 +107,7 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
             wants=["find_tokens"],
             judge=judge_find_tokens,
             hints=[
-                "What a cell showed is in cell.outputs: printed text, data of several types, and "
+                'What a cell showed is in cell["outputs"]: printed text, data of many types, and '
                 "tracebacks. Where is the text of each?",
                 'json.dumps(cell.get("outputs", [])) is the text of all of them at once.',
                 "Then a regular expression: three parts of letters, digits, - and _ with dots "

@@ -8,13 +8,12 @@ from typing import Any
 
 import bcrypt
 import mongomock
-import nbformat
 
 from client_widget import EventLog, describe
 from client_widget.forge import sign, unsigned, with_payload
 from demo_server import DemoClock
 
-from .attacks import password_checks
+from .attacks import notebook_with, password_checks, shown
 from .exercise import Wrong
 from .weak_server import Verify, Weaknesses, WeakServer
 
@@ -223,7 +222,7 @@ def judge_find_tokens(find_tokens: Callable[[Any], Iterable[str]]) -> str:
     return f"All {len(where)} tokens were found, and nothing else."
 
 
-def _leaky_notebook() -> tuple[Any, dict[str, str], dict[str, str]]:
+def _leaky_notebook() -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
     """A notebook, its tokens by where they stand, and what only looks like one."""
     server = WeakServer(clock=DemoClock(start=_AHEAD, rate=0))
     where = {
@@ -239,22 +238,33 @@ def _leaky_notebook() -> tuple[Any, dict[str, str], dict[str, str]]:
         )
     }
     where["the one with an empty signature"] = unsigned(server.issue("access", "admin"))
-    printed, shown, table, inside, trace, bare = where.values()
+    printed, value, table, inside, trace, bare = where.values()
     decoys = {
         "words about tokens": "eyJ is how each of them begins",
         "a version number": "1.26.4",
         "a file's name": "notes.old.txt",
     }
-    make: Any = nbformat.v4
     outputs = [
-        make.new_output("stream", text="".join(f"{line}\n" for line in decoys.values())),
-        make.new_output("stream", text=f"Authorization: Bearer {printed}\n"),
-        make.new_output("execute_result", {"text/plain": repr({"accessToken": shown})}),
-        make.new_output("display_data", {"text/html": f"<td>{table}</td>"}),
-        make.new_output("display_data", {"application/json": {"tokens": [{"a": inside}]}}),
-        make.new_output("error", ename="KeyError", evalue="x", traceback=[f"\x1b[31m{trace}"]),
-        make.new_output("stream", text=bare),
+        _printed("".join(f"{line}\n" for line in decoys.values())),
+        _printed(f"Authorization: Bearer {printed}\n"),
+        shown({"accessToken": value}),
+        _displayed("text/html", f"<td>{table}</td>"),
+        _displayed("application/json", {"tokens": [{"first": inside}]}),
+        {
+            "output_type": "error",
+            "ename": "KeyError",
+            "evalue": "x",
+            "traceback": [f"\x1b[31m{trace}"],
+        },
+        _printed(bare),
     ]
-    cells = [make.new_markdown_cell("A token has three parts.")]
-    cells += [make.new_code_cell("show()", outputs=[output]) for output in outputs]
-    return make.new_notebook(cells=cells), where, decoys
+    return notebook_with(*outputs), where, decoys
+
+
+def _printed(text: str) -> dict[str, Any]:
+    # Jupyter saves a text as a list of its lines.
+    return {"output_type": "stream", "name": "stdout", "text": text.splitlines(keepends=True)}
+
+
+def _displayed(kind: str, data: object) -> dict[str, Any]:
+    return {"output_type": "display_data", "metadata": {}, "data": {kind: data}}

@@ -83,10 +83,10 @@ class WeakServer:
         name (str): one server of a name runs at a time.
         word (str): the secret of a server whose secret is guessable.
         verify (Verify | None): checks tokens instead of the server's own code.
-        bcrypt_cost (int): rounds as a power of two.
 
     Attributes:
         weaknesses (Weaknesses): what is wrong now.
+        bcrypt_cost (int): rounds of the next password's hash, as a power of two.
         users: the collection of the users, by `username` and `password`, a bcrypt hash.
         app (flask.Flask): what is served.
     """
@@ -100,18 +100,17 @@ class WeakServer:
         name: str = "weak",
         word: str = "secret",
         verify: Verify | None = None,
-        bcrypt_cost: int = 4,
     ) -> None:
         self.weaknesses, self.name = weaknesses, name
         self.users: Any = mongomock.MongoClient()["weak"]["users"]
         # mongomock is not safe under threads.
         self._guard = threading.RLock()
-        self._bcrypt_cost = bcrypt_cost
+        self.bcrypt_cost = 4
         self._clock = clock
         self._emit = correlated(emit)
         self._word, self._verify = word, verify
         self._strong = {"access": secrets.token_hex(32), "refresh": secrets.token_hex(32)}
-        self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(bcrypt_cost))
+        self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(self.bcrypt_cost))
         self._failures: dict[str, tuple[int, float]] = {}
         self._http: WsgiServer | None = None
         self.app = create_weak_app(self)
@@ -195,7 +194,7 @@ class WeakServer:
         Raises:
             Refused: `user_exists`.
         """
-        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._bcrypt_cost)).decode()
+        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self.bcrypt_cost)).decode()
         with self._guard:
             if self.users.find_one({"username": username}) is not None:
                 raise Refused(409, "user_exists", "User already exists")
