@@ -214,7 +214,7 @@ def judge_find_tokens(find_tokens: Callable[[Any], Iterable[str]]) -> str:
     missed = [place for place, token in where.items() if token not in found]
     if missed:
         raise Wrong(f"{len(missed)} of {len(where)} were not found: {'; '.join(missed)}.")
-    taken = [name for name, text in decoys.items() if any(text in one for one in found)]
+    taken = [name for name, text in decoys.items() if any(one and one in text for one in found)]
     if taken:
         raise Wrong(f"each token was found, but this is none: {'; '.join(taken)}.")
     if set(found) != set(where.values()):
@@ -254,7 +254,7 @@ def _leaky_notebook() -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
             "output_type": "error",
             "ename": "KeyError",
             "evalue": "x",
-            "traceback": [f"\x1b[31m{trace}"],
+            "traceback": [f"\x1b[31mKeyError\x1b[0m: '{trace}'"],
         },
         _printed(bare),
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -240,7 +241,7 @@ class WeakServer:
         with self._guard:
             failures, until = self._failures.get(username, (0, now))
             if until > now:
-                wait = int(until - now) or 1
+                wait = math.ceil(until - now)
                 refusal = Refused(429, "too_many_attempts", f"Wait {wait} s", wait)
                 self._emit("login.throttled", username=username, reason=refusal.code, wait=wait)
                 raise refusal
