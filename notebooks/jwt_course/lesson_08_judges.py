@@ -213,7 +213,7 @@ def judge_find_tokens(find_tokens: Callable[[Any], Iterable[str]]) -> str:
     found = list(find_tokens(notebook))
     missed = [place for place, token in where.items() if token not in found]
     if missed:
-        raise Wrong(f"{len(missed)} of {len(where)} were not found: {'; '.join(missed)}.")
+        raise Wrong(f"{len(missed)} of {len(where)} not found: {'; '.join(missed)}.")
     taken = [name for name, text in decoys.items() if any(one and one in text for one in found)]
     if taken:
         raise Wrong(f"each token was found, but this is none: {'; '.join(taken)}.")

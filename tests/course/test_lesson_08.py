@@ -385,7 +385,7 @@ def dear(password: str) -> None:
         (login(unknown=dear), ["the time tells", "16 rounds, an unknown name 32."]),
         (
             lambda users, body: None,
-            ["admin with the right password should give 'admin', but it gave None"],
+            ["right password should give 'admin', but it gave None"],
         ),
         (lambda users, body: True, ["it gave True"]),
         (None, ["should be a function"]),
@@ -446,15 +446,15 @@ def printed_only(notebook: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("find_tokens", "words"),
     [
-        (printed_only, ["4 of 6 were not found", "in a traceback"]),
+        (printed_only, ["4 of 6 not found", "in a traceback"]),
         (outputs_matching(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), ["with an empty signature"]),
         (outputs_matching(r"eyJ[\w-]*(?:\.[\w-]+\.[\w-]*)?"), ["none: words about tokens."]),
         (
             outputs_matching(r"[\w-]+\.[\w-]+\.[\w-]*"),
-            ["this is none: a version number; a file's name"],
+            ["none: a version number; a file's name"],
         ),
-        (outputs_matching(r'"[^"]*eyJ[\w-]+\.[\w-]+\.[\w-]*'), ["were not found"]),
-        (lambda notebook: [], ["6 of 6 were not found"]),
+        (outputs_matching(r'"[^"]*eyJ[\w-]+\.[\w-]+\.[\w-]*'), ["not found"]),
+        (lambda notebook: [], ["6 of 6 not found"]),
         (lambda notebook: None, ["raised TypeError"]),
         ([], ["should be a function"]),
     ],
