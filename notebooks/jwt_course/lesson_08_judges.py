@@ -17,9 +17,9 @@ from .attacks import notebook_with, password_checks, shown
 from .exercise import Wrong
 from .weak_server import Verify, Weaknesses, WeakServer
 
-#: When the exercises' tokens are issued, in seconds since the epoch: long past and far ahead,
-#: so that whoever asks the wall clock is wrong each time.
-_PAST, _AHEAD = 1_000_000_000, 4_000_000_000
+#: When the exercises' tokens are issued, in seconds since the epoch: so far ahead that a check
+#: by the wall clock gives a wrong answer for decades.
+_AHEAD = 4_000_000_000
 
 #: A word of the list, and two digits.
 _HARBOUR_WORD = "dragon42"
@@ -73,28 +73,26 @@ def judge_verify(verify: Verify) -> str:
     """Good tokens pass and forged ones do not, in a server that asks `verify`."""
     if not callable(verify):
         raise Wrong("verify should be a function: def verify(token, secret, now).")
-    passed: list[str] = []
-    count = 0
-    for start in (_PAST, _AHEAD):
-        clock = DemoClock(start=start, rate=0)
-        log = EventLog(clock=clock)
-        emit = log.emitter("server")
-        server = WeakServer(Weaknesses(one_secret=True), clock=clock, emit=emit, verify=verify)
-        for username in ("ada", "mallory"):
-            event = _ask_home(server, log, server.issue("access", username))
-            if event.name != "token.accepted" or event.fields["username"] != username:
-                raise Wrong(
-                    f"a good access token of {username} does not pass. The server says: "
-                    f"{describe(event)}. Now is what `now` says, whatever the wall clock shows."
-                )
-        forgeries = _forgeries(server, start)
-        count = len(forgeries)
-        for name, token in forgeries.items():
-            if _ask_home(server, log, token).name == "token.accepted" and name not in passed:
-                passed.append(name)
+    clock = DemoClock(start=_AHEAD, rate=0)
+    log = EventLog(clock=clock)
+    emit = log.emitter("server")
+    server = WeakServer(Weaknesses(one_secret=True), clock=clock, emit=emit, verify=verify)
+    for username in ("ada", "mallory"):
+        event = _ask_home(server, log, server.issue("access", username))
+        if event.name != "token.accepted" or event.fields["username"] != username:
+            raise Wrong(
+                f"a good access token of {username} does not pass. The server says: "
+                f"{describe(event)}. Now is what `now` says, whatever the wall clock shows."
+            )
+    forgeries = _forgeries(server, _AHEAD)
+    passed = [
+        name
+        for name, token in forgeries.items()
+        if _ask_home(server, log, token).name == "token.accepted"
+    ]
     if passed:
         raise Wrong(f"good tokens pass, but these got through too: {'; '.join(passed)}.")
-    return f"Good tokens pass, and none of {count} others does."
+    return f"Good tokens pass, and none of {len(forgeries)} others does."
 
 
 def _forgeries(server: WeakServer, now: int) -> dict[str, str]:

@@ -299,6 +299,12 @@ def wall_clock(token: str, secret: str, now: float) -> Any:
     return jwt.decode(token, secret, algorithms=["HS256"])
 
 
+def wall_clock_for_exp(token: str, secret: str, now: float) -> Any:
+    claims = jwt.decode(token, secret, algorithms=["HS256"], options={"verify_iat": False})
+    assert claims["typ"] == "access"
+    return claims
+
+
 def gives_nothing(token: str, secret: str, now: float) -> Any:
     by_pyjwt(token, secret, now)
 
@@ -311,6 +317,7 @@ def gives_nothing(token: str, secret: str, now: float) -> Any:
         (no_type, ["got through too: a refresh token."]),
         (one_second_late, ["got through too: a token in the second of its exp."]),
         (wall_clock, ["a good access token of ada does not pass", "whatever the wall clock"]),
+        (wall_clock_for_exp, ["a token that has expired; a token in the second of its exp."]),
         (gives_nothing, ["a good access token of ada does not pass", "TypeError"]),
         (lambda token, secret, now: {"username": "ada"}, ["good access token of mallory"]),
         ("yes", ["should be a function"]),
