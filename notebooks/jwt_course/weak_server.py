@@ -120,6 +120,7 @@ class WeakServer:
 
     def secret(self, kind: str) -> str:
         """The key of the tokens of a kind, "access" or "refresh"."""
+        # Weak: one key for both kinds, or a word. Mended: random bytes for each kind.
         if kind == "access" or self.weaknesses.one_secret:
             return self._word if self.weaknesses.guessable_secret else self._strong["access"]
         return self._strong["refresh"]
