@@ -19,23 +19,27 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 
-from .auth_flow import AuthFlow, BearerAuth, Request, read_token, refresh_request, sign
+from .auth_flow import (
+    Auth,
+    AuthFlow,
+    BearerAuth,
+    Request,
+    error_code,
+    may_have_expired,
+    read_token,
+    refresh_request,
+    sign,
+)
 from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
 from .exchange import exchange
 from .tokens import TokenPair, TokenStore
-from .transport import HttpCall, accepted, new_id, open_session, refusal_of
-
-
-class Auth(Protocol):
-    """What the client needs of an auth scheme: `BearerAuth` and `ArticleAuth` have it."""
-
-    def auth_flow(self, request: Request) -> AuthFlow: ...
+from .transport import HttpCall, accepted, new_id, one_action, open_session
 
 
 class AuthClient:
@@ -46,7 +50,10 @@ class AuthClient:
         store (TokenStore | None): where the tokens are; in memory, if not given.
         log (EventLog | None): where each step is recorded; a log of its own, if not given.
         clock: gives seconds since the epoch; used for words about expiry, never to decide.
-        auth: makes the auth scheme from the store.
+        auth: makes the auth scheme from the store. `partial(BearerAuth, clock=clock)` refreshes
+            ahead of the expiry.
+        logout_path (str | None): where the server ends a session, such as "/logout"; the
+            article's has no such route.
         name (str): the source of this client's events.
 
     Attributes:
@@ -66,6 +73,7 @@ class AuthClient:
         log: EventLog | None = None,
         clock: Callable[[], float] = time.time,
         auth: Callable[[TokenStore], Auth] = BearerAuth,
+        logout_path: str | None = None,
         name: str = "client",
     ) -> None:
         parts = urlsplit(base_url)
@@ -78,6 +86,7 @@ class AuthClient:
         self.name = name
         self.before_send: Callable[[Request], Request] = _as_it_is
         self._auth = auth(self.store)
+        self._logout_path = logout_path
         self._record = self.log.emitter(name)
         self._http = open_session()
         self._refreshes = threading.Lock()
@@ -104,7 +113,11 @@ class AuthClient:
         correlation = new_id()
         response = self._post_credentials("/users/login", username, password, correlation)
         answer = accepted(response)
-        pair = TokenPair(read_token(response, "accessToken"), read_token(response, "refreshToken"))
+        pair = TokenPair(
+            read_token(response, "accessToken"),
+            read_token(response, "refreshToken"),
+            received_at=self.clock(),
+        )
         self.store.set(pair)
         self._record(
             "session.started",
@@ -124,15 +137,34 @@ class AuthClient:
             ServerUnreachable: no answer came.
         """
         response = self.request("GET", "/home")
-        if response.status_code == 403 and "Authorization" not in response.request.headers:
+        if response.status_code in (401, 403) and "Authorization" not in response.request.headers:
             raise LoginRequired("There is no session: log in first")
         return accepted(response)
 
     def logout(self) -> None:
-        """Forget the tokens. The article has no route for it, so the server is not told."""
+        """Forget the tokens, and tell the server if it has a route for it.
+
+        Raises:
+            ServerUnreachable: the server was not told, so its session lasts until it expires.
+                The tokens are forgotten all the same.
+        """
         pair = self.store.get()
-        if pair is not None and self.store.replace(pair, None):
-            self._record("session.ended", correlation=new_id(), reason="logged_out")
+        if pair is None:
+            return
+        with one_action() as correlation:
+            try:
+                if self._logout_path is not None:
+                    self.request("POST", self._logout_path)
+            except LoginRequired:
+                return  # the session was over already, and this has been recorded
+            finally:
+                self._forget(pair, correlation)
+
+    def _forget(self, pair: TokenPair, correlation: str) -> None:
+        """Forget the tokens of a session, but not those of another that began meanwhile."""
+        while (held := self.store.get()) is not None and held.session is pair.session:
+            if self.store.replace(held, None):
+                self._record("session.ended", correlation=correlation, reason="logged_out")
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Any request, signed if there is a session, refreshed and retried if need be.
@@ -199,7 +231,7 @@ class AuthClient:
             try:
                 flight.result()
             except ServerUnreachable as error:
-                raise ServerUnreachable(str(error)) from None
+                return flow.throw(ServerUnreachable(str(error)))
         else:
             return self._exchange(flow, message, call)
 
@@ -219,17 +251,19 @@ class AuthClient:
 
     def _exchange(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
         """Send the message, send the flow its answer, and give the message that follows."""
-        response = self._send(message, call)
-        if message.signed_with is not None and response.status_code == 403:
+        try:
+            response = self._send(message, call)
+        except ServerUnreachable as error:
+            return flow.throw(error)  # the flow may know what to do without an answer
+        if message.signed_with is not None and may_have_expired(response):
             self._record_refused(message.signed_with, response, call)
         following = flow.send(response)
-        if message.purpose == "refresh" and following.signed_with is not None:
-            self._record(
-                "token.refreshed",
-                correlation=call.correlation,
-                kind="access",
-                **following.signed_with.access_facts,
-            )
+        fresh = following.signed_with
+        if message.purpose == "refresh" and fresh is not None:
+            rotated = message.replaces is None or message.replaces.refresh != fresh.refresh
+            also = {"refresh": dict(fresh.refresh_facts)} if rotated else {}
+            facts = {"kind": "access", **fresh.access_facts, **also}
+            self._record("token.refreshed", correlation=call.correlation, **facts)
         return following
 
     def _send(self, message: Request, call: HttpCall) -> requests.Response:
@@ -237,8 +271,10 @@ class AuthClient:
 
     def _record_refused(self, pair: TokenPair, response: requests.Response, call: HttpCall) -> None:
         facts = pair.access_facts
-        reason = refusal_of(response)["error"]
-        expired = reason == "token_expired" or (not reason and facts.get("exp", 0) <= self.clock())
+        reason = error_code(response)
+        # Of the two policies only the article's says by its code that a token has expired.
+        silent = reason in ("", "invalid_token")
+        expired = reason == "token_expired" or (silent and facts.get("exp", 0) <= self.clock())
         name = "token.expired" if expired else "token.refused"
         self._record(name, correlation=call.correlation, kind="access", reason=reason, **facts)
 

@@ -214,6 +214,27 @@ def _rejected(picture: _Picture, event: Event) -> None:
     picture.note(_SERVER, f"{_kind(event)} token rejected{why}")
 
 
+def _spent(picture: _Picture, event: Event) -> None:
+    picture.note(_SERVER, "the refresh token is spent")
+
+
+def _repeated(picture: _Picture, event: Event) -> None:
+    picture.note(_SERVER, "spent just now, the same successor again")
+
+
+def _reused(picture: _Picture, event: Event) -> None:
+    picture.note(_SERVER, "a spent refresh token came again")
+
+
+def _revoked(picture: _Picture, event: Event) -> None:
+    why = _field(event, "reason").replace("_", " ")
+    picture.note(_SERVER, f"the session of {_username(event)} is ended, {why}")
+
+
+def _throttled(picture: _Picture, event: Event) -> None:
+    picture.note(_SERVER, f"{_username(event)} must wait {_field(event, 'wait', 8)} s")
+
+
 def _expired(picture: _Picture, event: Event) -> None:
     exp = event.fields.get("exp")
     when = life(exp, event.at) if is_time(exp) else "has expired"
@@ -225,7 +246,8 @@ def _refused(picture: _Picture, event: Event) -> None:
 
 
 def _refreshed(picture: _Picture, event: Event) -> None:
-    picture.note(picture.lane(event.source), f"new {_kind(event)} token{_left(event)}")
+    also = " and refresh token" if "refresh" in event.fields else ""
+    picture.note(picture.lane(event.source), f"new {_kind(event)} token{also}{_left(event)}")
 
 
 def _started(picture: _Picture, event: Event) -> None:
@@ -266,6 +288,11 @@ _STEPS: dict[str, _Step] = {
     "token.issued": _issued,
     "token.accepted": _accepted,
     "token.rejected": _rejected,
+    "token.spent": _spent,
+    "token.repeated": _repeated,
+    "reuse.detected": _reused,
+    "family.revoked": _revoked,
+    "login.throttled": _throttled,
     "button.pressed": _pressed,
     "clock.advanced": _moved,
 }

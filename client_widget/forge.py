@@ -116,7 +116,7 @@ def verdict_words(status: int, error_code: str) -> str:
 _VERDICTS = {
     "ok": (
         "The signature fits the header and the payload, and the token has not expired. The "
-        "server looked nothing up: the token alone says who you are.\n"
+        "article's server looked nothing up: the token alone says who you are.\n"
         "What would change it: time, when exp has come; or one changed character anywhere."
     ),
     "token_missing": (
@@ -141,6 +141,26 @@ _VERDICTS = {
         "What would change it: a new token, from a refresh or a login. A later exp in this one "
         "would break its signature."
     ),
+    "token_spent": (
+        "The signature fits, but this refresh token was used before. Each is good once, so a "
+        "second use tells of a thief, and the server ended the session (RFC 9700, section "
+        "4.14.2).\n"
+        "What would change it: a new login."
+    ),
+    "token_revoked": (
+        "The signature fits, but the session of this token was ended.\n"
+        "What would change it: a new login."
+    ),
+    "invalid_token": (
+        "The server says no more than this, whether the token is forged, expired or of a session "
+        "that was ended (RFC 6750, section 3.1). Its own log has the reason.\n"
+        "What would change it: a new token, from a refresh or a login."
+    ),
+    "invalid_grant": (
+        "The refresh token is forged, expired, spent or of a session that was ended (RFC 6749, "
+        "section 5.2). The server's own log has the reason.\n"
+        "What would change it: a new login."
+    ),
     "token_not_yet_valid": (
         "The signature fits, but the time in iat or nbf is still to come (RFC 7519, section "
         "4.1.5): the clock of this server is behind.\n"
@@ -154,6 +174,8 @@ _MEANINGS = {
     "sub": "whom the token is about",
     "aud": "for whom the token is meant",
     "jti": "the token's own id",
+    "typ": "what the token is for",
+    "sid": "the session, so the family, that the token belongs to",
     "username": "whom the token is about; anybody who has the token can read it",
 }
 

@@ -35,6 +35,12 @@ WRONG_SECRET = "a guess at the secret, and a wrong one"
 
 Kind: TypeAlias = Literal["access", "refresh"]
 
+_THROWN_AWAY = "A new access token came and was thrown away: your session is as it was."
+_SPENT = (
+    "New tokens came and were thrown away. This refresh token is spent now, so your session will "
+    "end at its next refresh."
+)
+
 _ROUTES: dict[Kind, str] = {"access": "GET /home", "refresh": "POST /refresh"}
 _OTHER: dict[Kind, Kind] = {"access": "refresh", "refresh": "access"}
 
@@ -194,7 +200,8 @@ class TokenInspector(widgets.VBox):  # type: ignore[misc]
             refusal = refusal_of(response) if status >= 400 else {"error": "", "message": ""}
             note = refusal["message"] and f"The server says: “{refusal['message']}”"
             if status < 400 and to == "refresh":
-                note = "A new access token came and was thrown away: your session is as it was."
+                rotated = "refreshToken" in response.json()
+                note = _SPENT if rotated else _THROWN_AWAY
             self.verdict.value = draw_verdict(sent, status, refusal["error"], note)
         finally:
             self._set_disabled(False)

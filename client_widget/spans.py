@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .events import Event
-from .tokens import is_time
-
-#: The refresh window: so many seconds before the expiry, and at most this share of a life.
-WINDOW_SECONDS = 10.0
-WINDOW_SHARE = 0.2
+from .tokens import is_time, refresh_window
 
 #: The events that change a timeline.
 DRAWN = frozenset(
@@ -54,7 +50,7 @@ class Bar:
     @property
     def window(self) -> float:
         """When the refresh window begins, in seconds since the epoch; it ends at `exp`."""
-        return self.exp - min(WINDOW_SECONDS, WINDOW_SHARE * (self.exp - self.iat))
+        return self.exp - refresh_window(self.exp - self.iat)
 
 
 @dataclass(frozen=True)
@@ -131,6 +127,8 @@ def _bars(event: Event) -> list[Bar]:
     told: dict[str, Mapping[str, Any]] = {}
     if event.name in ("token.issued", "token.refreshed"):
         told = {event.fields["kind"]: event.fields}
+        if "refresh" in event.fields:  # rotation brings both
+            told["refresh"] = event.fields["refresh"]
     elif event.name == "session.started":
         told = {kind: event.fields[kind] for kind in ("access", "refresh")}
     return [

@@ -49,15 +49,44 @@ class TokenPair:
         refresh (str): the refresh token.
         session (object): the same for all pairs that come from one login, so that a call
             made by one user is never retried with the tokens of the next.
+        received_at (float | None): when the access token came, in seconds since the epoch, on
+            the client's clock; None if that is not known.
     """
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     session: object = field(default_factory=object, repr=False)
+    received_at: float | None = None
 
     def with_access(self, access: str) -> TokenPair:
-        """The pair after a refresh."""
+        """The pair with another access token."""
         return replace(self, access=access)
+
+    def refreshed(
+        self, access: str, refresh: str | None = None, received_at: float | None = None
+    ) -> TokenPair:
+        """The pair after a refresh. Without rotation its refresh token stays."""
+        return replace(
+            self, access=access, refresh=refresh or self.refresh, received_at=received_at
+        )
+
+    @cached_property
+    def lifetime(self) -> float | None:
+        """The seconds for which the access token is good, by its own claims."""
+        facts = self.access_facts
+        return facts["exp"] - facts["iat"] if "iat" in facts and "exp" in facts else None
+
+    @property
+    def over_at(self) -> float | None:
+        """When the access token is over, in seconds since the epoch, on the client's clock.
+
+        `exp` is a time of the server's clock. Where the two clocks differ, the lifetime counts
+        from the moment at which the token came.
+        """
+        if self.received_at is None or self.lifetime is None:
+            exp: float | None = self.access_facts.get("exp")
+            return exp
+        return self.received_at + self.lifetime
 
     # Facts about the tokens for the log, computed once for a pair: a request must not pay
     # for them again.
@@ -88,6 +117,17 @@ def token_facts(token: str) -> dict[str, Any]:
 def is_time(value: object) -> TypeGuard[float]:
     """Is a claim a number of seconds (RFC 7519, section 2) that can be counted with?"""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
+
+
+#: How long before its expiry a token may be refreshed: so many seconds, and at most this share
+#: of its life. A window of ten minutes would refresh a token of one minute at every call.
+WINDOW_SECONDS = 10.0
+WINDOW_SHARE = 0.2
+
+
+def refresh_window(lifetime: float) -> float:
+    """The last seconds of a token's life, in which it may be refreshed ahead of its expiry."""
+    return min(WINDOW_SECONDS, WINDOW_SHARE * lifetime)
 
 
 #: How many pairs a store can still find by the fingerprints of their tokens.

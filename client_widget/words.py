@@ -20,6 +20,11 @@ REASONS = {
     "token_invalid": "it is not one of this server's access tokens",
     "token_expired": "it has expired",
     "token_not_yet_valid": "it is not valid yet",
+    "token_spent": "it was used before",
+    "token_revoked": "its session was ended",
+    "invalid_token": "it is not good",
+    "insufficient_scope": "the user has no right to it",
+    "too_many_attempts": "too many logins failed",
     "user_exists": "the name is taken",
     "user_unknown": "there is no such user",
     "password_wrong": "the password is wrong",
@@ -28,6 +33,7 @@ REASONS = {
     "body_too_large": "the body is too large",
     "request_malformed": "the request is malformed",
     "logged_out": "logged out, and both tokens are forgotten",
+    "reuse_detected": "a spent refresh token came again",
     "refresh_refused": "the refresh was refused, so log in again",
 }
 
@@ -43,12 +49,18 @@ def describe(event: Event) -> str:
     return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
 
 
+_GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
+_BAD = (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
+
+
 def tone(event: Event) -> str:
     """How the event looks: "good", "bad", "late" or "plain"."""
     name, status = event.name, event.fields.get("status", 0)
     if name == "token.expired" or event.fields.get("reason") == "token_expired":
         return "late"
-    if status >= 400 or name.endswith((".refused", ".rejected", ".failed", ".ended")):
+    if status >= 400 or name.endswith(
+        (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
+    ):
         return "bad"
     if status or name.endswith((".accepted", ".issued", ".refreshed", ".started", ".registered")):
         return "good"
@@ -99,6 +111,13 @@ def _refused(event: Event) -> str:
     return f"refused: {event.fields.get('detail') or _words(event)['reason']}"
 
 
+def _refreshed(event: Event) -> str:
+    left = life(event.fields["exp"], event.at) if "exp" in event.fields else "no expiry known"
+    if "refresh" in event.fields:
+        return f"a new access token ({left}) and a new refresh token are stored"
+    return f"a new access token is stored ({left})"
+
+
 def _paced(event: Event) -> str:
     rate = event.fields["rate"]
     if rate == 0:
@@ -117,7 +136,7 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "session.ended": "the session is over: {reason}",
     "token.expired": "the access token {life}",
     "token.refused": "the access token was refused: {reason}",
-    "token.refreshed": "a new access token is stored ({life})",
+    "token.refreshed": _refreshed,
     # the server's
     "server.started": "the server {server} listens",
     "server.stopped": "the server {server} has stopped",
@@ -129,6 +148,11 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "token.issued": "{kind} token issued, good for {lifetime} s",
     "token.accepted": "{kind} token accepted ({life})",
     "token.rejected": _rejected,
+    "token.spent": "the refresh token of {username} is spent, its successor goes out",
+    "token.repeated": "the refresh token was spent just now: the same successor again",
+    "reuse.detected": "a spent refresh token of {username} came again",
+    "family.revoked": "the session of {username} is ended with all its tokens: {reason}",
+    "login.throttled": "login of {username} must wait {wait} s: {reason}",
     "request.refused": _refused,
     # the panel's
     "button.pressed": "{button} was pressed",

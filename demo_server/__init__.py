@@ -9,7 +9,15 @@ from .app import create_app
 from .clock import DemoClock
 from .config import ServerConfig
 from .database import open_database
-from .errors import STATUS, ConfigError, DemoServerError, Refusal, TokenRefused, UserExists
+from .errors import (
+    STATUS,
+    ConfigError,
+    DemoServerError,
+    Refusal,
+    TokenRefused,
+    TooManyAttempts,
+    UserExists,
+)
 from .server import DemoServer
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "Refusal",
     "ServerConfig",
     "TokenRefused",
+    "TooManyAttempts",
     "UserExists",
     "create_app",
     "open_database",

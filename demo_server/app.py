@@ -14,11 +14,11 @@ from werkzeug.utils import cached_property
 
 from .clock import Clock
 from .config import ServerConfig
-from .database import Database, UserRepository
-from .errors import STATUS, Refusal
+from .database import Database
+from .errors import Refusal
+from .policy import Denial
 from .routes import add_routes
 from .services import AuthService, Emit
-from .tokens import TokenService
 
 MAX_BODY_BYTES = 16 * 1024
 
@@ -49,7 +49,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     """The article's backend as a Flask app.
 
     Args:
-        config (ServerConfig): secrets, lifetimes, bcrypt's cost.
+        config (ServerConfig): policy, secrets, lifetimes, bcrypt's cost.
         database (Database): of mongomock or pymongo; see `open_database`.
         clock (Clock): gives seconds since the epoch, for issue and verification alike.
         emit (Emit): `emit(name, **fields)`, called with what happens inside, from the
@@ -66,12 +66,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     app = Flask("demo_server", static_folder=None)
     app.request_class = CorrelatedRequest
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    service = AuthService(
-        UserRepository(database),
-        TokenService(config, clock),
-        emit_here,
-        bcrypt_cost=config.bcrypt_cost,
-    )
+    service = AuthService(config, database=database, clock=clock, emit=emit_here)
+    deny = service.policy.deny
     add_routes(app, service)
 
     @app.before_request
@@ -93,15 +89,15 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> tuple[Response, int]:
-        if refusal.code == "request_malformed":
+        if refusal.code in ("request_malformed", "insufficient_scope"):
             emit_here("request.refused", reason=refusal.code, detail=refusal.message)
-        return _answer(refusal.code, refusal.message)
+        return _answer(deny(refusal))
 
     @app.errorhandler(HTTPException)
     def refuse_request(error: HTTPException) -> tuple[Response, int]:
         code, message = _WORDS.get(type(error), ("request_malformed", "The request is malformed"))
         emit_here("request.refused", reason=code)
-        response, status = _answer(code, message)
+        response, status = _answer(deny(Refusal(code, message)))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(error.valid_methods)
         return response, status
@@ -110,7 +106,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     def fail(error: Exception) -> tuple[Response, int]:
         _log.error("%s %s failed", request.method, request.path, exc_info=error)
         emit_here("server.failed", reason="server_error", detail=type(error).__name__)
-        return _answer("server_error", "Internal Server Error")
+        return _answer(deny(Refusal("server_error", "Internal Server Error")))
 
     return app
 
@@ -125,5 +121,7 @@ _WORDS: dict[type[HTTPException], tuple[str, str]] = {
 }
 
 
-def _answer(code: str, message: str) -> tuple[Response, int]:
-    return jsonify(message=message, error=code), STATUS[code]
+def _answer(denial: Denial) -> tuple[Response, int]:
+    response = jsonify(denial.body)
+    response.headers.update(denial.headers)
+    return response, denial.status

@@ -11,6 +11,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from .errors import ConfigError
+from .policy import POLICIES
 
 #: RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
 MIN_SECRET_BYTES = 32
@@ -34,6 +35,10 @@ class ServerConfig:
         access_token_secret, refresh_token_secret (str): HS256 keys, 32 bytes of UTF-8
             or more, and not the same. Random for each `ServerConfig` if not given.
         access_token_ttl, refresh_token_ttl (int): lifetimes, in seconds.
+        policy (str): "article", or "rfc" for the hardened one; see `policy.py`.
+        refresh_grace (int): with the policy "rfc", the seconds in which a spent refresh token
+            is answered with the same successor again.
+        teachers (tuple[str, ...]): the names of the users who may read `/class`.
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
 
     Raises:
@@ -47,12 +52,16 @@ class ServerConfig:
     refresh_token_secret: str = field(default_factory=_random_secret, repr=False)
     access_token_ttl: int = 60
     refresh_token_ttl: int = 300
+    policy: str = "article"
+    refresh_grace: int = 0
+    teachers: tuple[str, ...] = ()
     bcrypt_cost: int = 10
 
     def __post_init__(self) -> None:
         _check_number("PORT", self.port, 0, 65_535)
         _check_number("ACCESS_TOKEN_TTL", self.access_token_ttl, 1, 10**9)
         _check_number("REFRESH_TOKEN_TTL", self.refresh_token_ttl, 1, 10**9)
+        _check_number("REFRESH_GRACE", self.refresh_grace, 0, 10**9)
         _check_number("bcrypt_cost", self.bcrypt_cost, 4, 31)
         _check_secret("ACCESS_TOKEN_SECRET", self.access_token_secret)
         _check_secret("REFRESH_TOKEN_SECRET", self.refresh_token_secret)
@@ -61,6 +70,13 @@ class ServerConfig:
                 "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET are the same: give two different "
                 "ones, or a refresh token passes for an access token"
             )
+        if self.policy not in POLICIES:
+            known = " or ".join(POLICIES)
+            raise ConfigError(f"AUTH_POLICY must be {known}, not {self.policy!r}")
+        if isinstance(self.teachers, str) or not all(
+            isinstance(name, str) and name for name in self.teachers
+        ):
+            raise ConfigError("TEACHERS must be usernames with commas between them")
         if not self.host:
             raise ConfigError("HOST is empty: write an address such as 127.0.0.1")
         scheme, separator, _ = self.db_uri.partition("://")
@@ -89,13 +105,17 @@ class ServerConfig:
             ConfigError: a value cannot be used, or the file cannot be read.
         """
         given = {**_read_dotenv(Path(dotenv)), **(os.environ if environ is None else environ)}
-        settings: dict[str, str | int] = {}
+        settings: dict[str, object] = {}
         for name in ("HOST", "DB_URI", "ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET"):
             if given.get(name):
                 settings[name.lower()] = given[name]
-        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL"):
+        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL", "REFRESH_GRACE"):
             if given.get(name):
                 settings[name.lower()] = _read_number(name, given[name])
+        if given.get("AUTH_POLICY"):
+            settings["policy"] = given["AUTH_POLICY"]
+        names = (name.strip() for name in given.get("TEACHERS", "").split(","))
+        settings["teachers"] = tuple(name for name in names if name)
         return cls(**settings)  # type: ignore[arg-type]
 
 

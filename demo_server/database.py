@@ -1,4 +1,4 @@
-"""The database: where it is opened, and the users in it.
+"""The database: where it is opened, the users in it, and who stands guard.
 
 mongomock is not safe under threads (two inserts of one username can both fail), so one
 lock stands around all of its operations. They take microseconds, so one lock for every
@@ -62,6 +62,11 @@ def open_database(uri: str = "") -> Database:
         ) from None
 
 
+def guard_of(database: Database) -> AbstractContextManager[object]:
+    """What to hold around each operation on `database`: a lock for mongomock, else nothing."""
+    return _mongomock_guard if isinstance(database, mongomock.Database) else nullcontext()
+
+
 @dataclass(frozen=True)
 class User:
     """A registered user.
@@ -82,9 +87,7 @@ class UserRepository:
 
     def __init__(self, database: Database) -> None:
         self._users = database["users"]
-        self._guard: AbstractContextManager[object] = (
-            _mongomock_guard if isinstance(database, mongomock.Database) else nullcontext()
-        )
+        self._guard = guard_of(database)
         with self._guard:
             self._users.create_index("username", unique=True)
 
@@ -111,3 +114,8 @@ class UserRepository:
         if document is None:
             return None
         return User(str(document["_id"]), document["username"], document["password"])
+
+    def names(self) -> list[str]:
+        """The names of all users, sorted."""
+        with self._guard:
+            return sorted(user["username"] for user in self._users.find({}, {"username": 1}))

@@ -4,10 +4,11 @@ DemoServerError
 ├── ConfigError       a setting is wrong; the message says which one and what to write
 ├── UserExists        the database holds that username already
 └── Refusal           a request is refused; the answer says why
-    └── TokenRefused  because of its token, or for want of one
+    ├── TokenRefused     because of its token, or for want of one
+    └── TooManyAttempts  because of too many logins that failed
 
-`Refusal.code` is the stable `error` of the JSON answer and `Refusal.message` its
-`message`. The HTTP status belongs to the code and stands in one table, `STATUS`.
+`Refusal.code` says why, and the server's policy how it is answered: the article's with that
+code and the status that belongs to it in one table, `STATUS`; see `policy.py` for the other.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ STATUS: dict[str, int] = {
     "token_invalid": 403,
     "token_expired": 403,
     "token_not_yet_valid": 403,
+    "token_spent": 403,
+    "token_revoked": 403,
+    "insufficient_scope": 403,
+    "too_many_attempts": 429,
     "route_unknown": 404,
     "method_not_allowed": 405,
     "body_too_large": 413,
@@ -80,3 +85,15 @@ class TokenRefused(Refusal):
         super().__init__(code, message)
         self.kind = kind
         self.claims = claims
+
+
+class TooManyAttempts(Refusal):
+    """Too many logins of one account name failed, known or not.
+
+    Attributes:
+        wait (int): seconds until the next attempt.
+    """
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("too_many_attempts", f"Too many failed logins: wait {wait} s")
+        self.wait = wait

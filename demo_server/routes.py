@@ -8,14 +8,14 @@ from typing import Any
 from flask import Flask, Request, Response, jsonify, request
 
 from .errors import Refusal
-from .services import AuthService
+from .services import AuthService, Grant
 
 #: bcrypt reads no more of a password than this.
 MAX_PASSWORD_BYTES = 72
 
 
 def add_routes(app: Flask, service: AuthService) -> None:
-    """Give `app` the article's four routes."""
+    """Give `app` the article's four routes, and those of the service's policy."""
 
     @app.post("/users/register")
     def register() -> tuple[Response, int]:
@@ -23,20 +23,40 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/users/login")
     def login() -> tuple[Response, int]:
-        access_token, refresh_token = service.login(*_credentials(request))
-        return jsonify(accessToken=access_token, refreshToken=refresh_token), 201
+        return _tokens(service.login(*_credentials(request))), 201
 
     @app.get("/home")
     def home() -> Response:
-        username = service.authenticate(_bearer_token(request))
-        return jsonify(message=f"Welcome {username}")
+        owner = service.authenticate(_bearer_token(request))
+        return jsonify(message=f"Welcome {owner.username}")
+
+    @app.get("/class")
+    def class_list() -> Response:
+        return jsonify(users=service.class_list(service.authenticate(_bearer_token(request))))
 
     @app.post("/refresh")
     def refresh() -> Response:
         token = _body(request).get("token")
         if token is not None and not isinstance(token, str):
             raise _malformed("token must be a string")
-        return jsonify(accessToken=service.refresh(token))
+        return _tokens(service.refresh(token))
+
+    if service.policy.rotates:
+
+        @app.post("/logout")
+        def logout() -> tuple[str, int]:
+            service.logout(service.authenticate(_bearer_token(request)))
+            return "", 204
+
+
+def _tokens(grant: Grant) -> Response:
+    """Tokens by the article's names. No cache may keep them (RFC 6749, section 5.1)."""
+    names = {"accessToken": grant.access}
+    if grant.refresh is not None:
+        names["refreshToken"] = grant.refresh
+    answer = jsonify(names)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _bearer_token(request: Request) -> str | None:

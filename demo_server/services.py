@@ -7,28 +7,68 @@ a password or a hash; a token is named by its fingerprint, `iat` and `exp`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import bcrypt
 
-from .database import UserRepository
-from .errors import Refusal, TokenKind, TokenRefused, UserExists
+from .clock import Clock
+from .config import ServerConfig
+from .database import Database, UserRepository
+from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts, UserExists
+from .families import FamilyRepository
+from .policy import POLICIES
+from .throttle import LoginThrottle
 from .tokens import TokenService, fingerprint
 
 #: `emit(name, **fields)`: a listener for what happens inside. What it returns is ignored.
 Emit: TypeAlias = Callable[..., object]
 
 
+@dataclass(frozen=True)
+class Grant:
+    """The tokens of an answer.
+
+    Attributes:
+        access (str): a new access token.
+        refresh (str | None): a new refresh token, where the client is to have one.
+    """
+
+    access: str = field(repr=False)
+    refresh: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a good token speaks for.
+
+    Attributes:
+        username (str)
+        family (str): the id of the token family; "" where the policy has none.
+        jti (str): the id of the token; "" where the policy has none.
+    """
+
+    username: str
+    family: str
+    jti: str
+
+
 class AuthService:
-    """The article's auth service and token service behind four verbs."""
+    """The article's auth service and token service, by the policy of `config`."""
 
     def __init__(
-        self, users: UserRepository, tokens: TokenService, emit: Emit, *, bcrypt_cost: int = 10
+        self, config: ServerConfig, *, database: Database, clock: Clock, emit: Emit
     ) -> None:
-        self._users = users
-        self._tokens = tokens
+        self.policy = POLICIES[config.policy]
+        self._users = UserRepository(database)
+        self._families = FamilyRepository(database)
+        self._throttle = LoginThrottle(database)
+        self._tokens = TokenService(config, clock)
+        self._clock = clock
         self._emit = emit
-        self._bcrypt_cost = bcrypt_cost
+        self._config = config
+        # In the form of a hash, but that of no password: checked for a user who is not there.
+        self._nobody = bcrypt.gensalt(config.bcrypt_cost) + b"." * 31
 
     def register(self, username: str, password: str) -> dict[str, str]:
         """Store a new user; gives `{_id, username}`.
@@ -36,7 +76,7 @@ class AuthService:
         Raises:
             Refusal: `user_exists`.
         """
-        password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._bcrypt_cost))
+        password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._config.bcrypt_cost))
         try:
             user = self._users.add(username, password_hash.decode())
         except UserExists:
@@ -45,69 +85,155 @@ class AuthService:
         self._emit("user.registered", username=username)
         return {"_id": user.id, "username": user.username}
 
-    def login(self, username: str, password: str) -> tuple[str, str]:
-        """An access token and a refresh token for a user who knows the password.
+    def login(self, username: str, password: str) -> Grant:
+        """Both tokens for a user who knows the password.
 
         Raises:
-            Refusal: `user_unknown` or `password_wrong`.
+            TooManyAttempts: the policy makes this name wait.
+            Refusal: `user_unknown` or `password_wrong`; the policy may answer both alike.
         """
-        user = self._users.find(username)
-        if user is None:
-            self._emit("login.refused", username=username, reason="user_unknown")
-            raise Refusal("user_unknown", "user does not exist!")
-        if not bcrypt.checkpw(password.encode(), user.password_hash.encode()):
-            self._emit("login.refused", username=username, reason="password_wrong")
-            raise Refusal("password_wrong", "Unauthorized: Wrong Password!!")
+        if self.policy.guards_login:
+            wait = self._throttle.admit(username, self._clock())
+            if wait:
+                refusal = TooManyAttempts(wait)
+                self._emit("login.throttled", username=username, reason=refusal.code, wait=wait)
+                raise refusal
+        try:
+            self._check_password(username, password)
+        except Refusal as refusal:
+            self._emit("login.refused", username=username, reason=refusal.code)
+            raise
+        if self.policy.guards_login:
+            self._throttle.forget(username)
         self._emit("login.accepted", username=username)
-        return self._issue("access", username), self._issue("refresh", username)
+        family = jti = None
+        if self.policy.rotates:
+            family, jti = self._families.start(username, self._clock())
+        return Grant(
+            self._issue("access", username, family=family),
+            self._issue("refresh", username, family=family, jti=jti),
+        )
 
-    def authenticate(self, token: str | None) -> str:
-        """The username in a good access token.
+    def authenticate(self, token: str | None) -> Identity:
+        """Who a good access token speaks for.
 
         Raises:
             TokenRefused: there is none, or it is not good now.
         """
         return self._verify("access", token, missing="No bearer token came with the request")
 
-    def refresh(self, token: str | None) -> str:
-        """A new access token for a good refresh token.
+    def refresh(self, token: str | None) -> Grant:
+        """A new access token for a good refresh token, and its successor if the policy rotates.
 
         Raises:
             TokenRefused: there is none, or it is not good now.
         """
-        return self._issue("access", self._verify("refresh", token, missing="token Unavailable!!"))
+        owner = self._verify("refresh", token, missing="token Unavailable!!")
+        if not self.policy.rotates:
+            return Grant(self._issue("access", owner.username))
+        assert token is not None
+        about = {"token": fingerprint(token), "family": owner.family, "username": owner.username}
+        now = self._clock()
+        spent = self._families.spend(owner.jti, now)
+        if spent is None:
+            raise self._reject(
+                "refresh", token, "token_invalid", "No such refresh token was issued"
+            )
+        if spent.by_us:
+            self._emit("token.spent", kind="refresh", **about)
+        elif self._config.refresh_grace and now - spent.at < self._config.refresh_grace:
+            self._emit("token.repeated", kind="refresh", **about)
+        else:
+            self._emit("reuse.detected", **about)
+            self._revoke(owner, "reuse_detected")
+            raise self._reject("refresh", token, "token_spent", "The refresh token is spent")
+        return Grant(
+            self._issue("access", owner.username, family=owner.family),
+            self._issue(
+                "refresh", owner.username, family=owner.family, jti=spent.successor, at=spent.at
+            ),
+        )
 
-    def _issue(self, kind: TokenKind, username: str) -> str:
-        token, claims = self._tokens.issue(kind, username)
-        self._emit("token.issued", kind=kind, token=fingerprint(token), **claims)
+    def logout(self, owner: Identity) -> None:
+        """End the session that a token belongs to, on all devices that share it."""
+        self._revoke(owner, "logged_out")
+
+    def class_list(self, owner: Identity) -> list[str]:
+        """The names of all users, for a teacher.
+
+        Raises:
+            Refusal: `insufficient_scope`: the user is known, but no teacher.
+        """
+        if owner.username not in self._config.teachers:
+            raise Refusal("insufficient_scope", "Only a teacher may read this")
+        return self._users.names()
+
+    def _check_password(self, username: str, password: str) -> None:
+        user = self._users.find(username)
+        if user is None:
+            if self.policy.guards_login:
+                # The work that a known user costs, or the time would tell the two apart.
+                bcrypt.checkpw(password.encode(), self._nobody)
+            raise Refusal("user_unknown", "user does not exist!")
+        if not bcrypt.checkpw(password.encode(), user.password_hash.encode()):
+            raise Refusal("password_wrong", "Unauthorized: Wrong Password!!")
+
+    def _revoke(self, owner: Identity, reason: str) -> None:
+        if self._families.revoke(owner.family, reason):
+            self._emit(
+                "family.revoked", family=owner.family, username=owner.username, reason=reason
+            )
+
+    def _issue(
+        self,
+        kind: TokenKind,
+        username: str,
+        *,
+        family: str | None = None,
+        jti: str | None = None,
+        at: float | None = None,
+    ) -> str:
+        token, claims = self._tokens.issue(kind, username, family=family, jti=jti, at=at)
+        about = {"username": username, **_times(claims)}
+        if family is not None:
+            about["family"] = family
+        self._emit("token.issued", kind=kind, token=fingerprint(token), **about)
         return token
 
-    def _verify(self, kind: TokenKind, token: str | None, *, missing: str) -> str:
-        """The username in a good token; tells the listener the verdict either way."""
+    def _verify(self, kind: TokenKind, token: str | None, *, missing: str) -> Identity:
+        """Who a good token speaks for; tells the listener the verdict either way."""
         if not token:
             self._emit("token.rejected", kind=kind, reason="token_missing")
             raise TokenRefused(kind, "token_missing", missing)
         try:
             claims = self._tokens.verify(kind, token)
         except TokenRefused as refusal:
-            self._emit(
-                "token.rejected",
-                kind=kind,
-                reason=refusal.code,
-                detail=refusal.message,
-                token=fingerprint(token),
-                **_times(refusal.claims),
-            )
-            raise
+            raise self._reject(kind, token, refusal.code, refusal.message, refusal.claims) from None
+        owner = Identity(claims[self.policy.subject], claims.get("sid", ""), claims.get("jti", ""))
+        if self.policy.rotates and not self._families.is_live(owner.family):
+            raise self._reject(kind, token, "token_revoked", "The session was ended", claims)
         self._emit(
             "token.accepted",
             kind=kind,
             token=fingerprint(token),
-            username=claims["username"],
+            username=owner.username,
             **_times(claims),
         )
-        username: str = claims["username"]
-        return username
+        return owner
+
+    def _reject(
+        self, kind: TokenKind, token: str, code: str, message: str, claims: Any = None
+    ) -> TokenRefused:
+        """The refusal of a token, of which the listener has been told."""
+        self._emit(
+            "token.rejected",
+            kind=kind,
+            reason=code,
+            detail=message,
+            token=fingerprint(token),
+            **_times(claims),
+        )
+        return TokenRefused(kind, code, message, claims)
 
 
 def _times(claims: Any) -> dict[str, float]:

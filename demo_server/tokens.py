@@ -1,10 +1,13 @@
 """Tokens: issue and verify, both at the time of the injected clock.
 
-A token is a JWT (RFC 7519) signed with HS256 (RFC 7518, section 3.2). It has the claims
-`username`, `iat` and `exp`, written as Node's jsonwebtoken writes them, so each side takes
-the other's tokens when the secret is the same. Access and refresh tokens differ in their
-secret and their lifetime only; so a refresh token sent as an access token fails by its
-signature.
+A token is a JWT (RFC 7519) signed with HS256 (RFC 7518, section 3.2). By the article's policy
+it has the claims `username`, `iat` and `exp`, written as Node's jsonwebtoken writes them, so
+each side takes the other's tokens when the secret is the same. Access and refresh tokens
+differ in their secret and their lifetime only; so a refresh token sent as an access token fails
+by its signature.
+
+By the policy "rfc" a token also says who made it (`iss`), for whom (`aud`), what for (`typ`), of
+which session it is (`sid`) and which one it is (`jti`); each is checked (RFC 8725, section 3).
 
 The order of the checks: form, then algorithm and signature, then the claims. What an
 unsigned token says about its own expiry is nobody's business.
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,17 +26,14 @@ import jwt
 from .clock import Clock
 from .config import ServerConfig
 from .errors import TokenKind, TokenRefused
+from .policy import POLICIES
 
 ALGORITHM = "HS256"
 
-# PyJWT reads the wall clock and takes no other. It checks form, algorithm, signature and
-# required claims; `_check_times` checks the times by its rules, on our clock.
-_OPTIONS: Any = {
-    "require": ["exp", "username"],
-    "verify_exp": False,
-    "verify_iat": False,
-    "verify_nbf": False,
-}
+#: The claims `iss` and `aud`: this server makes its tokens for itself.
+ISSUER = AUDIENCE = "demo_server"
+
+_PINNED = ("iss", "aud", "jti", "typ", "sid")
 
 
 def fingerprint(token: str) -> str:
@@ -53,15 +54,51 @@ class TokenService:
             "access": config.access_token_ttl,
             "refresh": config.refresh_token_ttl,
         }
+        policy = POLICIES[config.policy]
+        self._subject = policy.subject
+        self._pins_claims = policy.pins_claims
+        # PyJWT reads the wall clock and takes no other. It checks form, algorithm, signature
+        # and required claims; `_check_times` checks the times by its rules, on our clock.
+        self._checks: dict[str, Any] = {
+            "algorithms": [ALGORITHM],
+            "options": {
+                "require": ["exp", self._subject, *(_PINNED if self._pins_claims else ())],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        }
+        if self._pins_claims:
+            self._checks.update(audience=AUDIENCE, issuer=ISSUER)
 
-    def issue(self, kind: TokenKind, username: str) -> tuple[str, dict[str, Any]]:
-        """A new token for `username`, and its claims (`iat`, `exp`: seconds since the epoch)."""
-        issued_at = int(self._clock())
-        claims = {
-            "username": username,
+    def issue(
+        self,
+        kind: TokenKind,
+        username: str,
+        *,
+        family: str | None = None,
+        jti: str | None = None,
+        at: float | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """A token for `username`, and its claims (`iat`, `exp`: seconds since the epoch).
+
+        Args:
+            kind, username: what for, and for whom.
+            family (str | None): the id of the token family, where the policy pins claims.
+            jti (str | None): its id, a new one if not given.
+            at (float | None): when it is issued; now, if not given. The same four give the
+                same token.
+        """
+        issued_at = int(self._clock() if at is None else at)
+        claims: dict[str, Any] = {
+            self._subject: username,
             "iat": issued_at,
             "exp": issued_at + self._lifetimes[kind],
         }
+        if self._pins_claims:
+            claims.update(
+                iss=ISSUER, aud=AUDIENCE, jti=jti or secrets.token_hex(16), typ=kind, sid=family
+            )
         return jwt.encode(claims, self._secrets[kind], algorithm=ALGORITHM), claims
 
     def verify(self, kind: TokenKind, token: str) -> dict[str, Any]:
@@ -72,9 +109,7 @@ class TokenService:
                 `token_not_yet_valid`.
         """
         try:
-            claims = jwt.decode(
-                token, self._secrets[kind], algorithms=[ALGORITHM], options=_OPTIONS
-            )
+            claims = jwt.decode(token, self._secrets[kind], **self._checks)
         except jwt.InvalidSignatureError:
             raise TokenRefused(
                 kind, "token_invalid", f"The signature is not that of this server's {kind} tokens"
@@ -93,8 +128,11 @@ class TokenService:
             ) from None
         except (jwt.InvalidTokenError, RecursionError):
             raise TokenRefused(kind, "token_invalid", "A claim of the token is wrong") from None
-        if not isinstance(claims["username"], str) or not claims["username"]:
-            raise TokenRefused(kind, "token_invalid", "The claim username is not a name")
+        username = claims[self._subject]
+        if not isinstance(username, str) or not username:
+            raise TokenRefused(kind, "token_invalid", f"The claim {self._subject} is not a name")
+        if self._pins_claims and (claims["typ"] != kind or not isinstance(claims["sid"], str)):
+            raise TokenRefused(kind, "token_invalid", f"This is not an {kind} token of a session")
         self._check_times(kind, claims)
         return claims
 

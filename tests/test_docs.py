@@ -57,7 +57,9 @@ def test_readme_names_every_code_of_a_refusal() -> None:
 
 
 def test_readme_names_every_route() -> None:
-    app = create_app(ServerConfig(), database=open_database(), clock=lambda: 0.0, emit=ignore)
+    app = create_app(
+        ServerConfig(policy="rfc"), database=open_database(), clock=lambda: 0.0, emit=ignore
+    )
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}:
             assert f"`{method} {rule.rule}`" in README
@@ -69,9 +71,11 @@ def test_readme_names_every_setting_and_its_default() -> None:
     for name in vars(config):
         if name == "bcrypt_cost":  # in code only
             continue
-        default = "random" if "secret" in name else str(getattr(config, name))
+        default = "random" if "secret" in name else str(getattr(config, name) or "")
+        default = "0" if getattr(config, name) == 0 else default
         cell = f" {default} " if default else " "
-        assert f"| `{name.upper()}` |{cell}|" in table
+        setting = "AUTH_POLICY" if name == "policy" else name.upper()
+        assert f"| `{setting}` |{cell}|" in table
 
 
 def test_readme_names_every_error() -> None:

@@ -24,6 +24,7 @@ HOME = Request("GET", "/home")
 class Answer:
     status_code: int
     body: Any = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
         if isinstance(self.body, Exception):
@@ -57,21 +58,45 @@ def test_a_call_that_is_answered_is_sent_once(store: TokenStore) -> None:
     assert end(flow, OK) is OK
 
 
-@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 404, 429, 500, 503])
-def test_only_a_403_is_an_expiry(store: TokenStore, status: int) -> None:
+NO_RIGHT = {"error": "insufficient_scope"}
+IN_THE_HEADER = {"WWW-Authenticate": 'Bearer realm="x", error="insufficient_scope"'}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(Answer(status) for status in [200, 201, 302, 400, 404, 429, 500, 503]),
+        Answer(403, NO_RIGHT),
+        Answer(403, "Forbidden", IN_THE_HEADER),
+        Answer(403, ValueError("no JSON"), IN_THE_HEADER),
+    ],
+    ids=repr,
+)
+def test_no_other_answer_is_an_expiry(store: TokenStore, answer: Answer) -> None:
     flow = BearerAuth(store).auth_flow(HOME)
     next(flow)
-    answer = Answer(status)
     assert end(flow, answer) is answer
     assert store.get() is not None
 
 
-def test_a_403_is_refreshed_stored_and_retried(store: TokenStore) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        FORBIDDEN,
+        Answer(403, "Forbidden"),
+        Answer(403, {"error": None}),
+        Answer(401, ValueError("no JSON")),
+        Answer(401, {"error": "invalid_token"}),
+        Answer(401, [], {"WWW-Authenticate": 'Bearer error="invalid_token"'}),
+    ],
+    ids=repr,
+)
+def test_a_refusal_is_refreshed_stored_and_retried(store: TokenStore, refusal: Answer) -> None:
     old = store.get()
     flow = BearerAuth(store).auth_flow(HOME)
     next(flow)
 
-    refresh = flow.send(FORBIDDEN)
+    refresh = flow.send(refusal)
     assert (refresh.method, refresh.path, refresh.purpose) == ("POST", "/refresh", "refresh")
     assert refresh.json == {"token": "refresh 1"}
     assert refresh.headers == {}

@@ -143,8 +143,9 @@ def test_an_expiry_that_is_over_or_no_time_is_said() -> None:
 
 def test_every_verdict_on_a_token_has_its_words() -> None:
     codes = [code for code in STATUS if code.startswith("token_")]
+    codes += ["invalid_token", "invalid_grant"]
     texts = [verdict_words(200, ""), *(verdict_words(403, code) for code in codes)]
-    assert len(set(texts)) == len(codes) + 1 == 6
+    assert len(set(texts)) == len(codes) + 1 == 10
     for text in texts:
         why, change = text.splitlines()
         assert why.endswith(".")

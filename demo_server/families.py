@@ -1,0 +1,107 @@
+"""Token families: all refresh tokens that come, by rotation, from one login.
+
+    login ─▶ token 1 ──spent──▶ token 2 ──spent──▶ token 3
+
+A refresh token is good once. Whoever brings a spent one is a thief, or the owner after a thief:
+the server cannot know which, so the whole family ends (RFC 9700, section 4.14.2).
+
+Collections, with no token in them, only the ids that the tokens' claims name:
+
+- `families`: `_id` (the claim `sid`), `username`, `revoked` (None, or the reason);
+- `refresh_tokens`: `_id` (the claim `jti`), `family`, `parent`, `issued_at`, `spent_at`,
+  `successor`. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from mongomock import DuplicateKeyError
+
+from .database import Database, guard_of
+
+
+@dataclass(frozen=True)
+class Spent:
+    """A refresh token that is spent.
+
+    Attributes:
+        successor (str): the `jti` of the refresh token that follows it.
+        at (float): when it was spent, in seconds since the epoch.
+        by_us (bool): was it spent by this very call?
+    """
+
+    successor: str
+    at: float
+    by_us: bool
+
+
+class FamilyRepository:
+    """The token families of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._families = database["families"]
+        self._tokens = database["refresh_tokens"]
+        self._guard = guard_of(database)
+
+    def start(self, username: str, now: float) -> tuple[str, str]:
+        """A new family; gives its id and that of its first refresh token."""
+        family, jti = secrets.token_hex(8), secrets.token_hex(16)
+        with self._guard:
+            self._families.insert_one({"_id": family, "username": username, "revoked": None})
+        self._add(jti, family, None, now)
+        return family, jti
+
+    def spend(self, jti: str, now: float) -> Spent | None:
+        """Spend a refresh token, or tell how it was spent; None if there is no such token.
+
+        To look and then to write would let two callers spend one token. So the look and the
+        write are one step of the database: only one caller finds the token unspent.
+        """
+        successor = secrets.token_hex(16)
+        with self._guard:
+            token = self._tokens.find_one_and_update(
+                {"_id": jti, "spent_at": None},
+                {"$set": {"spent_at": now, "successor": successor}},
+            )
+        spent = Spent(successor, now, by_us=True)
+        if token is None:
+            with self._guard:
+                token = self._tokens.find_one({"_id": jti})
+            if token is None:
+                return None
+            spent = Spent(token["successor"], token["spent_at"], by_us=False)
+        # The first time, or again: should a process die between the two steps, the next call
+        # within the grace mends it.
+        self._add(spent.successor, token["family"], jti, spent.at)
+        return spent
+
+    def revoke(self, family: str, reason: str) -> bool:
+        """End a family; tells whether it was this call that did."""
+        with self._guard:
+            ended = self._families.find_one_and_update(
+                {"_id": family, "revoked": None}, {"$set": {"revoked": reason}}
+            )
+        return ended is not None
+
+    def is_live(self, family: str) -> bool:
+        """Is there such a family, and is it not revoked?"""
+        with self._guard:
+            return self._families.find_one({"_id": family, "revoked": None}) is not None
+
+    def _add(self, jti: str, family: str, parent: str | None, issued_at: float) -> None:
+        document: dict[str, Any] = {
+            "_id": jti,
+            "family": family,
+            "parent": parent,
+            "issued_at": issued_at,
+            "spent_at": None,
+            "successor": None,
+        }
+        try:
+            with self._guard:
+                self._tokens.insert_one(document)
+        except DuplicateKeyError:
+            pass

@@ -1,0 +1,129 @@
+"""The two policies of the server: how the article does it, and how the RFCs ask for it.
+
+A policy is one frozen object. The services ask it what to do, and the app asks it how to say no:
+
+|                      | article                     | rfc                                         |
+|----------------------|-----------------------------|---------------------------------------------|
+| access token refused | 403                         | 401, `WWW-Authenticate` (RFC 6750, 3)       |
+| no right to it       | 403                         | 403 `insufficient_scope` (RFC 6750, 3.1)    |
+| refresh refused      | 403                         | 400 `invalid_grant` (RFC 6749, 5.2)         |
+| login refused        | 401 or 400, says which      | 401, one answer, one time, back-off         |
+| claims               | `username`, `iat`, `exp`    | `sub`, `iss`, `aud`, `jti`, `typ`, `sid` too|
+| refresh token        | used again and again        | rotated; reuse revokes (RFC 9700, 4.14.2)   |
+| logout               | the client forgets          | the server revokes                          |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from .errors import STATUS, Refusal, TokenRefused, TooManyAttempts
+
+REALM = "demo_server"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A refusal as the answer says it.
+
+    Attributes:
+        status (int): the HTTP status.
+        body (Mapping[str, str]): `message` for people, and `error` for programs, but where the
+            RFC wants none.
+        headers (Mapping[str, str]): those that belong to it.
+    """
+
+    status: int
+    body: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the server does where the article and the RFCs differ.
+
+    Attributes:
+        name (str): "article" or "rfc".
+        subject (str): the claim that holds the username.
+        pins_claims (bool): tokens say who made them, for whom and what for, and are refused
+            otherwise (RFC 8725, sections 3.8 to 3.12).
+        rotates (bool): a refresh token is good once, and a session can be revoked.
+        guards_login (bool): a refused login tells nothing of the account, and costs time.
+        deny: a refusal as it is answered.
+    """
+
+    name: str
+    subject: str
+    pins_claims: bool
+    rotates: bool
+    guards_login: bool
+    deny: Callable[[Refusal], Denial] = field(repr=False)
+
+
+def _deny_as_the_article(refusal: Refusal) -> Denial:
+    body = {"message": refusal.message, "error": refusal.code}
+    return Denial(STATUS[refusal.code], body)
+
+
+def _deny_by_the_rfcs(refusal: Refusal) -> Denial:
+    if isinstance(refusal, TokenRefused) and refusal.kind == "refresh":
+        missing = refusal.code == "token_missing"
+        return _denial(400, "invalid_request" if missing else "invalid_grant", refusal.message)
+    if refusal.code == "token_missing":
+        # RFC 6750, section 3.1: to a request without credentials no error is told.
+        return Denial(401, {"message": refusal.message}, _challenge(realm=REALM))
+    if isinstance(refusal, TokenRefused):
+        return _bearer_denial(401, "invalid_token", refusal.message)
+    if refusal.code == "insufficient_scope":
+        return _bearer_denial(403, "insufficient_scope", refusal.message)
+    if refusal.code in ("user_unknown", "password_wrong"):
+        # RFC 9110, section 15.5.2: a 401 always has a challenge.
+        message = "The username or the password is wrong"
+        return _denial(401, "invalid_credentials", message, _challenge(realm=REALM))
+    if isinstance(refusal, TooManyAttempts):
+        # RFC 6585, section 4.
+        wait = {"Retry-After": str(refusal.wait)}
+        return _denial(429, refusal.code, refusal.message, wait)
+    if refusal.code == "user_exists":
+        return _denial(409, refusal.code, refusal.message)
+    if refusal.code == "request_malformed":
+        return _denial(400, "invalid_request", refusal.message)
+    return _denial(STATUS[refusal.code], refusal.code, refusal.message)
+
+
+def _denial(
+    status: int, error: str, message: str, headers: Mapping[str, str] | None = None
+) -> Denial:
+    """With `error` and `error_description` as RFC 6749, section 5.2, names them."""
+    body = {"message": message, "error": error, "error_description": message}
+    return Denial(status, body, headers or {})
+
+
+def _bearer_denial(status: int, error: str, message: str) -> Denial:
+    return _denial(status, error, message, _challenge(error=error, error_description=message))
+
+
+def _challenge(**parameters: str) -> dict[str, str]:
+    words = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+    return {"WWW-Authenticate": f"Bearer {words}"}
+
+
+POLICIES: Mapping[str, Policy] = {
+    "article": Policy(
+        "article",
+        subject="username",
+        pins_claims=False,
+        rotates=False,
+        guards_login=False,
+        deny=_deny_as_the_article,
+    ),
+    "rfc": Policy(
+        "rfc",
+        subject="sub",
+        pins_claims=True,
+        rotates=True,
+        guards_login=True,
+        deny=_deny_by_the_rfcs,
+    ),
+}

@@ -1,0 +1,78 @@
+"""Back-off: whoever guesses passwords must wait longer after each failure.
+
+It counts by the name that was typed, known or not, so that it tells nothing of which names
+exist. The price is that a stranger can make an owner wait, five minutes at most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+from mongomock import DuplicateKeyError
+
+from .database import Database, guard_of
+
+#: Failures without a wait. The next ones cost 1 s, 2 s, 4 s and so on.
+FREE_FAILURES = 5
+
+#: The longest wait, in seconds.
+LONGEST_WAIT = 300
+
+#: Failures are forgotten so many seconds after the last wait is over.
+FORGOTTEN_AFTER = 900
+
+
+class LoginThrottle:
+    """Counts the failed logins of each name, in the database, so in all processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._attempts = database["login_attempts"]
+        self._guard = guard_of(database)
+
+    def admit(self, username: str, now: float) -> int:
+        """Seconds to wait; 0 if the attempt may be made.
+
+        An attempt counts as failed from its beginning, until `forget` is told of its success:
+        else a thousand attempts at one instant would all find nothing to hold them.
+        """
+        key = _key(username)
+        while True:
+            with self._guard:
+                seen = self._attempts.find_one({"_id": key})
+            if seen is None:
+                try:
+                    with self._guard:
+                        self._attempts.insert_one({"_id": key, "failures": 1, "until": now})
+                except DuplicateKeyError:
+                    continue
+                return 0
+            wait: float = seen["until"] - now
+            # A longer one means that the clock was set back.
+            if 0 < wait <= LONGEST_WAIT:
+                return math.ceil(wait)
+            failures = 1 if wait < -FORGOTTEN_AFTER else seen["failures"] + 1
+            with self._guard:
+                counted = self._attempts.find_one_and_update(
+                    {"_id": key, "failures": seen["failures"], "until": seen["until"]},
+                    {"$set": {"failures": failures, "until": now + _wait_after(failures)}},
+                )
+            if counted is not None:
+                return 0
+
+    def forget(self, username: str) -> None:
+        """A login succeeded: the failures before it are forgotten."""
+        with self._guard:
+            self._attempts.delete_one({"_id": _key(username)})
+
+
+def _key(username: str) -> str:
+    # Of one size, however long the name is that a stranger sends.
+    return hashlib.sha256(username.encode()).hexdigest()
+
+
+def _wait_after(failures: int) -> int:
+    if failures < FREE_FAILURES:
+        return 0
+    doublings: int = min(failures - FREE_FAILURES, 30)
+    return min(1 << doublings, LONGEST_WAIT)
