@@ -88,21 +88,21 @@ class DoorAuth(BearerAuth):
 class MirrorAuth(BearerAuth):
     """Sends the refresh as it sends everything."""
 
-    def auth_flow(self, request: Request) -> AuthFlow:
+    def auth_flow(self, request: Request) -> Generator[Request, Any, Any]:
         """Sign and send; on a refusal refresh and retry."""
         pair = self._store.get()
         response = yield sign(request, pair)
+        # None: another call has refreshed.
         if response is None or pair is None or not may_have_expired(response):
             return response
 
-        answer: Any = yield from self.auth_flow(refresh_request(pair))
+        answer = yield from self.auth_flow(refresh_request(pair))
         if answer is not None:
             self._store_refreshed(pair, answer)
         fresh = self._store.get()
         if fresh is None or fresh.session is not pair.session:
             raise LoginRequired("The session ended: log in again")
         response = yield sign(replace(request, purpose="retry"), fresh)
-        assert response is not None
         return response
 
 
