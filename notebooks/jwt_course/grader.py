@@ -25,7 +25,10 @@ from .grader_threads import Runaway
 from .grader_trace import lines, tally
 
 #: Real seconds without any event after which a call counts as hung.
-PATIENCE = 0.5
+PATIENCE = 0.3
+
+#: How many lines of a trace are printed.
+LINES = 30
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,13 @@ class Row:
     passed: bool
     seen: str
     wanted: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The row as text."""
+        told = [f"{'ok    ' if self.passed else 'FAILED'}  {self.scenario}"]
+        told += _indented("seen:   ", self.seen)
+        return told if self.passed else told + _indented("wanted: ", self.wanted)
 
 
 @dataclass(frozen=True)
@@ -61,13 +71,7 @@ class Report:
         return tuple(row for row in self.rows if not row.passed)
 
     def __str__(self) -> str:
-        parts = [self._summary]
-        for row in self.rows:
-            parts.append(f"{'ok    ' if row.passed else 'FAILED'}  {row.scenario}")
-            parts += _indented("seen:   ", row.seen)
-            if not row.passed:
-                parts += _indented("wanted: ", row.wanted)
-        return "\n".join(parts)
+        return "\n".join([self._summary, *(line for row in self.rows for line in row.lines)])
 
     __repr__ = __str__
 
@@ -100,6 +104,18 @@ def grade(candidate: Callable[..., Any], *, patience: float = PATIENCE) -> Repor
     return Report(tuple(_play(candidate, scenario, patience)[0] for scenario in SCENARIOS))
 
 
+def find_fault(
+    candidate: Callable[..., Any], first: str, *, patience: float = PATIENCE
+) -> Row | None:
+    """The first scenario that fails, or None: as `grade`, but it begins with the one named
+    `first`, and stops at a failure."""
+    for scenario in sorted(SCENARIOS, key=lambda scenario: scenario.name != first):
+        row, _ = _play(candidate, scenario, patience)
+        if not row.passed:
+            return row
+    return None
+
+
 def watch(candidate: Callable[..., Any], name: str, *, patience: float = PATIENCE) -> None:
     """Print the trace of one scenario, and the row for it.
 
@@ -108,8 +124,10 @@ def watch(candidate: Callable[..., Any], name: str, *, patience: float = PATIENC
     """
     scenario = {scenario.name: scenario for scenario in SCENARIOS}[name]
     row, trace = _play(candidate, scenario, patience)
-    print("\n".join((tally if scenario.together else lines)(trace)), end="\n\n")
-    print(Report((row,)))
+    told = (tally if scenario.together else lines)(trace)
+    if len(told) > LINES:
+        told = [*told[:LINES], f"        … and {len(told) - LINES} more events"]
+    print("\n".join([*told, "", *row.lines]))
 
 
 def _play(

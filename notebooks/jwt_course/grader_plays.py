@@ -70,6 +70,7 @@ def refused(stage: Stage) -> str:
     _expect(stage, stage.get, "LoginRequired", Counts(1, 0, 1, 0), "the call")
     if stage.client.store.get() is not None:
         raise Wrong("the refresh was refused, and the tokens are still in the store")
+    _begins_anew(stage)
     return "one refresh was tried, the session ended, and the caller was told to log in"
 
 
@@ -84,6 +85,7 @@ def refused_while_others_wait(stage: Stage) -> str:
     _all_answered(calls, "LoginRequired")
     if counts != Counts(TOGETHER, 0, 1, 0):
         raise Wrong(f"for {TOGETHER} calls: {counts}")
+    _begins_anew(stage)
     return f"one refresh was tried, and all {TOGETHER} callers were told to log in"
 
 
@@ -203,6 +205,13 @@ def a_wrong_clock(stage: Stage) -> str:
     return "no refresh while the token was good, and one when it was over"
 
 
+def _begins_anew(stage: Stage) -> None:
+    """After a new login, nothing of the session that ended disturbs the next expiry."""
+    stage.client.login("ada", PASSWORD)
+    stage.clock.advance(LIFETIME + 1)
+    _expect(stage, stage.get, "200", Counts(1, 1, 1, 0), "the first expiry after a new login")
+
+
 def _expire_together(stage: Stage) -> tuple[list[Call], bool]:
     """Calls that are all refused before any refresh is answered; and were they?"""
     mark = len(stage.log)
@@ -243,10 +252,8 @@ def _expect(stage: Stage, act: Callable[[], Call], words: str, counts: Counts, w
 def _all_answered(calls: list[Call], words: str) -> None:
     others = sorted({call.words for call in calls} - {words})
     if others:
-        number = sum(call.words == words for call in calls)
-        raise Wrong(
-            f"{number} of {len(calls)} calls ended with {words}, others: {', '.join(others)}"
-        )
+        number, rest = sum(call.words == words for call in calls), " and ".join(others)
+        raise Wrong(f"{number} of {len(calls)} calls ended with {words}, the rest with {rest}")
 
 
 def _times(number: int) -> str:

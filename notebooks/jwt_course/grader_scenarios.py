@@ -52,7 +52,6 @@ SCENARIOS = (
         "a late refusal",
         "a call that is refused with a token that was replaced meanwhile is only sent again",
         plays.a_late_refusal,
-        together=True,
     ),
     Scenario(
         "refused",

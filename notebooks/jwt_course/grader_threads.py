@@ -62,11 +62,11 @@ class Call:
 
     @property
     def words(self) -> str:
-        """What the caller got: "200", "403 token_expired", "LoginRequired", "no answer, …"."""
+        """What the caller got: "200", "403 token_expired", "LoginRequired", "no answer (…)"."""
         if self.hung:
-            return "no answer, as it hung"
+            return "no answer (the call hung)"
         if isinstance(self.error, Runaway):
-            return "no answer, as it did not stop"
+            return "no answer (the client did not stop)"
         if self.error is not None:
             return type(self.error).__name__
         status = getattr(self.answer, "status_code", None)

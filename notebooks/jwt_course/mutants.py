@@ -13,6 +13,7 @@ from typing import Any
 
 from . import mutant_auths as auths
 from . import mutant_clients as clients
+from .grader import watch
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,17 @@ class Mutant:
     candidate: Callable[..., Any]
     scenario: str
 
+    def watch(self) -> None:
+        """Print the trace of the scenario that shows the symptom."""
+        watch(self.candidate, self.scenario)
+
     @property
     def source(self) -> str:
         """The faulty code, to be copied and mended."""
         return inspect.getsource(self.candidate)
 
 
-MUTANTS = (
+_ALL = (
     Mutant(
         "flag",
         "Every second time that my token expires, I get an error. I click again, and it works.",
@@ -111,3 +116,6 @@ MUTANTS = (
         "another login",
     ),
 )
+
+#: By name, in the order of the lesson.
+MUTANTS = {mutant.name: mutant for mutant in _ALL}
