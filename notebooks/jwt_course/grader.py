@@ -53,6 +53,9 @@ class Row:
         told += _indented("seen:   ", self.seen)
         return told if self.passed else told + _indented("wanted: ", self.wanted)
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
 
 @dataclass(frozen=True)
 class Report:

@@ -13,13 +13,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from types import TracebackType
 from typing import Any, TypeAlias
 
+import bcrypt
 from flask import request as served
 
 from client_widget import AuthClient, Event, EventLog, Request, TokenStore
-from demo_server import DemoClock, DemoServer, ServerConfig
+from demo_server import DemoClock, DemoServer, ServerConfig, open_database
+from demo_server.database import Database, UserRepository
 
 from .grader_threads import Call, Runaway
 
@@ -79,7 +82,11 @@ class Stage:
         self._messages = 0
         # New secrets for each stage: a client cannot bring a token from the last one.
         self.server = DemoServer(
-            replace(config), clock=self.clock, emit=self._emit, name="the grader's"
+            replace(config),
+            database=_with_users("ada", "bob"),
+            clock=self.clock,
+            emit=self._emit,
+            name="the grader's",
         )
         self.server.app.post("/echo")(self._echo)
         self.server.start()
@@ -88,7 +95,6 @@ class Stage:
                 self.server.url, store=TokenStore(), log=self.log, clock=self.client_clock
             )
             self.client.before_send = self._count
-            self.client.register("ada", PASSWORD)
             self.client.login("ada", PASSWORD)
         except BaseException:
             self.server.stop()
@@ -209,6 +215,20 @@ class Hold:
                 return False
             self.reached.set()
         return True
+
+
+def _with_users(*names: str) -> Database:
+    """A new database, in which the users are registered with `PASSWORD`."""
+    database = open_database("")
+    users = UserRepository(database)
+    for name in names:
+        users.add(name, _password_hash())
+    return database
+
+
+@cache
+def _password_hash() -> str:
+    return bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(CONFIG.bcrypt_cost)).decode()
 
 
 def digest(body: bytes) -> str:

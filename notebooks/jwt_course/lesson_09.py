@@ -171,10 +171,13 @@ HELP: Mapping[str, Help] = {
             "What is in the answer to POST /refresh on a server that rotates?",
             "The answer has two tokens. Which of them does the store hold afterwards?",
             "The second refresh sends the first token again. To the server that is a theft.",
-            "pair.refreshed(access, refresh) takes both. Not each server sends a new one.",
+            "pair.refreshed(access, refresh, received_at) takes both, and when they came. Not "
+            "each server sends a new refresh token.",
         ),
         solution=(
-            "self._store.replace(pair, pair.refreshed(*read_grant(answer)))\n\n"
+            'access = read_token(answer, "accessToken")\n'
+            'refresh = answer.json().get("refreshToken")\n'
+            "self._store.replace(pair, pair.refreshed(access, refresh, self._clock()))\n\n"
             "or delete the method: BearerAuth does that. RFC 9700, section 4.14.2, is why the "
             "server takes a spent token for a theft."
         ),

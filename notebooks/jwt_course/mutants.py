@@ -93,7 +93,7 @@ _ALL = (
     ),
     Mutant(
         "mule",
-        "Since the server's keys were changed, a single click makes it glow.",
+        "Since the server's keys were changed, one click keeps it busy until I close the page.",
         auths.MuleAuth,
         "refused again",
     ),
