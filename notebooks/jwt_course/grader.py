@@ -3,6 +3,7 @@
     print(grade(MyAuth))          # an auth scheme: made as MyAuth(store, clock=clock)
     print(grade(MyClient))        # a subclass of AuthClient
     print(grade(make_client))     # make_client(url, store=…, log=…, clock=…)
+    print(grade(ServerConfig()))  # the settings of a server, with a right client
 
 Each scenario has a server of its own. A client that hangs or does not stop is ended.
 """
@@ -12,17 +13,23 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from client_widget import AuthClient, Event
+from demo_server import ServerConfig
 
 from .exercise import Wrong
 from .grader_scenarios import SCENARIOS, Scenario
+from .grader_server import SERVER_SCENARIOS
 from .grader_stage import MakeClient, Stage
 from .grader_threads import Runaway
 from .grader_trace import lines, tally
+
+#: An auth scheme, a subclass of `AuthClient`, a function that makes a client, or a server's
+#: settings.
+Candidate: TypeAlias = Callable[..., Any] | ServerConfig
 
 #: Real seconds without any event after which a call counts as hung.
 PATIENCE = 0.3
@@ -97,35 +104,33 @@ class Report:
         return f"{good} of {len(self.rows)} scenarios passed"
 
 
-def grade(candidate: Callable[..., Any], *, patience: float = PATIENCE) -> Report:
-    """Play every scenario with a client.
+def grade(candidate: Candidate, *, patience: float = PATIENCE) -> Report:
+    """Play every scenario with a client, or with a server of those settings.
 
     Args:
-        candidate: an auth scheme, a subclass of `AuthClient`, or a function that makes a client.
+        candidate: see `Candidate`.
         patience (float): real seconds without any event after which a call counts as hung.
     """
-    return Report(tuple(_play(candidate, scenario, patience)[0] for scenario in SCENARIOS))
+    return Report(tuple(_play(candidate, s, patience)[0] for s in _scenarios(candidate)))
 
 
-def find_fault(
-    candidate: Callable[..., Any], first: str, *, patience: float = PATIENCE
-) -> Row | None:
+def find_fault(candidate: Candidate, first: str, *, patience: float = PATIENCE) -> Row | None:
     """The first scenario that fails, or None: as `grade`, but it begins with the one named
     `first`, and stops at a failure."""
-    for scenario in sorted(SCENARIOS, key=lambda scenario: scenario.name != first):
+    for scenario in sorted(_scenarios(candidate), key=lambda scenario: scenario.name != first):
         row, _ = _play(candidate, scenario, patience)
         if not row.passed:
             return row
     return None
 
 
-def watch(candidate: Callable[..., Any], name: str, *, patience: float = PATIENCE) -> None:
+def watch(candidate: Candidate, name: str, *, patience: float = PATIENCE) -> None:
     """Print the trace of one scenario, and the row for it.
 
     Raises:
         KeyError: no scenario has that name.
     """
-    scenario = {scenario.name: scenario for scenario in SCENARIOS}[name]
+    scenario = {scenario.name: scenario for scenario in _scenarios(candidate)}[name]
     row, trace = _play(candidate, scenario, patience)
     told = (tally if scenario.together else lines)(trace)
     if len(told) > LINES:
@@ -133,9 +138,13 @@ def watch(candidate: Callable[..., Any], name: str, *, patience: float = PATIENC
     print("\n".join([*told, "", *row.lines]))
 
 
-def _play(
-    candidate: Callable[..., Any], scenario: Scenario, patience: float
-) -> tuple[Row, list[Event]]:
+def _scenarios(candidate: Candidate) -> tuple[Scenario, ...]:
+    if isinstance(candidate, ServerConfig):
+        return tuple(replace(scenario, config=candidate) for scenario in SERVER_SCENARIOS)
+    return SCENARIOS
+
+
+def _play(candidate: Candidate, scenario: Scenario, patience: float) -> tuple[Row, list[Event]]:
     trace: list[Event] = []
     try:
         for skew in scenario.skews:
@@ -156,8 +165,10 @@ def _play(
     return Row(scenario.name, True, f"{seen}.", f"{scenario.wanted}."), trace
 
 
-def _maker(candidate: Callable[..., Any]) -> MakeClient:
+def _maker(candidate: Candidate) -> MakeClient:
     """The candidate as something that makes a client."""
+    if isinstance(candidate, ServerConfig):
+        return partial(AuthClient, logout_path="/logout")
     if not hasattr(candidate, "auth_flow"):
         return candidate
 

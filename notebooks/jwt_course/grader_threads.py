@@ -106,8 +106,8 @@ def _awaited(frame: FrameType | None) -> Iterator[Any]:
     if "waiter" in frame.f_locals:
         yield frame.f_locals["waiter"]
         return
-    names = [
+    values = [
         *frame.f_locals.values(),
         *getattr(frame.f_locals.get("self"), "__dict__", {}).values(),
     ]
-    yield from (value for value in names if isinstance(value, _LOCKS))
+    yield from (value for value in values if isinstance(value, _LOCKS))

@@ -1,4 +1,4 @@
-"""Lesson 09, break and fix: the exercises, one for each faulty client.
+"""Lesson 09, break and fix: the exercises, one for each faulty client, and one for the server.
 
 The learner hands in a mended class. It must do right in every scenario of the grader, and not
 only in the one that shows the symptom.
@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from demo_server import ServerConfig
+
 from .exercise import Exercise, Wrong
-from .grader import find_fault
+from .grader import Row, find_fault
 from .mutants import MUTANTS, Mutant
 
 
@@ -31,8 +33,8 @@ class Help:
 
 
 def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
-    """q1 to q12. The answer to q1 is called `mended_1`, and so on."""
-    return tuple(
+    """q1 to q13. The answer to q1 is called `mended_1`, and so on."""
+    clients = (
         Exercise(
             namespace,
             f"q{number}",
@@ -43,6 +45,17 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
         )
         for number, mutant in enumerate(MUTANTS.values(), 1)
     )
+    return (
+        *clients,
+        Exercise(
+            namespace,
+            "q13",
+            wants=["mended_13"],
+            judge=_judge_server,
+            hints=HELP["server"].hints,
+            solution=HELP["server"].solution,
+        ),
+    )
 
 
 def _judge(mutant: Mutant) -> Callable[[Any], str]:
@@ -51,13 +64,28 @@ def _judge(mutant: Mutant) -> Callable[[Any], str]:
         if fault is None:
             return HELP[mutant.name].praise
         gone = "" if fault.scenario == mutant.scenario else "the symptom is gone, but "
-        raise Wrong(
-            f'{gone}the scenario "{fault.scenario}" fails.\n'
-            f"   seen:   {fault.seen}\n"
-            f"   wanted: {fault.wanted}"
-        )
+        raise Wrong(f"{gone}{_told(fault)}")
 
     return judge
+
+
+def _judge_server(config: Any) -> str:
+    if not isinstance(config, ServerConfig):
+        raise Wrong(
+            f"mended_13 is to be a ServerConfig, and it is of type {type(config).__name__}."
+        )
+    fault = find_fault(config, "after the logout")
+    if fault is not None:
+        raise Wrong(_told(fault))
+    return HELP["server"].praise
+
+
+def _told(fault: Row) -> str:
+    return (
+        f'the scenario "{fault.scenario}" fails.\n'
+        f"   seen:   {fault.seen}\n"
+        f"   wanted: {fault.wanted}"
+    )
 
 
 HELP: Mapping[str, Help] = {
@@ -232,5 +260,19 @@ HELP: Mapping[str, Help] = {
             "A call is never sent in another user's name."
         ),
         praise="A call is sent again in the name of its own session only.",
+    ),
+    "server": Help(
+        hints=(
+            "Which of the two policies knows what a session is?",
+            'With policy="rfc" two of the three symptoms depend on refresh_grace, and they pull '
+            "in two directions.",
+            "A network that stutters needs seconds. A thief comes later than that.",
+        ),
+        solution=(
+            'ServerConfig(policy="rfc", refresh_grace=10)\n\n'
+            "Any grace from 3 to 60 seconds will do here. It is a trade: within it, a thief who "
+            "is quick is not noticed either."
+        ),
+        praise="The grace is long enough for a lost answer, and too short for a thief.",
     ),
 }

@@ -1,4 +1,4 @@
-"""The faults of lesson 09: twelve clients that are wrong in one place each.
+"""The faults of lesson 09: twelve clients that are wrong in one place each, and three servers.
 
 `mutant_auths.py` holds the faults of the protocol, `mutant_clients.py` those of the driver. The
 symptom is what a user reports. The cause is for the learner to find.
@@ -7,13 +7,13 @@ symptom is what a user reports. The cause is for the learner to find.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from demo_server import ServerConfig
 
 from . import mutant_auths as auths
 from . import mutant_clients as clients
-from .grader import watch
+from .grader import Candidate, watch
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Mutant:
     Attributes:
         name (str): such as "flag".
         symptom (str): what somebody who uses the client would say.
-        candidate: the faulty auth scheme or client, as `grade` takes it.
+        candidate: the faulty auth scheme, client or setting, as `grade` takes it.
         scenario (str): the grader's scenario that is meant for it.
     """
 
     name: str
     symptom: str
-    candidate: Callable[..., Any]
+    candidate: Candidate
     scenario: str
 
     def watch(self) -> None:
@@ -38,7 +38,10 @@ class Mutant:
 
     @property
     def source(self) -> str:
-        """The faulty code, to be copied and mended."""
+        """The faulty code, to be copied and mended; of a server, the settings that count."""
+        if isinstance(self.candidate, ServerConfig):
+            config = self.candidate
+            return f"ServerConfig(policy={config.policy!r}, refresh_grace={config.refresh_grace})"
         return inspect.getsource(self.candidate)
 
 
@@ -119,3 +122,27 @@ _ALL = (
 
 #: By name, in the order of the lesson.
 MUTANTS = {mutant.name: mutant for mutant in _ALL}
+
+_SERVERS = (
+    Mutant(
+        "tunnel",
+        "Whenever my train goes through a tunnel, I have to log in again.",
+        ServerConfig(policy="rfc"),
+        "a lost answer",
+    ),
+    Mutant(
+        "attic",
+        "Somebody found this morning's refresh token in a log, used it, and nobody noticed.",
+        ServerConfig(policy="rfc", refresh_grace=86_400),
+        "a stolen token",
+    ),
+    Mutant(
+        "ghost",
+        "I logged out, and my access token still opened my page.",
+        ServerConfig(policy="article"),
+        "after the logout",
+    ),
+)
+
+#: Servers whose settings are the fault, by name.
+SERVER_MUTANTS = {mutant.name: mutant for mutant in _SERVERS}
