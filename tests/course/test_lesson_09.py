@@ -74,7 +74,7 @@ def test_a_short_grace_is_right(grace: int, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (10, "mended_13 is of type int, and not a ServerConfig."),
+        (10, "mended_13 is to be a ServerConfig, and it is of type int."),
         (ServerConfig(), "after the logout, the access token was still good."),
         (ServerConfig(policy="rfc"), "2 s later, the same refresh token was answered with 400."),
         (

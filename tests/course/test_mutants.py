@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from jwt_course.grader import find_fault, grade
+from jwt_course.grader_scenarios import SCENARIOS
 from jwt_course.mutant_auths import MuleAuth, OptimistAuth, StrangerAuth
 from jwt_course.mutant_clients import LatecomerClient
 from jwt_course.mutants import MUTANTS
@@ -36,6 +37,11 @@ FAILS = {
 
 def test_there_is_a_row_here_for_each_mutant() -> None:
     assert list(FAILS) == list(MUTANTS)
+
+
+def test_each_scenario_is_there_for_a_mutant() -> None:
+    meant = {mutant.scenario for mutant in MUTANTS.values()}
+    assert meant == {scenario.name for scenario in SCENARIOS}
 
 
 @pytest.mark.parametrize("name", FAILS)
