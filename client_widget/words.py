@@ -60,11 +60,9 @@ def tone(event: Event) -> str:
     name, status = event.name, event.fields.get("status", 0)
     if name == "token.expired" or event.fields.get("reason") == "token_expired":
         return "late"
-    if status >= 400 or name.endswith(
-        (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
-    ):
+    if status >= 400 or name.endswith(_BAD):
         return "bad"
-    if status or name.endswith((".accepted", ".issued", ".refreshed", ".started", ".registered")):
+    if status or name.endswith(_GOOD):
         return "good"
     return "plain"
 

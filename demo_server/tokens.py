@@ -119,7 +119,7 @@ class TokenService:
             raise TokenRefused(
                 kind, "token_invalid", f"The signature is not that of this server's {kind} tokens"
             ) from None
-        except jwt.DecodeError:
+        except (jwt.DecodeError, UnicodeEncodeError):  # JSON can spell half of a surrogate pair
             raise TokenRefused(
                 kind, "token_malformed", "The token is not three base64url parts of a JWT"
             ) from None
