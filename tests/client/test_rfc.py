@@ -284,6 +284,17 @@ def test_the_articles_interceptor_does_not_know_401(
     assert refused.value.code == "invalid_token"
 
 
+def test_the_articles_interceptor_keeps_its_refresh_token(log: EventLog, clock: DemoClock) -> None:
+    with DemoServer(ServerConfig(bcrypt_cost=4), clock=clock, name="article") as server:
+        client = AuthClient(server.url, log=log, clock=clock, auth=ArticleAuth)
+        client.register("ada", PASSWORD)
+        client.login("ada", PASSWORD)
+        clock.advance(61)
+        client.home()
+    [refreshed] = [event for event in log if event.name == "token.refreshed"]
+    assert set(refreshed.fields) == {"kind", "token", "iat", "exp"}
+
+
 def test_before_send_sees_a_refresh_ahead(ada: AuthClient, clock: DemoClock) -> None:
     """So a stepper holds it like any other message."""
     seen: list[Request] = []
