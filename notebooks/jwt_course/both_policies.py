@@ -116,15 +116,19 @@ def as_text(answers: Mapping[str, Sequence[Answered]]) -> str:
 
 def as_html(answers: Mapping[str, Sequence[Answered]]) -> str:
     """The answers as a table: a row for each action, a column for each policy."""
-    head = "".join(f"<th>{html.escape(policy)}</th>" for policy in answers)
+    head = "".join(f"<th {_LEFT}>{html.escape(policy)}</th>" for policy in answers)
     rows = "".join(
-        f"<tr><td>{html.escape(of_all[0].action)}</td>{''.join(map(_cell, of_all))}</tr>"
+        f"<tr><td {_LEFT}>{html.escape(of_all[0].action)}</td>{''.join(map(_cell, of_all))}</tr>"
         for of_all in zip(*answers.values(), strict=True)
     )
     return f"<table><tr><th></th>{head}</tr>{rows}</table>"
 
 
+# A notebook's own style would put the words of a table to the right.
+_LEFT = 'style="text-align:left"'
+
+
 def _cell(answered: Answered) -> str:
     advice = "".join(f"<br><small>{html.escape(line)}</small>" for line in answered.advice)
     code = f" <code>{html.escape(answered.error)}</code>" if answered.error else ""
-    return f'<td style="text-align:left"><b>{answered.status}</b>{code}{advice}</td>'
+    return f"<td {_LEFT}><b>{answered.status}</b>{code}{advice}</td>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -99,7 +100,7 @@ def test_the_table_as_text() -> None:
 
 def test_the_table_as_html() -> None:
     table = as_html(ONE_EACH)
-    assert table.startswith("<table><tr><th></th><th>article</th><th>rfc</th></tr>")
+    assert re.findall(r"<th[^>]*>(.*?)</th>", table) == ["", "article", "rfc"]
     assert "<b>403</b> <code>token_missing</code></td>" in table
     assert "<b>401</b><br><small>WWW-Authenticate: Bearer realm=&quot;&lt;lab&gt;" in table
 
