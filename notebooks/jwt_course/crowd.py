@@ -1,0 +1,112 @@
+"""A crowd of threads that each make one call, and gates that let them on together.
+
+Nothing here waits for "long enough". `settle` looks at the threads themselves: when each one is
+over, or waits for another, none of them can move, and what has happened so far is all that can.
+Then a gate is opened. So each run is the same race.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+#: Seconds without any progress after which threads are taken to be stuck, wherever they are.
+PATIENCE = 0.3
+
+_POLL = 0.002
+
+
+@dataclass(frozen=True)
+class End:
+    """How a call ended: with `value`, or with `error`."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class Crowd:
+    """Threads with a call each, all started at once.
+
+    Args:
+        calls: what the threads call, one each.
+        progress: gives a number that grows with each thing that happens, such as the length of
+            an event log.
+
+    Attributes:
+        threads (tuple[Thread, ...]): in the order of the calls.
+    """
+
+    def __init__(self, calls: Sequence[Callable[[], Any]], progress: Callable[[], int]) -> None:
+        self._progress = progress
+        self._ends: list[End | None] = [None] * len(calls)
+        self.threads = tuple(
+            threading.Thread(
+                target=self._run, args=(number, call), name=f"caller {number}", daemon=True
+            )
+            for number, call in enumerate(calls)
+        )
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, number: int, call: Callable[[], Any]) -> None:
+        try:
+            self._ends[number] = End(value=call())
+        except Exception as error:
+            self._ends[number] = End(error=error)
+
+    def ends(self) -> list[End]:
+        """Of the calls that are over: how they ended."""
+        return [end for end in self._ends if end is not None]
+
+    def alive(self) -> list[threading.Thread]:
+        """The threads that are not over."""
+        return [thread for thread in self.threads if thread.is_alive()]
+
+    def settle(self) -> None:
+        """Wait until no thread can move, or nothing has happened for `PATIENCE`."""
+        still = 0
+        for _ in self._while_it_moves():
+            still = still + 1 if _standstill(self.threads) else 0
+            if still == 2:  # twice, for a lock that was just let go
+                return
+
+    def finish(self) -> None:
+        """Wait until all threads are over, or nothing has happened for `PATIENCE`."""
+        for _ in self._while_it_moves():
+            if not self.alive():
+                return
+
+    def _while_it_moves(self) -> Iterator[None]:
+        seen, since = None, time.monotonic()
+        while True:
+            now = (self._progress(), len(self.alive()))
+            if now != seen:
+                seen, since = now, time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                return
+            yield
+            time.sleep(_POLL)
+
+
+def _standstill(threads: Sequence[threading.Thread]) -> bool:
+    frames = sys._current_frames()  # of all threads at one instant
+    return all(not thread.is_alive() or _waits(frames.get(thread.ident or 0)) for thread in threads)
+
+
+def _waits(frame: FrameType | None) -> bool:
+    """Is the thread in a wait that only another thread can end?"""
+    if frame is None:
+        return False
+    if frame.f_code is threading.Condition.wait.__code__:  # an Event's and a Future's as well
+        known = frame.f_locals
+        # Once it was notified it is about to go on, and is no longer among the waiters.
+        return known.get("waiter") in known["self"]._waiters
+    # A lock leaves no frame of its own: the thread stands at the line that takes it.
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return line.startswith("with ") or ".acquire(" in line
