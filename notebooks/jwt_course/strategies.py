@@ -175,8 +175,8 @@ def coordinated(make: Callable[[TokenStore], Coordinator]) -> Strategy:
 
 #: The strategies that the lesson compares, by name.
 STRATEGIES: Mapping[str, Strategy] = {
-    "each for itself": coordinated(lambda store: EachForItself()),
+    "each for itself": coordinated(lambda _: EachForItself()),
     "the article's flag": FlagAuth,
-    "the common queue": coordinated(lambda store: CommonQueue()),
+    "the common queue": coordinated(lambda _: CommonQueue()),
     "single flight (ours)": BearerAuth,
 }
