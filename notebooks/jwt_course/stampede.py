@@ -24,7 +24,8 @@ from .strategies import CoordinatedAuth, Strategy
 START = 1_800_000_000
 LEAST, MOST = 2, 64
 
-_USER = ("ada", "the pass phrase of a stampede")
+#: Name and password of the one user.
+USER = ("ada", "the pass phrase of a stampede")
 _RELEASES = 50
 
 
@@ -58,21 +59,24 @@ class Result:
 class Gates:
     """Holds a client's messages by their purpose; a client's `before_send`.
 
+    Args:
+        latecomer (str): the name of the thread whose call is held too; "" for none.
+
     Attributes:
         refresh, retry, late (Event): set, they let through the refreshes, the retries, and
-            the call of the thread `latecomer`.
+            the latecomer's call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, latecomer: str) -> None:
         self.refresh, self.retry, self.late = (threading.Event() for _ in range(3))
-        self.latecomer = ""
+        self._latecomer = latecomer
 
     def __call__(self, message: Request) -> Request:
         if message.purpose == "refresh":
             self.refresh.wait()
         elif message.purpose == "retry":
             self.retry.wait()
-        elif threading.current_thread().name == self.latecomer:
+        elif threading.current_thread().name == self._latecomer:
             self.late.wait()
         return message
 
@@ -84,6 +88,7 @@ def run_stampede(
     rotation: bool = False,
     refused: bool = False,
     late: bool = False,
+    waves: int = 1,
 ) -> Result:
     """Let `calls` threads meet the expiry of one access token, and count.
 
@@ -94,6 +99,7 @@ def run_stampede(
             session at the second (policy "rfc"); else it may be used again (policy "article").
         refused (bool): the refresh token has expired as well.
         late (bool): one call's refusal comes when all the others are done.
+        waves (int): how many expiries in a row, with so many calls each.
 
     Raises:
         ValueError: `calls` is less than 2 or more than 64.
@@ -111,23 +117,24 @@ def run_stampede(
 
     with DemoServer(config, clock=clock, emit=log.emitter("server"), name="stampede") as server:
         client = AuthClient(server.url, log=log, clock=clock, auth=make)
-        client.register(*_USER)
-        client.login(*_USER)
+        client.register(*USER)
+        client.login(*USER)
         pair = client.store.get()
         assert pair is not None
-        clock.advance(config.refresh_token_ttl + 1 if refused else config.access_token_ttl + 1)
-
-        gates = Gates()
-        gates.latecomer = f"caller {calls - 1}" if late else ""
-        client.before_send = gates
+        lifetime = config.refresh_token_ttl if refused else config.access_token_ttl
         began = time.perf_counter()
-        crowd = Crowd([lambda: client.request("GET", "/home").status_code] * calls, log.__len__)
-        for gate in (gates.refresh, gates.retry, gates.late):
-            crowd.settle()
-            gate.set()
-        crowd.finish()
+        ends: list[End] = []
+        for _ in range(waves):
+            clock.advance(lifetime + 1)
+            gates = client.before_send = Gates(f"caller {calls - 1}" if late else "")
+            crowd = Crowd([lambda: client.request("GET", "/home").status_code] * calls, log.__len__)
+            for gate in (gates.refresh, gates.retry, gates.late):
+                crowd.settle()
+                gate.set()
+            crowd.finish()
+            ends += crowd.ends()
         seconds = time.perf_counter() - began
-        result = counted(crowd.ends(), log, calls, seconds)
+        result = counted(ends, log, calls * waves, seconds)
         _release(crowd, schemes[0], pair)
     return result
 
@@ -137,18 +144,23 @@ def counted(ends: Iterable[End], log: EventLog, calls: int, seconds: float) -> R
     ends = list(ends)
     errors = [end.error for end in ends if end.error is not None]
     answers = sum(end.value == 200 for end in ends)
-    sent = [event for event in log if event.name == "request.sent"]
     return Result(
         calls=calls,
         answers=answers,
         refused=len(ends) - len(errors) - answers,
         errors=len(errors),
         hangs=calls - len(ends),
-        refreshes=sum(event.fields["path"] == "/refresh" for event in sent),
+        refreshes=refreshes_in(log),
         revoked=sum(event.name == "family.revoked" for event in log),
         kinds=tuple(sorted({type(error).__name__ for error in errors})),
         seconds=seconds,
     )
+
+
+def refreshes_in(log: EventLog) -> int:
+    """How many messages were sent to `/refresh`."""
+    sent = [event for event in log if event.name == "request.sent"]
+    return sum(event.fields["path"] == "/refresh" for event in sent)
 
 
 def _release(crowd: Crowd, scheme: Auth, pair: TokenPair) -> None:

@@ -83,7 +83,9 @@ class CoordinatedAuth:
                 assert answer is not None
                 if answer.status_code == 200:
                     fresh = held.refreshed(*read_grant(answer))
-                self._store.replace(held, fresh)
+                    self._store.set(fresh)
+                else:
+                    self._store.replace(held, None)
         finally:
             self.coordinator.end(fresh)
         return fresh
