@@ -11,13 +11,18 @@ import linecache
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-#: Seconds without any progress after which threads are taken to be stuck, wherever they are.
-PATIENCE = 0.3
+#: Seconds for which no thread can move: before the next gate is opened, and before those that
+#: are left are said to hang.
+QUIET, STUCK = 0.005, 0.3
+
+#: Seconds without any progress after which threads are left alone, whatever they do: a thread
+#: that looks again and again, instead of waiting, never stands still.
+PATIENCE = 3.0
 
 _POLL = 0.002
 
@@ -68,30 +73,28 @@ class Crowd:
         """The threads that are not over."""
         return [thread for thread in self.threads if thread.is_alive()]
 
-    def settle(self) -> None:
-        """Wait until no thread can move, or nothing has happened for `PATIENCE`."""
-        still = 0
-        for _ in self._while_it_moves():
-            still = still + 1 if _standstill(self.threads) else 0
-            if still == 2:  # twice, for a lock that was just let go
+    def settle(self, quiet: float = QUIET) -> None:
+        """Wait until all threads are over, or none could move for a while.
+
+        Args:
+            quiet (float): for how many seconds none could move. A lock that was let go a moment
+                ago still looks taken, so zero is not enough.
+        """
+        seen: tuple[int, int] | None = None
+        progress = still = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if (state := (self._progress(), len(self.alive()))) != seen:
+                seen, progress = state, now
+            if not _standstill(self.threads):
+                still = now
+            if not self.alive() or now - still > quiet or now - progress > PATIENCE:
                 return
+            time.sleep(_POLL)
 
     def finish(self) -> None:
-        """Wait until all threads are over, or nothing has happened for `PATIENCE`."""
-        for _ in self._while_it_moves():
-            if not self.alive():
-                return
-
-    def _while_it_moves(self) -> Iterator[None]:
-        seen, since = None, time.monotonic()
-        while True:
-            now = (self._progress(), len(self.alive()))
-            if now != seen:
-                seen, since = now, time.monotonic()
-            elif time.monotonic() - since > PATIENCE:
-                return
-            yield
-            time.sleep(_POLL)
+        """Wait until all threads are over; those that are not then hang."""
+        self.settle(quiet=STUCK)
 
 
 def _standstill(threads: Sequence[threading.Thread]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from client_widget import AuthClient, EventLog, Request, TokenPair, TokenStore
@@ -26,7 +26,7 @@ LEAST, MOST = 2, 64
 
 #: Name and password of the one user.
 USER = ("ada", "the pass phrase of a stampede")
-_RELEASES = 50
+_RELEASES = 3
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def run_stampede(
         assert pair is not None
         lifetime = config.refresh_token_ttl if refused else config.access_token_ttl
         began = time.perf_counter()
-        ends: list[End] = []
+        crowds: list[Crowd] = []
         for _ in range(waves):
             clock.advance(lifetime + 1)
             gates = client.before_send = Gates(f"caller {calls - 1}" if late else "")
@@ -132,16 +132,17 @@ def run_stampede(
                 crowd.settle()
                 gate.set()
             crowd.finish()
-            ends += crowd.ends()
+            crowds.append(crowd)
         seconds = time.perf_counter() - began
+        ends = [end for crowd in crowds for end in crowd.ends()]
         result = counted(ends, log, calls * waves, seconds)
-        _release(crowd, schemes[0], pair)
+        for crowd in crowds:
+            _release(crowd, schemes[0], pair)
     return result
 
 
-def counted(ends: Iterable[End], log: EventLog, calls: int, seconds: float) -> Result:
+def counted(ends: Sequence[End], log: EventLog, calls: int, seconds: float) -> Result:
     """The result of calls that ended with a status or an error."""
-    ends = list(ends)
     errors = [end.error for end in ends if end.error is not None]
     answers = sum(end.value == 200 for end in ends)
     return Result(
