@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-#: Seconds for which no thread can move: before the next gate is opened, and before those that
-#: are left are said to hang.
-QUIET, STUCK = 0.005, 0.3
+#: Seconds for which no thread could move before it is believed. A wait is known for certain. A
+#: lock that was let go a moment ago still looks taken, and a wait with a timeout may be over.
+WAITS, LOCKS = 0.005, 0.1
 
 #: Seconds without any progress after which threads are left alone, whatever they do: a thread
 #: that looks again and again, instead of waiting, never stands still.
@@ -73,43 +73,42 @@ class Crowd:
         """The threads that are not over."""
         return [thread for thread in self.threads if thread.is_alive()]
 
-    def settle(self, quiet: float = QUIET) -> None:
-        """Wait until all threads are over, or none could move for a while.
-
-        Args:
-            quiet (float): for how many seconds none could move. A lock that was let go a moment
-                ago still looks taken, so zero is not enough.
-        """
+    def settle(self) -> None:
+        """Wait until each thread is over, or waits for another."""
         seen: tuple[int, int] | None = None
-        progress = still = time.monotonic()
+        progress = moved = time.monotonic()
         while True:
+            alive = self.alive()
             now = time.monotonic()
-            if (state := (self._progress(), len(self.alive()))) != seen:
+            if (state := (self._progress(), len(alive))) != seen:
                 seen, progress = state, now
-            if not _standstill(self.threads):
-                still = now
-            if not self.alive() or now - still > quiet or now - progress > PATIENCE:
+            quiet = _quiet(alive)
+            if quiet is None:
+                moved = now
+            elif now - moved > quiet:
+                return
+            if now - progress > PATIENCE:
                 return
             time.sleep(_POLL)
 
-    def finish(self) -> None:
-        """Wait until all threads are over; those that are not then hang."""
-        self.settle(quiet=STUCK)
 
-
-def _standstill(threads: Sequence[threading.Thread]) -> bool:
+def _quiet(threads: Sequence[threading.Thread]) -> float | None:
+    """For how many seconds the threads must be seen like this; None if one of them can move."""
     frames = sys._current_frames()  # of all threads at one instant
-    return all(not thread.is_alive() or _waits(frames.get(thread.ident or 0)) for thread in threads)
+    quiet = [_wait(frames.get(thread.ident or 0)) for thread in threads if thread.is_alive()]
+    certain = [seconds for seconds in quiet if seconds is not None]
+    return max(certain, default=WAITS) if len(certain) == len(quiet) else None
 
 
-def _waits(frame: FrameType | None) -> bool:
-    """Is the thread in a wait that only another thread can end?"""
+def _wait(frame: FrameType | None) -> float | None:
+    """The same for one thread: is it in a wait that only another thread can end?"""
     if frame is None:
-        return False
+        return None
     if frame.f_code is threading.Condition.wait.__code__:  # an Event's and a Future's as well
         known = frame.f_locals
-        # Once it was notified it is about to go on, and is no longer among the waiters.
-        return known.get("waiter") in known["self"]._waiters
+        if known.get("waiter") not in known["self"]._waiters:
+            return None  # it was notified, and is about to go on
+        return WAITS if known.get("timeout") is None else LOCKS
     # A lock leaves no frame of its own: the thread stands at the line that takes it.
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return line.startswith("with ") or ".acquire(" in line
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0).strip()
+    return LOCKS if line.startswith("with ") or ".acquire(" in line else None

@@ -234,7 +234,7 @@ def run_peer(name: str, calls: int = 20) -> Result | None:
         for gate in (edge.refresh, edge.answer):
             crowd.settle()
             gate.set()
-        crowd.finish()
+        crowd.settle()
         return counted(crowd.ends(), log, calls, time.perf_counter() - began)
 
 

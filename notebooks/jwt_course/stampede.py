@@ -131,7 +131,7 @@ def run_stampede(
             for gate in (gates.refresh, gates.retry, gates.late):
                 crowd.settle()
                 gate.set()
-            crowd.finish()
+            crowd.settle()
             crowds.append(crowd)
         seconds = time.perf_counter() - began
         ends = [end for crowd in crowds for end in crowd.ends()]
@@ -173,7 +173,7 @@ def _release(crowd: Crowd, scheme: Auth, pair: TokenPair) -> None:
             scheme.coordinator.end(pair)
         except Exception:
             return  # a learner's own: its threads are daemons, and end with the kernel
-        crowd.finish()
+        crowd.settle()
 
 
 #: The columns of `table`: fields of a result.
