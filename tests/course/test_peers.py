@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from jwt_course import peers
+from jwt_course.crowd import Crowd
 from jwt_course.peers import PEERS, refreshes_of, run_peer
 from jwt_course.stampede import Result
 
@@ -62,6 +63,21 @@ def test_a_library_that_is_not_installed_is_left_out(
     monkeypatch.setattr(peers, "import_module", missing)
     assert run_peer(name, 2) is None
     assert refreshes_of(name) is None
+
+
+def test_no_caller_has_its_answer_before_all_refreshes_are_answered() -> None:
+    with peers._peer("requests-oauthlib", lifetime=3600, expired=True) as (caller, edge, log):
+        assert caller is not None
+        crowd = Crowd([caller.call] * 3, log.__len__)
+        crowd.settle()
+        assert peers.refreshes_in(log) == 0  # all three see the expired token first
+        edge.refresh.set()
+        crowd.settle()
+        assert [event.name for event in log].count("token.rejected") == 2
+        assert len(crowd.alive()) == 3
+        edge.answer.set()
+        crowd.settle()
+        assert crowd.alive() == []
 
 
 def test_nothing_leaves_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

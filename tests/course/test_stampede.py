@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from jwt_course.crowd import Crowd
-from jwt_course.stampede import Result, run_stampede, table
+from jwt_course.stampede import Gates, Result, run_stampede, table
 from jwt_course.strategies import (
     STRATEGIES,
     CommonQueue,
@@ -157,6 +158,25 @@ def test_the_table_has_no_times() -> None:
     ]
     assert "0.12345" not in repr(seen)
     assert seen == Result(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=9.9)
+
+
+class TestGates:
+    def test_each_gate_holds_its_messages_only(self) -> None:
+        gates = Gates("caller 3")
+        purposes: list[Any] = ["refresh", "retry", "call", "call"]
+        messages = [Request("GET", "/home", purpose=purpose) for purpose in purposes]
+        crowd = Crowd([partial(gates, message) for message in messages], int)
+        crowd.settle()
+        assert [end.value for end in crowd.ends()] == [messages[2]]
+        for gate, still_held in ((gates.refresh, 2), (gates.retry, 1), (gates.late, 0)):
+            gate.set()
+            crowd.settle()
+            assert len(crowd.alive()) == still_held
+
+    def test_nobody_is_late_if_nobody_is_named(self) -> None:
+        crowd = Crowd([partial(Gates(""), Request("GET", "/home"))], int)
+        crowd.settle()
+        assert crowd.alive() == []
 
 
 class TestCoordinators:
