@@ -135,8 +135,8 @@ def chart_html(results: Mapping[str, Result]) -> str:
 def _bar(result: Result) -> str:
     parts = ((getattr(result, field), sign, colour) for field, _, sign, colour in ENDS)
     return "".join(
-        f'<span style="flex:{count};background:{colour};color:#fff;text-align:center;'
-        f'line-height:20px;overflow:hidden">{sign} {count}</span>'
+        f'<span style="flex:{count};background:{colour};color:#111;text-align:center;'
+        f'line-height:20px;min-width:2.4em">{sign} {count}</span>'
         for count, sign, colour in parts
         if count
     )
