@@ -28,6 +28,9 @@ LEAST, MOST = 2, 64
 USER = ("ada", "the pass phrase of a stampede")
 _RELEASES = 3
 
+# A cell and the view may both want to run: one at a time, for they share the server's name.
+_running = threading.Lock()
+
 
 @dataclass(frozen=True)
 class Result:
@@ -115,7 +118,8 @@ def run_stampede(
         schemes.append(strategy(store))
         return schemes[0]
 
-    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="stampede") as server:
+    emit = log.emitter("server")
+    with _running, DemoServer(config, clock=clock, emit=emit, name="stampede") as server:
         client = AuthClient(server.url, log=log, clock=clock, auth=make)
         client.register(*USER)
         client.login(*USER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -131,6 +132,13 @@ def test_of_two_calls_the_flag_refreshes_for_one() -> None:
 
 def test_waves_are_counted_together() -> None:
     assert run_stampede(BearerAuth, 4, rotation=True, waves=3) == result(12, refreshes=3)
+
+
+def test_runs_at_once_do_not_disturb_each_other() -> None:
+    runs = [partial(run_stampede, STRATEGIES[name], CALLS, rotation=True) for name in STRATEGIES]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda run: run(), runs))
+    assert results == list(EXPECTED["rotation",].values())
 
 
 def test_threads_that_switch_all_the_time_change_nothing() -> None:
