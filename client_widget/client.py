@@ -260,7 +260,8 @@ class AuthClient:
         following = flow.send(response)
         fresh = following.signed_with
         if message.purpose == "refresh" and fresh is not None:
-            rotated = message.replaces is None or message.replaces.refresh != fresh.refresh
+            old = message.replaces or message.signed_with
+            rotated = old is not None and old.refresh != fresh.refresh
             also = {"refresh": dict(fresh.refresh_facts)} if rotated else {}
             facts = {"kind": "access", **fresh.access_facts, **also}
             self._record("token.refreshed", correlation=call.correlation, **facts)

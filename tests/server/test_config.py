@@ -21,6 +21,7 @@ def test_the_defaults_are_the_articles() -> None:
     assert (config.host, config.port, config.db_uri) == ("127.0.0.1", 8000, "")
     assert (config.access_token_ttl, config.refresh_token_ttl) == (60, 300)
     assert config.bcrypt_cost == 10
+    assert (config.policy, config.refresh_grace, config.teachers) == ("article", 0, ())
 
 
 def test_secrets_that_are_not_given_are_256_random_bits_at_each_start() -> None:
@@ -42,6 +43,9 @@ def test_every_setting_is_read() -> None:
         "DB_URI": "mongomock://class",
         "ACCESS_TOKEN_TTL": "5",
         "REFRESH_TOKEN_TTL": "10",
+        "AUTH_POLICY": "rfc",
+        "REFRESH_GRACE": "3",
+        "TEACHERS": "tess, tim,",
     }
     assert from_env(environ) == ServerConfig(
         port=0,
@@ -51,6 +55,9 @@ def test_every_setting_is_read() -> None:
         refresh_token_secret="b" * 32,
         access_token_ttl=5,
         refresh_token_ttl=10,
+        policy="rfc",
+        refresh_grace=3,
+        teachers=("tess", "tim"),
     )
 
 
@@ -79,6 +86,8 @@ def test_an_empty_value_counts_as_not_given() -> None:
             "are the same: give two different ones",
         ),
         ({"DB_URI": "postgres://x:pass@host/db"}, "DB_URI has an unknown scheme: write mongodb"),
+        ({"AUTH_POLICY": "strict"}, "AUTH_POLICY must be article or rfc, not 'strict'"),
+        ({"REFRESH_GRACE": "-1"}, "REFRESH_GRACE must be a whole number from 0"),
         ({"DB_URI": "localhost"}, "DB_URI has an unknown scheme"),
     ],
 )
@@ -102,6 +111,12 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
 def test_a_setting_in_code_is_checked_as_well(value: Any) -> None:
     with pytest.raises(ConfigError, match="ACCESS_TOKEN_TTL"):
         ServerConfig(access_token_ttl=value)
+
+
+@pytest.mark.parametrize("teachers", ["tess", ("",), (1,)])
+def test_teachers_in_code_are_names(teachers: Any) -> None:
+    with pytest.raises(ConfigError, match="TEACHERS must be usernames"):
+        ServerConfig(teachers=teachers)
 
 
 def test_secrets_are_not_shown() -> None:

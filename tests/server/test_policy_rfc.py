@@ -1,0 +1,269 @@
+"""The policy of the RFCs over real HTTP: status, challenge and body of each answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+import requests
+
+from client_widget import EventLog
+from demo_server import DemoClock, DemoServer, ServerConfig
+
+from .test_routes import ADA, Api
+
+TESS = {"username": "tess", "password": "the pass phrase of tess"}
+
+
+@pytest.fixture
+def config() -> ServerConfig:
+    return ServerConfig(bcrypt_cost=4, policy="rfc", teachers=("tess",))
+
+
+@pytest.fixture
+def api(server: DemoServer) -> Api:
+    return Api(server.url)
+
+
+@pytest.fixture
+def tokens(api: Api) -> dict[str, str]:
+    api.register()
+    return api.login()[1]
+
+
+def get(server: DemoServer, path: str, token: str | None) -> requests.Response:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return requests.get(server.url + path, headers=headers, timeout=20)
+
+
+def described(error: str, message: str) -> dict[str, str]:
+    return {"error": error, "error_description": message, "message": message}
+
+
+def test_without_a_token_no_error_is_told(server: DemoServer) -> None:
+    """RFC 6750, section 3.1."""
+    answer = get(server, "/home", None)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="demo_server"'
+    assert answer.json() == {"message": "No bearer token came with the request"}
+
+
+def test_an_expired_token_is_invalid(
+    server: DemoServer, tokens: dict[str, str], clock: DemoClock
+) -> None:
+    clock.advance(60)
+    answer = get(server, "/home", tokens["accessToken"])
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == (
+        'Bearer error="invalid_token", error_description="The access token has expired"'
+    )
+    assert answer.json() == described("invalid_token", "The access token has expired")
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "refresh"])
+def test_a_bad_token_is_invalid(server: DemoServer, tokens: dict[str, str], token: str) -> None:
+    answer = get(server, "/home", tokens["refreshToken"] if token == "refresh" else token)
+    assert answer.status_code == 401
+    challenge = answer.headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer error="invalid_token", error_description="')
+    assert answer.json()["error"] == "invalid_token"
+
+
+def test_only_a_lack_of_right_is_403(server: DemoServer, api: Api, tokens: dict[str, str]) -> None:
+    answer = get(server, "/class", tokens["accessToken"])
+    assert answer.status_code == 403
+    assert answer.headers["WWW-Authenticate"] == (
+        'Bearer error="insufficient_scope", error_description="Only a teacher may read this"'
+    )
+    assert answer.json() == described("insufficient_scope", "Only a teacher may read this")
+    api.register(TESS)
+    answer = get(server, "/class", api.login(TESS)[1]["accessToken"])
+    assert (answer.status_code, answer.json()) == (200, {"users": ["ada", "tess"]})
+
+
+class TestRefresh:
+    def test_gives_both_tokens_and_no_cache_may_keep_them(
+        self, server: DemoServer, tokens: dict[str, str]
+    ) -> None:
+        """RFC 6749, section 5.1."""
+        body = {"token": tokens["refreshToken"]}
+        answer = requests.post(server.url + "/refresh", json=body, timeout=20)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert set(answer.json()) == {"accessToken", "refreshToken"}
+        assert get(server, "/home", answer.json()["accessToken"]).status_code == 200
+
+    def test_without_a_token_is_an_invalid_request(self, api: Api) -> None:
+        """RFC 6749, section 5.2."""
+        message = "token Unavailable!!"
+        assert api.refresh({}) == (400, described("invalid_request", message))
+        assert api.refresh({"token": 1})[1]["error"] == "invalid_request"
+
+    def test_refused_is_an_invalid_grant(
+        self, api: Api, tokens: dict[str, str], clock: DemoClock
+    ) -> None:
+        for bad in ("x", tokens["accessToken"]):
+            status, body = api.refresh({"token": bad})
+            assert (status, body["error"]) == (400, "invalid_grant")
+        clock.advance(300)
+        message = "The refresh token has expired"
+        assert api.refresh({"token": tokens["refreshToken"]}) == (
+            400,
+            described("invalid_grant", message),
+        )
+
+
+class TestLogin:
+    def test_an_unknown_user_and_a_wrong_password_are_answered_alike(
+        self, server: DemoServer, api: Api
+    ) -> None:
+        api.register()
+        answers = [
+            requests.post(server.url + "/users/login", json=body, timeout=20)
+            for body in ({**ADA, "password": "wrong"}, {**ADA, "username": "nobody"})
+        ]
+        message = "The username or the password is wrong"
+        for answer in answers:
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"] == 'Bearer realm="demo_server"'
+            assert answer.json() == described("invalid_credentials", message)
+
+    def test_an_unknown_user_costs_the_same_work(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As many hashes of the same cost, so that no watch can tell the two apart."""
+        from demo_server import services
+
+        api.register()
+        real, costs = services.bcrypt.checkpw, []
+
+        def checkpw(password: bytes, hashed: bytes) -> bool:
+            costs.append(hashed[:7])
+            return bool(real(password, hashed))
+
+        monkeypatch.setattr(services.bcrypt, "checkpw", checkpw)
+        api.login({**ADA, "password": "wrong"})
+        api.login({**ADA, "username": "nobody"})
+        assert costs == [b"$2b$04$", b"$2b$04$"]
+
+    @pytest.mark.parametrize("name", ["ada", "nobody"])
+    def test_guessing_must_wait_and_the_waits_double(
+        self, server: DemoServer, api: Api, clock: DemoClock, name: str
+    ) -> None:
+        """Known or not, on the injected clock; a refused attempt does not make it longer."""
+        api.register()
+        url, guess = server.url + "/users/login", {"username": name, "password": "wrong"}
+        waits = []
+        for _ in range(14):
+            answer = requests.post(url, json=guess, timeout=20)
+            if answer.status_code == 429:
+                waits.append(int(answer.headers["Retry-After"]))
+                assert answer.json()["error"] == "too_many_attempts"
+                clock.advance(waits[-1])
+        assert waits == [1, 2, 4, 8, 16]
+        assert requests.post(url, json=guess, timeout=20).status_code == 401
+
+    def test_the_right_password_must_wait_as_well_and_then_clears_the_count(
+        self, api: Api, clock: DemoClock
+    ) -> None:
+        api.register()
+        statuses = [api.login({**ADA, "password": "wrong"})[0] for _ in range(6)]
+        assert statuses == [401] * 5 + [429]
+        assert api.login()[0] == 429
+        clock.advance(1)
+        assert api.login()[0] == 201
+        assert [api.login({**ADA, "password": "wrong"})[0] for _ in range(5)] == [401] * 5
+
+    def test_waits_end_at_five_minutes_and_failures_are_forgotten(
+        self, api: Api, clock: DemoClock
+    ) -> None:
+        wrong = {**ADA, "password": "wrong"}
+        for _ in range(20):
+            assert api.login(wrong)[0] == 401
+            clock.advance(300)
+        api.login(wrong)
+        message = "Too many failed logins: wait 300 s"
+        assert api.login(wrong) == (429, described("too_many_attempts", message))
+        clock.advance(300 + 901)
+        assert [api.login(wrong)[0] for _ in range(5)] == [401] * 5
+
+    def test_a_clock_that_is_set_back_locks_nobody_out(self, api: Api, clock: DemoClock) -> None:
+        for _ in range(6):
+            api.login({**ADA, "password": "wrong"})
+        clock.advance(-3600)
+        api.register()
+        assert api.login()[0] == 201
+
+
+def test_a_name_is_given_once(api: Api) -> None:
+    api.register()
+    assert api.register() == (409, described("user_exists", "User already exists"))
+
+
+def test_a_malformed_request_is_invalid(api: Api) -> None:
+    status, body = api.register({"username": "ada"})
+    assert (status, body["error"]) == (400, "invalid_request")
+
+
+def test_other_refusals_are_as_ever(api: Api) -> None:
+    assert api.send("GET", "/nowhere") == (404, described("route_unknown", "No such route exists"))
+
+
+class TestClaims:
+    """Each is pinned (RFC 8725, sections 3.8 to 3.12)."""
+
+    def test_a_token_says_who_made_it_for_whom_and_what_for(self, tokens: dict[str, str]) -> None:
+        options = {"verify_signature": False}
+        claims = {kind: jwt.decode(tokens[f"{kind}Token"], options=options) for kind in KINDS}
+        for kind in KINDS:
+            names = {"sub", "iss", "aud", "iat", "exp", "jti", "typ", "sid"}
+            assert set(claims[kind]) == names
+            assert claims[kind]["typ"] == kind
+        assert claims["access"]["jti"] != claims["refresh"]["jti"]
+        assert claims["access"]["sid"] == claims["refresh"]["sid"]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"iss": "another"},
+            {"aud": "another"},
+            {"typ": "refresh"},
+            {"sub": ""},
+            {"sid": 1},
+            {"sid": "of no session"},
+            *({name: None} for name in ("sub", "iss", "aud", "jti", "typ", "sid", "exp")),
+        ],
+        ids=repr,
+    )
+    def test_a_signed_token_with_another_claim_is_refused(
+        self,
+        server: DemoServer,
+        tokens: dict[str, str],
+        config: ServerConfig,
+        change: dict[str, Any],
+    ) -> None:
+        secret = config.access_token_secret
+        claims = jwt.decode(tokens["accessToken"], options={"verify_signature": False}) | change
+        changed = {name: value for name, value in claims.items() if value is not None}
+        answer = get(server, "/home", jwt.encode(changed, secret, algorithm="HS256"))
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+
+    def test_the_same_claims_signed_again_are_taken(
+        self, server: DemoServer, tokens: dict[str, str], config: ServerConfig
+    ) -> None:
+        """So the refusals above are because of the claims."""
+        claims = jwt.decode(tokens["accessToken"], options={"verify_signature": False})
+        again = jwt.encode(claims, config.access_token_secret, algorithm="HS256")
+        assert get(server, "/home", again).status_code == 200
+
+
+KINDS = ("access", "refresh")
+
+
+def test_the_article_has_no_logout_and_no_challenge(clock: DemoClock, log: EventLog) -> None:
+    with DemoServer(ServerConfig(bcrypt_cost=4), clock=clock, name="article") as server:
+        assert Api(server.url).send("POST", "/logout")[0] == 404
+        answer = get(server, "/home", "x")
+        assert "WWW-Authenticate" not in answer.headers
+        assert get(server, "/class", None).status_code == 403

@@ -1,0 +1,271 @@
+"""Rotation: a refresh token is good once, and a second use ends its family."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from client_widget import EventLog
+from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, TokenRefused, open_database
+from demo_server.server import ignore
+from demo_server.services import AuthService, Grant
+from demo_server.throttle import FREE_FAILURES, LoginThrottle
+from demo_server.tokens import fingerprint
+
+from ..conftest import START
+from .test_routes import ADA, Api
+
+GRACE = 5
+
+
+@pytest.fixture
+def config() -> ServerConfig:
+    return ServerConfig(bcrypt_cost=4, policy="rfc")
+
+
+@pytest.fixture
+def api(server: DemoServer) -> Api:
+    return Api(server.url)
+
+
+@pytest.fixture
+def tokens(api: Api) -> dict[str, str]:
+    api.register()
+    return api.login()[1]
+
+
+@pytest.fixture
+def service(clock: DemoClock) -> AuthService:
+    config = ServerConfig(bcrypt_cost=4, policy="rfc", refresh_grace=GRACE)
+    service = AuthService(config, database=open_database(), clock=clock, emit=ignore)
+    service.register(**ADA)
+    return service
+
+
+def told(log: EventLog) -> list[tuple[str, dict[str, Any]]]:
+    """The server's events of the last action, without path and family."""
+    return [
+        (event.name, {n: v for n, v in event.fields.items() if n not in ("path", "family")})
+        for event in log.action()
+        if event.source == "server"
+    ]
+
+
+def spend(api: Api, token: str) -> tuple[str, str]:
+    """The tokens of a refresh that succeeds."""
+    status, body = api.refresh({"token": token})
+    assert status == 200
+    return body["accessToken"], body["refreshToken"]
+
+
+def logout(api: Api, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return requests.post(f"{api.url}/logout", headers=headers, timeout=20).status_code
+
+
+def test_each_refresh_gives_a_new_token_and_spends_the_old_one(
+    api: Api, tokens: dict[str, str], log: EventLog
+) -> None:
+    first = tokens["refreshToken"]
+    access, second = spend(api, first)
+    assert second != first
+    about = {"username": "ada", "iat": START}
+    assert told(log) == [
+        ("token.accepted", {
+            "kind": "refresh", "token": fingerprint(first), "exp": START + 300, **about}),
+        ("token.spent", {"kind": "refresh", "token": fingerprint(first), "username": "ada"}),
+        ("token.issued", {
+            "kind": "access", "token": fingerprint(access), "exp": START + 60, **about}),
+        ("token.issued", {
+            "kind": "refresh", "token": fingerprint(second), "exp": START + 300, **about}),
+    ]  # fmt: skip
+    _, third = spend(api, second)
+    spend(api, third)
+
+
+def test_a_successor_lives_as_long_as_a_first_one(
+    api: Api, tokens: dict[str, str], clock: DemoClock
+) -> None:
+    clock.advance(299)
+    _, second = spend(api, tokens["refreshToken"])
+    clock.advance(299)
+    spend(api, second)
+
+
+def test_reuse_ends_the_whole_family_and_says_so(
+    api: Api, tokens: dict[str, str], log: EventLog
+) -> None:
+    first = tokens["refreshToken"]
+    access, second = spend(api, first)
+    status, body = api.refresh({"token": first})
+    assert (status, body["error"]) == (400, "invalid_grant")
+    about = {"token": fingerprint(first)}
+    times = {"iat": START, "exp": START + 300}
+    assert told(log) == [
+        ("token.accepted", {"kind": "refresh", "username": "ada", **about, **times}),
+        ("reuse.detected", {"username": "ada", **about}),
+        ("family.revoked", {"username": "ada", "reason": "reuse_detected"}),
+        ("token.rejected", {
+            "kind": "refresh", "reason": "token_spent", "detail": "The refresh token is spent",
+            **about}),
+    ]  # fmt: skip
+    # Neither the successor nor any access token of the family is good any more.
+    assert api.refresh({"token": second})[1]["error"] == "invalid_grant"
+    for token in (tokens["accessToken"], access):
+        status, body = api.home(f"Bearer {token}")
+        assert (status, body["message"]) == (401, "The session was ended")
+
+
+def test_another_login_is_another_family(api: Api, tokens: dict[str, str]) -> None:
+    other = api.login()[1]
+    spend(api, tokens["refreshToken"])
+    api.refresh({"token": tokens["refreshToken"]})
+    assert api.home(f"Bearer {other['accessToken']}")[0] == 200
+    spend(api, other["refreshToken"])
+
+
+def test_logout_ends_the_family_at_once(api: Api, tokens: dict[str, str], log: EventLog) -> None:
+    assert logout(api, tokens["accessToken"]) == 204
+    assert told(log)[1:] == [("family.revoked", {"username": "ada", "reason": "logged_out"})]
+    assert api.home(f"Bearer {tokens['accessToken']}")[0] == 401
+    assert api.refresh({"token": tokens["refreshToken"]})[0] == 400
+    assert logout(api, tokens["accessToken"]) == 401
+
+
+def test_a_token_of_a_database_that_was_emptied_is_refused(
+    config: ServerConfig, clock: DemoClock
+) -> None:
+    """The signature is right, but nobody knows the session."""
+    old = AuthService(config, database=open_database(), clock=clock, emit=ignore)
+    old.register(**ADA)
+    grant = old.login(**ADA)
+    new = AuthService(config, database=open_database(), clock=clock, emit=ignore)
+    for use, token in ((new.authenticate, grant.access), (new.refresh, grant.refresh)):
+        with pytest.raises(TokenRefused) as refused:
+            use(token)
+        assert refused.value.code == "token_revoked"
+
+
+class TestGrace:
+    def test_within_it_the_same_successor_is_answered(
+        self, service: AuthService, clock: DemoClock
+    ) -> None:
+        """So an answer that was lost on its way does not end the session."""
+        first = service.login(**ADA).refresh
+        clock.advance(7)
+        lost = service.refresh(first)
+        clock.advance(GRACE - 1)
+        again = service.refresh(first)
+        assert again.refresh == lost.refresh
+        service.authenticate(again.access)
+        service.refresh(again.refresh)
+
+    def test_after_it_reuse_is_detected(self, service: AuthService, clock: DemoClock) -> None:
+        first = service.login(**ADA).refresh
+        second = service.refresh(first)
+        clock.advance(GRACE)
+        for token in (first, second.refresh):
+            with pytest.raises(TokenRefused):
+                service.refresh(token)
+
+    def test_two_who_use_the_successor_are_detected(
+        self, service: AuthService, clock: DemoClock
+    ) -> None:
+        """Thief and owner both hold it: whoever comes second after the grace ends the session."""
+        first = service.login(**ADA).refresh
+        owners, thiefs = service.refresh(first), service.refresh(first)
+        service.refresh(thiefs.refresh)
+        clock.advance(GRACE)
+        with pytest.raises(TokenRefused) as refused:
+            service.refresh(owners.refresh)
+        assert refused.value.code == "token_spent"
+
+    def test_without_it_a_clock_set_back_opens_no_window(
+        self, config: ServerConfig, clock: DemoClock
+    ) -> None:
+        service = AuthService(config, database=open_database(), clock=clock, emit=ignore)
+        service.register(**ADA)
+        clock.advance(20)
+        first = service.login(**ADA).refresh
+        clock.advance(20)
+        service.refresh(first)
+        clock.advance(-10)
+        with pytest.raises(TokenRefused):
+            service.refresh(first)
+
+
+@pytest.fixture
+def short_switches() -> Iterator[None]:
+    """Threads that hand over a thousand times as often as they do by default."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+THREADS = 32
+
+
+def winners(rounds: int, service: AuthService) -> list[int]:
+    """How many of the threads got tokens for one refresh token, in each round."""
+    barrier = threading.Barrier(THREADS)
+
+    def use(token: str) -> Grant | None:
+        barrier.wait(timeout=20)
+        try:
+            return service.refresh(token)
+        except Refusal:
+            return None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        counts = []
+        for _ in range(rounds):
+            token = service.login(**ADA).refresh
+            counts.append(sum(map(bool, pool.map(use, [token] * THREADS))))
+        return counts
+
+
+def test_of_many_who_spend_one_token_exactly_one_wins(
+    config: ServerConfig, clock: DemoClock, short_switches: None
+) -> None:
+    """Although the reuse by the others ends the family meanwhile."""
+    service = AuthService(config, database=open_database(), clock=clock, emit=ignore)
+    service.register(**ADA)
+    assert winners(200, service) == [1] * 200
+
+
+def test_over_http_exactly_one_wins(
+    server: DemoServer, api: Api, tokens: dict[str, str], short_switches: None
+) -> None:
+    barrier = threading.Barrier(THREADS)
+
+    def use(token: str) -> int:
+        barrier.wait(timeout=20)
+        return api.refresh({"token": token})[0]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in range(10):
+            token = api.login()[1]["refreshToken"]
+            answers = sorted(pool.map(use, [token] * THREADS))
+            assert answers == [200] + [400] * (THREADS - 1)
+
+
+def test_guesses_at_one_instant_are_all_counted(clock: DemoClock, short_switches: None) -> None:
+    """Attempts that begin together do not all find the count at nothing."""
+    barrier = threading.Barrier(THREADS)
+    throttle = LoginThrottle(open_database())
+
+    def admitted(name: str) -> bool:
+        barrier.wait(timeout=20)
+        return throttle.admit(name, START) == 0
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for number in range(50):
+            name = f"user {number}"
+            assert sum(pool.map(admitted, [name] * THREADS)) == FREE_FAILURES
