@@ -181,11 +181,6 @@ class TestGates:
             crowd.settle()
             assert len(crowd.alive()) == still_held
 
-    def test_nobody_is_late_if_nobody_is_named(self) -> None:
-        crowd = Crowd([partial(Gates(""), Request("GET", "/home"))], int)
-        crowd.settle()
-        assert crowd.alive() == []
-
 
 class TestCoordinators:
     """By hand, with no server."""
