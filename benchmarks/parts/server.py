@@ -67,7 +67,7 @@ def _homes(part: Part, visitors: dict[str, Visitor], bare: str, quick: bool) -> 
     here = plain["url"].split("/")[2]
     asked = [request.replace(here, there) for request in plain["requests"]]
     targets["bare"] = {"url": f"{bare}/home", "requests": asked, "tokens": []}
-    rates = _in_turns(targets, rounds=5 if quick else 20, seconds=0.2 if quick else 0.3)
+    rates = _in_turns(targets, rounds=3 if quick else 20, seconds=0.2 if quick else 0.3)
     part.rows.append(
         ratio(
             "time of /home: ours, article / bare Flask route",
@@ -83,7 +83,7 @@ def _homes(part: Part, visitors: dict[str, Visitor], bare: str, quick: bool) -> 
 
 def _refreshes(part: Part, visitors: dict[str, Visitor], quick: bool) -> Rates:
     targets = {name: v.refreshes() for name, v in visitors.items() if name != "express-async"}
-    rates = _in_turns(targets, rounds=4 if quick else 15, seconds=0.2 if quick else 0.3)
+    rates = _in_turns(targets, rounds=3 if quick else 15, seconds=0.2 if quick else 0.3)
     _against_peers(part, "/refresh", rates)
     return rates
 
@@ -113,7 +113,7 @@ def _against_peers(part: Part, what: str, rates: Rates) -> None:
 
 def _memory(part: Part, visitors: dict[str, Visitor], ours: psutil.Process, quick: bool) -> None:
     """The server's memory before and after many requests, half of them to each policy."""
-    answers = 2_500 if quick else 50_000
+    answers = 1_000 if quick else 50_000
     before = ours.memory_info().rss
     load([visitors["article"].homes(), visitors["rfc"].homes()], answers=answers)
     after = ours.memory_info().rss
@@ -137,7 +137,7 @@ def _over_bcrypt(part: Part, urls: dict[str, str], quick: bool) -> None:
         "article": lambda: login(urls["article"]),
         "rfc": lambda: login(urls["rfc"]),
     }
-    times = take_turns(calls, rounds=10 if quick else 60)
+    times = take_turns(calls, rounds=6 if quick else 60)
     for policy in ("article", "rfc"):
         what = f"time of a login: {NAMES[policy]} / bcrypt.checkpw"
         part.rows.append(ratio(what, times[policy], times["bcrypt"], at_most=1.1))

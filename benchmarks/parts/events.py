@@ -1,0 +1,113 @@
+"""The event log: time and memory of an event, up to a million of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import psutil
+
+from client_widget import EventLog
+
+from ..table import Grid, Part, measured, number, quartiles
+
+#: Events of which the time is taken together.
+CHUNK = 1000
+
+
+class Filled(NamedTuple):
+    """A log that was filled: microseconds of an event in each chunk, and bytes of an event."""
+
+    times: list[float]
+    size: float
+
+
+def measure(quick: bool) -> Part:
+    counts = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
+    part = Part(
+        "Event log",
+        f"Events like those of a request, recorded in chunks of {CHUNK:,}; each log in a process "
+        "of its own, which tells its memory. A log keeps `limit` events: here all of them, but "
+        "in the last row of the table, which has the default limit.",
+    )
+    rows = []
+    for subscribers in (0, 1):
+        for count in counts:
+            filled = alone(count, count, subscribers)
+            rows.append(_cells(count, count, subscribers, filled))
+        tenth = len(filled.times) // 10
+        what = "with a subscriber" if subscribers else "without a subscriber"
+        first, last = filled.times[:tenth], filled.times[-tenth:]
+        ratios = [late / early for late, early in zip(last, first, strict=True)]
+        part.rows.append(
+            measured(
+                f"time of an event, {what}: last tenth of {counts[-1]:,} / first",
+                ratios,
+                at_most=1.5,
+            )
+        )
+    default = 100_000
+    filled = alone(counts[-1], default, 1)
+    rows.append(_cells(counts[-1], default, 1, filled))
+    for threads, least in ((1, 250_000), (8, 100_000)):
+        name = "one thread" if threads == 1 else f"{threads} threads"
+        rates = [a_second(threads) for _ in range(3 if quick else 7)]
+        what = f"events a second, one subscriber, {name}"
+        part.rows.append(measured(what, rates, at_least=least))
+    head = ("events", "limit", "subscribers", "µs an event", "bytes an event")
+    part.grids.append(Grid(head, rows))
+    return part
+
+
+def alone(count: int, limit: int, subscribers: int) -> Filled:
+    """`fill` in a process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(fill, count, limit, subscribers).result()
+
+
+def fill(count: int, limit: int, subscribers: int) -> Filled:
+    """Record `count` events."""
+    log = EventLog(limit=limit)
+    for _ in range(subscribers):
+        log.subscribe(lambda _: None)
+    process = psutil.Process()
+    before = process.memory_info().rss
+    times = []
+    for _ in range(count // CHUNK):
+        start = time.perf_counter()
+        for _ in range(CHUNK):
+            record(log)
+        times.append((time.perf_counter() - start) / CHUNK * 1e6)
+    return Filled(times, (process.memory_info().rss - before) / len(log))
+
+
+def record(log: EventLog) -> None:
+    """An event as of a request."""
+    log.record("request.sent", source="bench", correlation="b", method="GET", path="/")
+
+
+def a_second(threads: int) -> float:
+    """How many events all threads together record in a second, with one subscriber."""
+    log = EventLog()
+    log.subscribe(lambda _: None)
+    each = 80_000 // threads
+
+    def work() -> None:
+        for _ in range(each):
+            record(log)
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    start = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return each * threads / (time.perf_counter() - start)
+
+
+def _cells(count: int, limit: int, subscribers: int, filled: Filled) -> list[str]:
+    time_of_one, size = number(quartiles(filled.times)[1]), number(filled.size)
+    return [f"{count:,}", f"{limit:,}", str(subscribers), time_of_one, size]

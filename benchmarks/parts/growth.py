@@ -1,0 +1,150 @@
+"""Growth: does an action cost more when there are more users, sessions or events?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from client_widget import EventLog
+from demo_server import ServerConfig, open_database
+from demo_server.database import Database
+from demo_server.families import FamilyRepository
+from demo_server.server import ignore
+from demo_server.services import AuthService
+
+from ..plots import plot
+from ..table import Grid, Part, measured, number, quartiles
+from ..turns import seconds_of
+
+PASSWORD = "the pass phrase of a benchmark"
+
+#: bcrypt's cost is the least there is, so that it hides little.
+COST = 4
+
+#: How much more the last size may cost than the first, for what should not grow.
+MOST_GROWTH = 2
+
+#: These read the whole log, so they grow with it: no budget.
+READ_ALL = ("the last action", "its diagram")
+
+Calls = Mapping[str, Callable[[], object]]
+
+
+def measure(quick: bool) -> Part:
+    part = Part(
+        "Growth",
+        "In this process and without HTTP, so that nothing hides what grows; bcrypt at cost "
+        f"{COST} for the same reason. The database is mongomock. A session is a token family of "
+        "the policy `rfc`; a refresh rotates. The last action of a log and its diagram are what "
+        "the panel asks for.",
+    )
+    users = (1, 10, 100, 1_000, 10_000, 100_000)
+    sessions = (1, 10, 100, 1_000, 10_000)
+    events = (10, 100, 1_000, 10_000, 100_000)
+    last = -2 if quick else None
+    _grow(part, "users", users[:last], _with_users, plotted=not quick)
+    _grow(part, "sessions", sessions[:last], _with_sessions, plotted=not quick)
+    _grow(part, "events", events[:last], _with_events, plotted=not quick)
+    return part
+
+
+def _grow(
+    part: Part,
+    what: str,
+    sizes: tuple[int, ...],
+    calls_at: Callable[[int], Calls],
+    *,
+    plotted: bool,
+) -> None:
+    """Time each call at each size, and compare the last size with the first."""
+    times: dict[str, list[list[float]]] = {}
+    for size in sizes:
+        for name, call in calls_at(size).items():
+            times.setdefault(name, []).append(seconds_of(call))
+    medians = {
+        name: [quartiles(series)[1] * 1e6 for series in at_sizes]
+        for name, at_sizes in times.items()
+    }
+    for name, at_sizes in times.items():
+        first = quartiles(at_sizes[0])[1]
+        title = f"time of {name}: {sizes[-1]:,} {what} / {sizes[0]:,}"
+        budget = {} if name in READ_ALL else {"at_most": MOST_GROWTH}
+        part.rows.append(measured(title, [late / first for late in at_sizes[-1]], **budget))
+    rows = [
+        [f"{size:,}", *(number(line[index]) for line in medians.values())]
+        for index, size in enumerate(sizes)
+    ]
+    part.grids.append(Grid((what, *(f"{name}, µs" for name in medians)), rows))
+    if plotted:
+        lines = {name: (sizes, line) for name, line in medians.items()}
+        plot(part, f"growth-{what}", lines, across=what, up="µs")
+
+
+def _with_users(size: int) -> Calls:
+    database = open_database()
+    database["users"].insert_many(_users(size))
+    service = _service(database, "article")
+    names = (f"new {number}" for number in count())
+    return {
+        "a login": lambda: service.login(f"user {size - 1}", PASSWORD),
+        "a registration": lambda: service.register(next(names), PASSWORD),
+    }
+
+
+def _users(size: int) -> Iterator[dict[str, Any]]:
+    """Documents as the repository stores them, without its search for a namesake at each."""
+    database = open_database()
+    service = _service(database, "article")
+    service.register("user 0", PASSWORD)
+    [pattern] = database["users"].find()
+    for index in range(size):
+        name = f"user {index}"
+        document = {k: name if v == "user 0" else v for k, v in pattern.items()}
+        if document["_id"] != name:
+            del document["_id"]  # the database gives a new one
+        yield document
+
+
+def _with_sessions(size: int) -> Calls:
+    database = open_database()
+    families = FamilyRepository(database)
+    for _ in range(size - 1):
+        families.start("somebody", time.time())
+    service = _service(database, "rfc")
+    service.register("ada", PASSWORD)
+    grant = service.login("ada", PASSWORD)
+    tokens = [grant.refresh]
+
+    def refresh() -> None:
+        tokens.append(service.refresh(tokens[-1]).refresh)
+
+    return {
+        "a check of an access token": lambda: service.authenticate(grant.access),
+        "a refresh": refresh,
+        "a login": lambda: service.login("ada", PASSWORD),
+    }
+
+
+def _with_events(size: int) -> Calls:
+    log = EventLog()
+    for index in range(size):
+        log.record(
+            "request.sent",
+            source="client",
+            correlation=f"action {index // 10}",
+            method="GET",
+            path="/home",
+            purpose="call",
+        )
+    return {
+        "the last action": log.action,
+        "its diagram": lambda: log.to_mermaid(f"action {(size - 1) // 10}"),
+        "an event": lambda: log.record("test.made", source="bench"),
+    }
+
+
+def _service(database: Database, policy: str) -> AuthService:
+    config = ServerConfig(policy=policy, bcrypt_cost=COST)
+    return AuthService(config, database=database, clock=time.time, emit=ignore)

@@ -1,0 +1,107 @@
+"""Workers: what `python -m demo_server.serve` gains from more processes over one database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+
+from ..plan import CONNECTIONS, Visitor, load
+from ..servers import LIFETIME, PASSWORD, USERS
+from ..table import Grid, Part, number, quartiles, ratio
+
+WORKERS = (1, 2, 3, 4)
+
+
+def measure(quick: bool) -> Part:
+    part = Part(
+        "Workers",
+        f"`python -m demo_server.serve` with {WORKERS[0]} to {WORKERS[-1]} workers, by the policy "
+        "`rfc`, over one nx-27017, whose files are on disk. It is one process as well and answers "
+        "all workers, and so do the load and the machine's cores: more workers than cores gain "
+        f"nothing. {CONNECTIONS} kept connections.",
+    )
+    for package in ("demo_server.serve", "granian", "nx_27017", "pymongo"):
+        if not _is_there(package):
+            part.left_out.append(f"all of it: {package} is not there (extras `serve` and `test`).")
+            return part
+    from tests.server.mongodb import NxServer
+
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        database = NxServer(Path(folder)).start()
+        stack.callback(database.stop)
+        shared = {
+            "DB_URI": f"{database.uri}/bench",
+            "ACCESS_TOKEN_SECRET": secrets.token_hex(32),
+            "REFRESH_TOKEN_SECRET": secrets.token_hex(32),
+        }
+        urls = {n: stack.enter_context(_served(n, shared)) for n in WORKERS}
+        _register(urls[WORKERS[0]])
+        visitors = [Visitor("rfc", url) for url in urls.values()]
+        slices = {"rounds": 2 if quick else 10, "slice": 0.2 if quick else 0.4}
+        homes = load([visitor.homes() for visitor in visitors], **slices)
+        refreshes = load([visitor.refreshes() for visitor in visitors], **slices)
+        longer = {"rounds": 1 if quick else 4, "slice": 0.5 if quick else 1.0}
+        logins = load([visitor.logins() for visitor in visitors], **longer)
+    series = {"/home": homes, "/refresh": refreshes, "login": logins}
+    for what, rates in series.items():
+        for workers, rate in zip(WORKERS[1:], rates[1:], strict=True):
+            part.rows.append(ratio(f"answers of {what}: {workers} workers / 1", rate, rates[0]))
+    rows = [
+        [str(n), *(number(quartiles(rates[index])[1]) for rates in series.values())]
+        for index, n in enumerate(WORKERS)
+    ]
+    part.grids.append(Grid(("workers", *(f"{what}, answers a second" for what in series)), rows))
+    return part
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@contextmanager
+def _served(workers: int, shared: dict[str, str]) -> Iterator[str]:
+    """A server of so many workers; gives its URL."""
+    settings = {
+        "PORT": "0",
+        "HOST": "127.0.0.1",
+        "WORKERS": str(workers),
+        "AUTH_POLICY": "rfc",
+        "ACCESS_TOKEN_TTL": str(LIFETIME),
+        "REFRESH_TOKEN_TTL": str(LIFETIME),
+        **shared,
+    }
+    running = subprocess.Popen(
+        [sys.executable, "-m", "demo_server.serve"],
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        if not line:
+            raise RuntimeError("demo_server.serve ended before it listened")
+        yield line.split()[-1]
+    finally:
+        running.terminate()  # not kill: that would leave its workers
+        running.wait(timeout=30)
+
+
+def _register(url: str) -> None:
+    for user in USERS:
+        answer = requests.post(
+            f"{url}/users/register", json={"username": user, "password": PASSWORD}, timeout=30
+        )
+        assert answer.status_code == 201
