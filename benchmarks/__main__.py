@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 
-from .table import Part, Row
 from .results import RESULTS, write_results
+from .table import Part, Row
 
 PARTS = ("server", "client", "stampede", "events", "growth", "panel", "workers")
 

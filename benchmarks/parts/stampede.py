@@ -6,9 +6,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
+from jwt_course.stampede import START, USER, refreshes_in
+
 from client_widget import AuthClient, EventLog, Request
 from demo_server import DemoClock, DemoServer, ServerConfig
-from jwt_course.stampede import START, USER, refreshes_in
 
 from ..plots import plot
 from ..table import Grid, Part, Row, measured, number, quartiles

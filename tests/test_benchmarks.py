@@ -1,0 +1,91 @@
+"""The benchmark's command and tables. What it measures is no test's business."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from benchmarks.__main__ import PARTS, line, main
+from benchmarks.load import whole
+from benchmarks.results import text
+from benchmarks.table import Grid, Part, Row, markdown, measured, number, ratio
+
+
+def test_help_names_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert [part for part in PARTS if part not in shown] == []
+
+
+def test_every_part_can_be_measured() -> None:
+    for part in PARTS:
+        assert callable(import_module(f"benchmarks.parts.{part}").measure)
+
+
+def test_a_part_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["weather"])
+    assert "weather" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        (Row("x", 1.0434, at_most=1.1), ["x", "1.043", "", "at most 1.1", "ok"]),
+        (Row("x", 1.2, at_most=1.1), ["x", "1.200", "", "at most 1.1", "OVER"]),
+        (Row("x", 12.64, at_least=1.3), ["x", "12.6", "", "at least 1.3", "ok"]),
+        (Row("x", 2465.4, at_least=250_000), ["x", "2,465", "", "at least 250,000", "UNDER"]),
+        (Row("x", 2.0, (1.5, 2.5)), ["x", "2.000", "1.500 … 2.500", "", ""]),
+    ],
+)
+def test_a_row_has_its_figure_its_spread_and_its_verdict(row: Row, cells: list[str]) -> None:
+    assert row.cells() == cells
+
+
+def test_a_figure_is_the_median_and_the_spread_its_quartiles() -> None:
+    assert measured("x", [1.0, 9.0, 3.0, 2.0, 4.0]) == Row("x", 3.0, (2.0, 4.0))
+    assert measured("x", [7.0]) == Row("x", 7.0, (7.0, 7.0))
+
+
+def test_a_ratio_is_taken_in_each_round() -> None:
+    """The second round was twice as slow for both: it changes nothing."""
+    assert ratio("x", [3.0, 6.0, 3.0], [2.0, 4.0, 2.0]) == Row("x", 1.5, (1.5, 1.5))
+
+
+def test_results_hold_budgets_parts_grids_and_what_is_left_out() -> None:
+    part = Part(
+        "Server",
+        "How.",
+        rows=[Row("with", 1.0, at_most=1.1), Row("without", 2.0)],
+        grids=[Grid(("n", "ms"), [["1", number(0.25)]])],
+        left_out=["Express, which needs node and npm."],
+    )
+    written = text([part], "A machine", "flask 3")
+    budgets, server = written.split("## The budgets")[1].split("## Server")
+    assert "| with | 1.000 |  | at most 1.1 | ok |" in budgets
+    assert "without" not in budgets
+    assert server == (
+        "\n\nHow.\n\n"
+        "| what | median | middle half | budget |  |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n"
+        "| with | 1.000 |  | at most 1.1 | ok |\n"
+        "| without | 2.000 |  |  |  |\n\n"
+        "| n | ms |\n| --- | ---: |\n| 1 | 0.250 |\n\n"
+        "Left out: Express, which needs node and npm.\n"
+    )
+
+
+def test_a_line_of_the_terminal_holds_the_same() -> None:
+    assert line(Row("x", 1.2, at_most=1.1)).split() == ["x", "1.200", "at", "most", "1.1", "OVER"]
+
+
+def test_a_table_is_markdown() -> None:
+    assert markdown(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |"
+
+
+def test_the_load_knows_when_an_answer_is_whole() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    assert [whole(bytearray(head[:n])) for n in (0, 20)] == [False, False]
+    assert [whole(bytearray(head + body)) for body in (b"", b"{", b"{}")] == [False, False, True]
