@@ -6,6 +6,7 @@ Start reading at `routes.py`, then `services.py` and `tokens.py`.
 """
 
 from .app import create_app
+from .browser import browser_url
 from .clock import DemoClock
 from .config import ServerConfig
 from .database import open_database
@@ -31,6 +32,7 @@ __all__ = [
     "TokenRefused",
     "TooManyAttempts",
     "UserExists",
+    "browser_url",
     "create_app",
     "open_database",
 ]
