@@ -95,16 +95,21 @@ class Hub:
         hub = psutil.Process(self._process.pid)
         return [hub, *hub.children(recursive=True)]
 
-    def stop(self) -> None:
-        """End it as Ctrl-C or a service manager would, or by force if it does not end."""
+    def stop(self) -> list[psutil.Process]:
+        """End it as Ctrl-C or a service manager would.
+
+        Gives what it left behind, which is then ended by force.
+        """
         started = self.processes() if self._process.poll() is None else []
         self._process.terminate()
         try:
             self._process.wait(timeout=PATIENCE)
         finally:
-            for process in psutil.wait_procs(started, timeout=5)[1]:
+            _, left = psutil.wait_procs(started, timeout=20)
+            for process in left:
                 process.kill()
             self._log.close()
+        return left
 
 
 class Learner:
@@ -207,7 +212,8 @@ class Kernel:
             "username": "tests",
             "version": "5.3",
         }
-        content = {"code": code, "silent": False, "allow_stdin": False}
+        # A cell that fails must not take the next one with it.
+        content = {"code": code, "silent": False, "allow_stdin": False, "stop_on_error": False}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
         self._socket.send(json.dumps(message | {"channel": "shell"}))
         shown = ""
