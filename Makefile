@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check browser bench pictures classroom hub hub-proxy notebooks format clean
+.PHONY: lab test check browser bench pictures classroom hub hub-proxy notebooks docs dist format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
@@ -25,7 +25,17 @@ check: .venv/check.done browser hub-proxy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 	$(BIN)/python -m pytest
+
+docs: .venv/check.done
+	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+dist: .venv/check.done
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python tests/try_wheel.py dist/*.whl
 
 classroom: .venv/classroom.done
 	$(BIN)/voila --Voila.ip=127.0.0.1 $(VOILA_ARGS) notebooks/classroom.ipynb
@@ -48,7 +58,6 @@ browser: .venv/test.done
 	  { $(SUDO) apt-get update && $(SUDO) apt-get install --yes --no-install-recommends chromium; } || \
 	  $(BIN)/python -m playwright install chromium
 
-
 bench: .venv/test.done
 	$(BIN)/python -m benchmarks
 
@@ -63,7 +72,8 @@ format: .venv/check.done
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache deploy/jupyterhub/node_modules
+	rm -rf .venv dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf deploy/jupyterhub/node_modules
 
 # One stamp for each set of packages, renewed when the inputs change.
 .venv/lab.done: EXTRAS :=

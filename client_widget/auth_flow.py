@@ -1,14 +1,15 @@
-"""The protocol: what is sent, and what follows from each answer.
+"""The protocol: what is sent, and what follows from each answer::
 
     call, signed ──▶ 200 ────────────────────────────────────▶ done
                 └──▶ 401 or 403 ──▶ refresh ──▶ 200 ──▶ retry ──▶ done, whatever the answer
                                            └──▶ refused ──▶ the session ends: LoginRequired
 
 Rules:
+
 - one refresh that is answered and one retry for each call, at most: they can be counted below;
 - a 403 that names a true lack of right is an answer: a new token would have no more rights;
 - no I/O and no lock. The flow yields the message to send and is sent the answer; whoever
-  drives it decides how. `AuthClient` sends over HTTP; a lesson can do it by hand:
+  drives it decides how. `AuthClient` sends over HTTP; a lesson can do it by hand::
 
       flow = BearerAuth(store).auth_flow(Request("GET", "/home"))
       message = next(flow)             # the call, signed

@@ -29,7 +29,6 @@ from .auth_flow import (
     AuthFlow,
     BearerAuth,
     Request,
-    error_code,
     may_have_expired,
     read_token,
     refresh_request,
@@ -38,6 +37,7 @@ from .auth_flow import (
 from .errors import LoginRequired, ServerUnreachable
 from .events import EventLog
 from .exchange import exchange
+from .outcomes import refreshed_facts, verdict
 from .tokens import TokenPair, TokenStore
 from .transport import HttpCall, accepted, new_id, one_action, open_session
 
@@ -236,7 +236,12 @@ class AuthClient:
             return self._exchange(flow, message, call)
 
         try:
-            return self._exchange(flow, message, call)
+            following = self._exchange(flow, message, call)
+            if self.store.get() is pair:
+                # The flow can do without: the refresh was ahead of time. Those who wait should
+                # know, and not try one after the other.
+                flight.set_exception(ServerUnreachable("The refresh did not come through"))
+            return following
         except LoginRequired:
             self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
             raise
@@ -258,11 +263,9 @@ class AuthClient:
         if message.signed_with is not None and may_have_expired(response):
             self._record_refused(message.signed_with, response, call)
         following = flow.send(response)
-        fresh = following.signed_with
-        if message.purpose == "refresh" and fresh is not None:
-            rotated = message.replaces is None or message.replaces.refresh != fresh.refresh
-            also = {"refresh": dict(fresh.refresh_facts)} if rotated else {}
-            facts = {"kind": "access", **fresh.access_facts, **also}
+        old, new = message.replaces or message.signed_with, following.signed_with
+        if message.purpose == "refresh" and old and new and new is not old:
+            facts = refreshed_facts(old, new)
             self._record("token.refreshed", correlation=call.correlation, **facts)
         return following
 
@@ -270,13 +273,8 @@ class AuthClient:
         return exchange(self._http, self.before_send(message), call, self._record)
 
     def _record_refused(self, pair: TokenPair, response: requests.Response, call: HttpCall) -> None:
-        facts = pair.access_facts
-        reason = error_code(response)
-        # Of the two policies only the article's says by its code that a token has expired.
-        silent = reason in ("", "invalid_token")
-        expired = reason == "token_expired" or (silent and facts.get("exp", 0) <= self.clock())
-        name = "token.expired" if expired else "token.refused"
-        self._record(name, correlation=call.correlation, kind="access", reason=reason, **facts)
+        name, facts = verdict(pair, response, self.clock())
+        self._record(name, correlation=call.correlation, **facts)
 
     def _post_credentials(
         self, path: str, username: str, password: str, correlation: str

@@ -46,7 +46,9 @@ def describe(event: Event) -> str:
         return " ".join([event.name, *(f"{name}={value}" for name, value in fields.items())])
     text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
     # The client's sentences name the path themselves.
-    return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
+    text = f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
+    # What a stranger typed may hold an end of line, and then looks like an event of its own.
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 _GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
@@ -58,11 +60,9 @@ def tone(event: Event) -> str:
     name, status = event.name, event.fields.get("status", 0)
     if name == "token.expired" or event.fields.get("reason") == "token_expired":
         return "late"
-    if status >= 400 or name.endswith(
-        (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
-    ):
+    if status >= 400 or name.endswith(_BAD):
         return "bad"
-    if status or name.endswith((".accepted", ".issued", ".refreshed", ".started", ".registered")):
+    if status or name.endswith(_GOOD):
         return "good"
     return "plain"
 

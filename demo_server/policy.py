@@ -1,16 +1,16 @@
 """The two policies of the server: how the article does it, and how the RFCs ask for it.
 
-A policy is one frozen object. The services ask it what to do, and the app asks it how to say no:
+A policy is one frozen object. The services ask it what to do, and the app asks it how to say no::
 
-|                      | article                     | rfc                                         |
-|----------------------|-----------------------------|---------------------------------------------|
-| access token refused | 403                         | 401, `WWW-Authenticate` (RFC 6750, 3)       |
-| no right to it       | 403                         | 403 `insufficient_scope` (RFC 6750, 3.1)    |
-| refresh refused      | 403                         | 400 `invalid_grant` (RFC 6749, 5.2)         |
-| login refused        | 401 or 400, says which      | 401, one answer, one time, back-off         |
-| claims               | `username`, `iat`, `exp`    | `sub`, `iss`, `aud`, `jti`, `typ`, `sid` too|
-| refresh token        | used again and again        | rotated; reuse revokes (RFC 9700, 4.14.2)   |
-| logout               | the client forgets          | the server revokes                          |
+                          article                   rfc
+    --------------------  ------------------------  --------------------------------------------
+    access token refused  403                       401, `WWW-Authenticate` (RFC 6750, 3)
+    no right to it        403                       403 `insufficient_scope` (RFC 6750, 3.1)
+    refresh refused       403                       400 `invalid_grant` (RFC 6749, 5.2)
+    login refused         401 or 400, says which    401, one answer, one time, back-off
+    claims                `username`, `iat`, `exp`  `sub`, `iss`, `aud`, `jti`, `typ`, `sid` too
+    refresh token         used again and again      rotated; reuse revokes (RFC 9700, 4.14.2)
+    logout                the client forgets        the server revokes
 """
 
 from __future__ import annotations

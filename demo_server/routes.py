@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Request, Response, jsonify, request
 
 from .errors import Refusal
+from .openapi import describe_api
 from .services import AuthService, Grant
 
 #: bcrypt reads no more of a password than this.
@@ -41,12 +42,25 @@ def add_routes(app: Flask, service: AuthService) -> None:
             raise _malformed("token must be a string")
         return _tokens(service.refresh(token))
 
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(describe_api(service.policy, _routes(app)))
+
     if service.policy.rotates:
 
         @app.post("/logout")
         def logout() -> tuple[str, int]:
             service.logout(service.authenticate(_bearer_token(request)))
             return "", 204
+
+
+def _routes(app: Flask) -> set[tuple[str, str]]:
+    """Method, in lower case, and path of each route."""
+    return {
+        (method.lower(), rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
 
 
 def _tokens(grant: Grant) -> Response:
@@ -100,11 +114,11 @@ def _body(request: Request) -> dict[str, Any]:
         if not isinstance(body, dict):
             raise _malformed("The body is not a JSON object")
         return body
-    if any(len(values) > 1 for values in request.form.listvalues()):
-        raise _malformed("A field of the form comes twice")
     if not request.form and request.content_length:
         raise _malformed("Send the body as application/json or as a form")
-    return request.form.to_dict()
+    # A field that comes twice is a list, so not the string that is asked for.
+    fields = request.form.to_dict(flat=False)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
 def _malformed(message: str) -> Refusal:

@@ -66,7 +66,7 @@ class DemoServer:
 
     @property
     def url(self) -> str:
-        """`http://host:port`, with no slash at the end.
+        """The address at which it listens, with no slash at the end.
 
         Raises:
             RuntimeError: the server was never started, so has no port yet.

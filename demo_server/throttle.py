@@ -19,8 +19,9 @@ FREE_FAILURES = 5
 #: The longest wait, in seconds.
 LONGEST_WAIT = 300
 
-#: Failures are forgotten so many seconds after the last wait is over.
-FORGOTTEN_AFTER = 900
+#: Failures are forgotten so many seconds after the last wait is over. A shorter time would help
+#: whoever guesses: wait until all is forgotten, and begin again with free failures.
+FORGOTTEN_AFTER = 86_400
 
 
 class LoginThrottle:

@@ -33,6 +33,11 @@ ALGORITHM = "HS256"
 #: The claims `iss` and `aud`: this server makes its tokens for itself.
 ISSUER = AUDIENCE = "demo_server"
 
+#: Seconds by which a token may be early: clocks of two machines differ, and a clock that was
+#: wrong is set back (RFC 7519, section 4.1.5). An expiry has no leeway here: lessons count
+#: its seconds.
+EARLY_LEEWAY = 10
+
 _PINNED = ("iss", "aud", "jti", "typ", "sid")
 
 
@@ -114,7 +119,7 @@ class TokenService:
             raise TokenRefused(
                 kind, "token_invalid", f"The signature is not that of this server's {kind} tokens"
             ) from None
-        except jwt.DecodeError:
+        except (jwt.DecodeError, UnicodeEncodeError):  # JSON can spell half of a surrogate pair
             raise TokenRefused(
                 kind, "token_malformed", "The token is not three base64url parts of a JWT"
             ) from None
@@ -145,7 +150,7 @@ class TokenService:
                     kind, "token_invalid", f"The claim {name} is not a number of seconds"
                 )
         for name in ("iat", "nbf"):
-            if int(claims.get(name, 0)) > now:
+            if int(claims.get(name, 0)) > now + EARLY_LEEWAY:
                 raise TokenRefused(
                     kind, "token_not_yet_valid", f"The {kind} token is not valid yet", claims
                 )

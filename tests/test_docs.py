@@ -17,6 +17,8 @@ from client_widget.words import _SENTENCES
 from demo_server import STATUS, DemoServer, ServerConfig, create_app, open_database
 from demo_server.server import ignore
 
+from .import_map import with_maps
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -155,3 +157,8 @@ def test_every_public_name_has_a_docstring(package: Any) -> None:
 def test_no_module_is_long() -> None:
     for path in sources():
         assert len(path.read_text().splitlines()) <= 300, path.name
+
+
+def test_the_import_maps_are_those_of_the_contracts() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert with_maps(page) == page, "run: python tests/import_map.py docs/architecture.md"

@@ -16,14 +16,30 @@ from .save_notebooks import ROOT, notebooks, run
 NOTEBOOKS = notebooks()
 
 
-def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == [
-        "01_walkthrough.ipynb",
-        "classroom.ipynb",
-    ]
+LESSONS = [
+    "02_inside_a_token",
+    "03_step_the_refresh",
+    "04_two_faults",
+    "05_stampede",
+    "06_rotation_and_theft",
+    "07_from_403_to_401",
+    "08_attacks",
+    "09_break_and_fix",
+]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def short(path: Path) -> str:
+    return str(path.relative_to(ROOT / "notebooks").with_suffix(""))
+
+
+def test_each_lesson_has_its_solutions() -> None:
+    alone = ["01_walkthrough", "class_live", "classroom"]
+    assert [short(path) for path in NOTEBOOKS] == sorted(
+        [*alone, *LESSONS, *(f"solutions/{lesson}" for lesson in LESSONS)]
+    )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=short)
 class TestSaved:
     def test_every_code_cell_was_run_in_order(self, path: Path) -> None:
         """nbval compares nothing in a cell that has no count."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -251,6 +254,33 @@ class TestAhead:
             ada.home()
         assert ada.store.get() is not None
 
+    def test_a_busy_server_is_asked_once_by_calls_that_come_together(
+        self, ada: AuthClient, server: DemoServer, clock: DemoClock, log: EventLog
+    ) -> None:
+        """Those who wait learn that the refresh did not come through, and use what they have."""
+        entered = threading.Barrier(8)
+
+        def busy() -> tuple[str, int]:
+            # Until the other seven wait for this refresh.
+            deadline = time.monotonic() + 20
+            while ada._flight is None or len(ada._flight._condition._waiters) < 7:
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+            return "", 503
+
+        server.app.view_functions["refresh"] = busy
+
+        def visit() -> dict[str, Any]:
+            entered.wait(timeout=20)
+            return ada.home()
+
+        clock.advance(55)
+        assert in_threads(8, visit) == [{"message": "Welcome ada"}] * 8
+        told = Counter(event.name for event in log if event.source == "client")
+        sent = [e.fields["path"] for e in log if e.name == "request.sent"]
+        assert (sent.count("/refresh"), sent.count("/home")) == (1, 8)
+        assert told["token.refreshed"] == 0
+
     def test_a_refused_refresh_ends_the_session(self, ada: AuthClient, clock: DemoClock) -> None:
         other = AuthClient(ada.base_url, store=ada.store, clock=clock, logout_path="/logout")
         other.request("POST", "/logout")
@@ -282,6 +312,17 @@ def test_the_articles_interceptor_does_not_know_401(
     with pytest.raises(Rejected) as refused:
         client.home()
     assert refused.value.code == "invalid_token"
+
+
+def test_the_articles_interceptor_keeps_its_refresh_token(log: EventLog, clock: DemoClock) -> None:
+    with DemoServer(ServerConfig(bcrypt_cost=4), clock=clock, name="article") as server:
+        client = AuthClient(server.url, log=log, clock=clock, auth=ArticleAuth)
+        client.register("ada", PASSWORD)
+        client.login("ada", PASSWORD)
+        clock.advance(61)
+        client.home()
+    [refreshed] = [event for event in log if event.name == "token.refreshed"]
+    assert set(refreshed.fields) == {"kind", "token", "iat", "exp"}
 
 
 def test_before_send_sees_a_refresh_ahead(ada: AuthClient, clock: DemoClock) -> None:

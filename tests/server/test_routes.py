@@ -174,7 +174,7 @@ class TestHome:
     def test_refuses_a_token_from_the_future(
         self, api: Api, tokens: dict[str, str], clock: Any
     ) -> None:
-        clock.advance(-1)
+        clock.advance(-11)
         answer = api.home(f"Bearer {tokens['accessToken']}")
         assert refused(answer) == (403, "token_not_yet_valid")
 

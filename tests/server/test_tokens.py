@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from demo_server import DemoClock, ServerConfig, TokenRefused
-from demo_server.tokens import TokenService
+from demo_server.tokens import EARLY_LEEWAY, TokenService
 
 SECRET = "a secret for these tests, 32 bytes or more"
 OTHER = "another secret for these tests, as long as that"
@@ -127,9 +127,10 @@ def test_a_token_may_outlive_every_calendar(tokens: TokenService) -> None:
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_a_token_can_be_too_early(tokens: TokenService, claim: str) -> None:
-    early = encode({"username": "ada", "exp": START + 60, claim: START + 1})
+    """By no more than clocks differ."""
+    early = encode({"username": "ada", "exp": START + 60, claim: START + EARLY_LEEWAY + 1})
     assert code(tokens, early) == "token_not_yet_valid"
-    in_time = encode({"username": "ada", "exp": START + 60, claim: START})
+    in_time = encode({"username": "ada", "exp": START + 60, claim: START + EARLY_LEEWAY})
     assert tokens.verify("access", in_time)["username"] == "ada"
 
 
@@ -147,7 +148,27 @@ def test_a_refusal_carries_claims_only_after_the_signature(
     assert refusal.value.claims == claims
 
 
-OFFSETS = [-1e6, -61, -60.001, -60, -59.999, -1, -0.5, 0, 0.5, 0.999, 1, 59, 59.999, 60, 1e6]
+OFFSETS = [
+    -1e6,
+    -61,
+    -11,
+    -10.001,
+    -10,
+    -9.999,
+    -60.001,
+    -60,
+    -59.999,
+    -1,
+    -0.5,
+    0,
+    0.5,
+    0.999,
+    1,
+    59,
+    59.999,
+    60,
+    1e6,
+]
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
@@ -165,7 +186,8 @@ def test_our_verdict_is_pyjwts_at_the_same_instant(
     monkeypatch.setattr("jwt.api_jwt.datetime", Wall)
     token = encode({"username": "ada", "exp": START + 10_000_000, claim: START})
     try:
-        jwt.decode(token, SECRET, algorithms=["HS256"])
+        leeway = 0 if claim == "exp" else EARLY_LEEWAY
+        jwt.decode(token, SECRET, algorithms=["HS256"], leeway=leeway)
         theirs = "good"
     except jwt.ExpiredSignatureError:
         theirs = "token_expired"

@@ -1,0 +1,195 @@
+"""The routes as tools read them: OpenAPI 3.1, at `/openapi.json`.
+
+What can be refused and how is not written down twice: for each route the codes are named here,
+and the server's policy is asked how it answers each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts
+from .policy import Policy
+
+_OF_A_TOKEN = (
+    "token_missing",
+    "token_malformed",
+    "token_invalid",
+    "token_expired",
+    "token_not_yet_valid",
+    "token_revoked",
+    "token_spent",
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route in the table below.
+
+    Attributes:
+        summary (str): what it does.
+        status (int): of its success.
+        answer (str): the schema of its success; "" if it has no body.
+        body (str): the schema of the request's body; "" if it reads none.
+        token: which token the request needs.
+        refusals (tuple[str, ...]): the codes of its refusals, but for those of its token.
+    """
+
+    summary: str
+    status: int
+    answer: str = ""
+    body: str = ""
+    token: TokenKind | None = None
+    refusals: tuple[str, ...] = ()
+
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("post", "/users/register"): Operation(
+        "Register a user",
+        201,
+        answer="User",
+        body="Credentials",
+        refusals=("request_malformed", "user_exists", "body_too_large"),
+    ),
+    ("post", "/users/login"): Operation(
+        "Log in",
+        201,
+        answer="Tokens",
+        body="Credentials",
+        refusals=(
+            "request_malformed",
+            "user_unknown",
+            "password_wrong",
+            "too_many_attempts",
+            "body_too_large",
+        ),
+    ),
+    ("get", "/home"): Operation("The page behind the login", 200, answer="Home", token="access"),
+    ("get", "/class"): Operation(
+        "The names of all users, for a teacher",
+        200,
+        answer="Class",
+        token="access",
+        refusals=("insufficient_scope",),
+    ),
+    ("post", "/refresh"): Operation(
+        "New tokens for a refresh token",
+        200,
+        answer="Refreshed",
+        body="Refresh",
+        token="refresh",
+        refusals=("request_malformed", "body_too_large"),
+    ),
+    ("post", "/logout"): Operation("End the session", 204, token="access"),
+    ("get", "/openapi.json"): Operation("This description", 200, answer="Description"),
+}
+
+_TEXT = {"type": "string"}
+
+
+def _object(required: Mapping[str, Any], **optional: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": list(required),
+    }
+
+
+def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
+    name = {"type": "string", "minLength": 1}
+    password = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 72,
+        "description": "at most 72 bytes of UTF-8, with no NUL",
+    }
+    access, both = {"accessToken": _TEXT}, {"accessToken": _TEXT, "refreshToken": _TEXT}
+    return {
+        "Credentials": _object({"username": name, "password": password}),
+        "Refresh": _object({"token": {"type": "string", "minLength": 1}}),
+        "User": _object({"_id": _TEXT, "username": _TEXT}),
+        "Tokens": _object(both),
+        "Refreshed": _object(both if policy.rotates else access),
+        "Home": _object({"message": _TEXT}),
+        "Class": _object({"users": {"type": "array", "items": _TEXT}}),
+        "Description": _object({"openapi": _TEXT}),
+        "Refusal": _object({"message": _TEXT}, error=_TEXT, error_description=_TEXT),
+    }
+
+
+def describe_api(policy: Policy, routes: set[tuple[str, str]]) -> dict[str, Any]:
+    """The description of a server.
+
+    Args:
+        policy (Policy): says how each refusal is answered.
+        routes (set[tuple[str, str]]): method in lower case, and path, of the routes that it has.
+
+    Returns:
+        dict: a document of OpenAPI 3.1, which JSON can hold.
+
+    Raises:
+        KeyError: a route is not in the table above.
+    """
+    from apispec import APISpec  # here, so that a lesson's start does not wait for it
+
+    spec = APISpec(
+        "JWT refresh lab",
+        "1",
+        openapi_version="3.1.0",
+        info={"description": f"The demo server, by the policy {policy.name!r}."},
+    )
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    for name, schema in _schemas(policy).items():
+        spec.components.schema(name, schema)
+    for method, path in sorted(routes):
+        operation = OPERATIONS[method, path]
+        spec.path(path, operations={method: _describe(operation, policy)})
+    document: dict[str, Any] = spec.to_dict()
+    return document
+
+
+def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": "done"}
+    if operation.answer:
+        success["content"] = _json(operation.answer)
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "responses": {str(operation.status): success, **_refusals(operation, policy)},
+    }
+    if operation.body:
+        schema = _json(operation.body)["application/json"]
+        media = {"application/json": schema, "application/x-www-form-urlencoded": schema}
+        described["requestBody"] = {"required": True, "content": media}
+    if operation.token == "access":
+        described["security"] = [{"bearer": []}]
+    return described
+
+
+def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
+    """The refusals by their status, with the codes that come with it."""
+    refusals: list[Refusal] = [_refusal(code) for code in operation.refusals]
+    if operation.token is not None:
+        refusals += [TokenRefused(operation.token, code, "") for code in _OF_A_TOKEN]
+    codes: dict[int, list[str]] = {}
+    headers: dict[int, list[str]] = {}
+    for denial in map(policy.deny, refusals):
+        codes.setdefault(denial.status, []).append(denial.body.get("error", "no code"))
+        headers.setdefault(denial.status, []).extend(denial.headers)
+    return {
+        str(status): {
+            "description": ", ".join(dict.fromkeys(errors)),
+            "content": _json("Refusal"),
+            "headers": {name: {"schema": _TEXT} for name in headers[status]},
+        }
+        for status, errors in codes.items()
+    }
+
+
+def _refusal(code: str) -> Refusal:
+    return TooManyAttempts(1) if code == "too_many_attempts" else Refusal(code, "")
+
+
+def _json(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}

@@ -1,0 +1,26 @@
+"""How Sphinx builds the API reference: `make docs`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+_project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+
+project = "JWT refresh lab"
+version = release = _project["version"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "myst_parser",
+    "sphinxcontrib.mermaid",
+]
+html_theme = "furo"
+html_title = project
+myst_fence_as_directive = ["mermaid"]
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_class_signature = "separated"
+napoleon_google_docstring = True
+napoleon_use_ivar = True
+exclude_patterns = ["_build"]

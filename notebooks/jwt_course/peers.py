@@ -1,0 +1,290 @@
+"""Other libraries in the same stampede, each with its own refresh, its own locks and windows.
+
+They speak OAuth 2.0 (RFC 6749, section 6) and the demo server the article's names. `Edge`, an
+adapter of requests, translates at the edge of each library; nothing inside them is changed. A
+library that is not installed is left out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from client_widget import AuthClient, EventLog
+from demo_server import DemoClock, DemoServer, ServerConfig
+
+from .crowd import Crowd
+from .stampede import USER, Result, counted, refreshes_in
+
+#: Where the libraries believe the server to be. Some of them send tokens over https only; the
+#: edge sends their requests to the demo server, so nothing leaves this machine.
+ORIGIN = "https://lab.example"
+HOME, REFRESH = f"{ORIGIN}/home", f"{ORIGIN}/refresh"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The tokens that a library starts with.
+
+    Attributes:
+        access, refresh (str): the tokens.
+        expires_at (int): when the library believes the access token to be over, in seconds
+            since the epoch, on the wall clock.
+        lifetime (int): of an access token, in seconds.
+    """
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: int
+    lifetime: int
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A library, ready to call.
+
+    Attributes:
+        call: `GET /home` through the library; gives the status.
+        window (float): how long before its expiry the library refreshes a token by default,
+            in seconds.
+    """
+
+    call: Callable[[], int]
+    window: float
+
+
+class Edge(HTTPAdapter):
+    """Sends what a library sends, to the demo server and in its words.
+
+    Args:
+        url (str): the server's.
+        log (EventLog): told of each refresh.
+        lifetime (int): of an access token, in seconds; the server's answer does not say it.
+
+    Attributes:
+        refresh, answer (Event): set, they let through the refreshes and their answers.
+    """
+
+    def __init__(self, url: str, log: EventLog, lifetime: int) -> None:
+        super().__init__(pool_maxsize=64)
+        self._url = url
+        self._lifetime = lifetime
+        self._record = log.emitter("peer")
+        self.refresh, self.answer = threading.Event(), threading.Event()
+
+    def session(self, session: Any = None) -> Any:
+        """A session of requests that sends through this edge."""
+        session = requests.Session() if session is None else session
+        session.trust_env = False  # a proxy cannot reach the loopback of this machine
+        session.mount(ORIGIN, self)
+        return session
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Send a message of a library."""
+        path = urlsplit(request.url or "").path
+        if path != "/refresh":
+            request.url = f"{self._url}{path}"
+            return super().send(request, **options)
+
+        token = parse_qs(_text(request.body))["refresh_token"][0]
+        self.refresh.wait()
+        self._record("request.sent", path=path)
+        message = requests.Request("POST", f"{self._url}{path}", json={"token": token})
+        response = super().send(message.prepare(), **options)
+        self.answer.wait()
+        return response if response.status_code >= 400 else self._in_oauth(response)
+
+    def _in_oauth(self, response: requests.Response) -> requests.Response:
+        """The answer by the names of RFC 6749, section 5.1."""
+        body = response.json()
+        names = {
+            "access_token": body["accessToken"],
+            "refresh_token": body["refreshToken"],
+            "token_type": "Bearer",
+            "expires_in": self._lifetime,
+        }
+        answer = requests.Response()
+        answer.status_code, answer.url, answer.request = 200, REFRESH, response.request
+        answer.headers["Content-Type"] = "application/json"
+        answer.raw = io.BytesIO(json.dumps(names).encode())
+        return answer
+
+
+def _requests_oauthlib(edge: Edge, grant: Grant) -> Caller:
+    session = edge.session(
+        import_module("requests_oauthlib").OAuth2Session(
+            "lab", token=_oauth(grant), auto_refresh_url=REFRESH, token_updater=_kept
+        )
+    )
+    return Caller(lambda: int(session.get(HOME).status_code), window=0.0)
+
+
+def _authlib(edge: Edge, grant: Grant) -> Caller:
+    session = edge.session(
+        import_module("authlib.integrations.requests_client").OAuth2Session(
+            "lab", token=_oauth(grant), token_endpoint=REFRESH, update_token=_kept
+        )
+    )
+    return Caller(lambda: int(session.get(HOME).status_code), window=session.leeway)
+
+
+def _google_auth(edge: Edge, grant: Grant) -> Caller:
+    transport = import_module("google.auth.transport.requests")
+    credentials = import_module("google.oauth2.credentials").Credentials(
+        grant.access,
+        refresh_token=grant.refresh,
+        token_uri=REFRESH,
+        client_id="lab",
+        client_secret="none",
+        expiry=datetime.fromtimestamp(grant.expires_at, UTC).replace(tzinfo=None),
+    )
+    asks = transport.Request(edge.session())
+    session = edge.session(transport.AuthorizedSession(credentials, auth_request=asks))
+    window = import_module("google.auth._helpers").REFRESH_THRESHOLD.total_seconds()
+    return Caller(lambda: int(session.get(HOME).status_code), window=window)
+
+
+def _botocore(edge: Edge, grant: Grant) -> Caller:
+    session, held = edge.session(), [grant.refresh]
+
+    def refresh() -> dict[str, str]:
+        form = {"grant_type": "refresh_token", "refresh_token": held[0]}
+        answer = session.post(REFRESH, data=form)
+        answer.raise_for_status()
+        body = answer.json()
+        held[0] = body["refresh_token"]
+        return _metadata(body["access_token"], time.time() + body["expires_in"])
+
+    credentials = import_module("botocore.credentials").RefreshableCredentials.create_from_metadata(
+        _metadata(grant.access, grant.expires_at), refresh_using=refresh, method="lab"
+    )
+
+    def call() -> int:
+        token = credentials.get_frozen_credentials().token
+        return int(session.get(HOME, headers={"Authorization": f"Bearer {token}"}).status_code)
+
+    return Caller(call, window=credentials._advisory_refresh_timeout)
+
+
+#: The libraries by their names as distributions.
+PEERS: Mapping[str, Callable[[Edge, Grant], Caller]] = {
+    "requests-oauthlib": _requests_oauthlib,
+    "authlib": _authlib,
+    "google-auth": _google_auth,
+    "botocore": _botocore,
+}
+
+
+def _kept(*_: Any, **__: Any) -> None:
+    """What a library calls with its new tokens. It has them already."""
+
+
+def _oauth(grant: Grant) -> dict[str, Any]:
+    return {
+        "access_token": grant.access,
+        "refresh_token": grant.refresh,
+        "token_type": "Bearer",
+        "expires_at": grant.expires_at,
+    }
+
+
+def _metadata(access: str, expires_at: float) -> dict[str, str]:
+    until = datetime.fromtimestamp(expires_at, UTC)
+    return {
+        "access_key": "lab",
+        "secret_key": "none",
+        "token": access,
+        "expiry_time": until.isoformat(),
+    }
+
+
+def _text(body: Any) -> str:
+    return body.decode() if isinstance(body, bytes) else str(body or "")
+
+
+def run_peer(name: str, calls: int = 20) -> Result | None:
+    """A stampede of `calls` threads through a library, on a server with rotation.
+
+    The tokens last an hour, so that no library finds a new one too old.
+
+    Args:
+        name (str): one of `PEERS`.
+        calls (int): how many threads.
+
+    Returns:
+        Result | None: None if the library is not installed.
+    """
+    with _peer(name, lifetime=3600, expired=True) as (caller, edge, log):
+        if caller is None:
+            return None
+        began = time.perf_counter()
+        crowd = Crowd([caller.call] * calls, log.__len__)
+        for gate in (edge.refresh, edge.answer):
+            crowd.settle()
+            gate.set()
+        crowd.settle()
+        return counted(crowd.ends(), log, calls, time.perf_counter() - began)
+
+
+def refreshes_of(name: str, calls: int = 5, lifetime: int = 60) -> tuple[float, int] | None:
+    """What a library's default window does to a token that is still new.
+
+    Args:
+        name (str): one of `PEERS`.
+        calls (int): how many calls, one after the other, within a moment.
+        lifetime (int): of an access token, in seconds.
+
+    Returns:
+        tuple[float, int] | None: the window in seconds, and how many refreshes the calls cost;
+            None if the library is not installed.
+    """
+    with _peer(name, lifetime=lifetime, expired=False) as (caller, edge, log):
+        if caller is None:
+            return None
+        edge.refresh.set()
+        edge.answer.set()
+        for _ in range(calls):
+            caller.call()
+        return caller.window, refreshes_in(log)
+
+
+@contextmanager
+def _peer(
+    name: str, *, lifetime: int, expired: bool
+) -> Iterator[tuple[Caller | None, Edge, EventLog]]:
+    """A library with the tokens of a new login, on a server of its own."""
+    # They read the wall clock. So the server's clock begins there, and is then moved.
+    clock = DemoClock(start=int(time.time()), rate=0)
+    log = EventLog(clock=clock)
+    config = ServerConfig(
+        policy="rfc", access_token_ttl=lifetime, refresh_token_ttl=100 * lifetime, bcrypt_cost=4
+    )
+    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="peers") as server:
+        client = AuthClient(server.url, log=log, clock=clock)
+        client.register(*USER)
+        client.login(*USER)
+        pair = client.store.get()
+        assert pair is not None
+        if expired:
+            clock.advance(lifetime + 1)
+        expires_at = int(time.time()) + (-1 if expired else lifetime)
+        edge = Edge(server.url, log, lifetime)
+        grant = Grant(pair.access, pair.refresh, expires_at, lifetime)
+        try:
+            caller = PEERS[name](edge, grant)
+        except ImportError:
+            caller = None
+        yield caller, edge, log
+        edge.close()

@@ -1,0 +1,86 @@
+"""A database in which to look and to write are two steps, and two callers look before one writes.
+
+    server = DemoServer(config, database=TornDatabase(open_database()))
+
+It behaves as a server does that reads a refresh token, finds it unspent, and marks it as spent
+afterwards. In such a server the gap is short, and two callers meet in it once in a while. Here
+the gap is held open until the second caller is in it too, so they meet every time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+from demo_server.database import Database, guard_of
+
+#: Seconds for which a caller waits in the gap for the second one, and then goes on alone.
+PATIENCE = 5.0
+
+
+class GuardedCollection:
+    """A collection whose single operations are safe under threads, also those of mongomock."""
+
+    def __init__(self, collection: Any, guard: AbstractContextManager[object]) -> None:
+        self._collection = collection
+        self._guard = guard
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._collection, name)
+        if not callable(operation):
+            return operation
+
+        def guarded(*args: Any, **options: Any) -> Any:
+            with self._guard:
+                return operation(*args, **options)
+
+        return guarded
+
+
+class TornCollection(GuardedCollection):
+    """A collection whose `find_one_and_update` is no longer one step."""
+
+    def __init__(
+        self, collection: Any, guard: AbstractContextManager[object], patience: float = PATIENCE
+    ) -> None:
+        super().__init__(collection, guard)
+        self._patience = patience
+        self._both_have_looked = threading.Barrier(2)
+        self._met = False
+
+    def find_one_and_update(
+        self, query: Mapping[str, Any], update: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Look, wait until another caller has looked too, and write.
+
+        Only the first two callers wait for each other, so that the lesson can go on with both.
+        """
+        seen: dict[str, Any] | None = self.find_one(query)
+        if not self._met:
+            with suppress(threading.BrokenBarrierError):  # nobody else came
+                self._both_have_looked.wait(self._patience)
+            self._met = True
+        if seen is not None:
+            self.update_one({"_id": seen["_id"]}, update)
+        return seen
+
+
+class TornDatabase:
+    """A database whose collection `refresh_tokens` is torn; the others are as they were.
+
+    Args:
+        database (Database): a real one.
+        patience (float): seconds for which a caller waits in the gap.
+    """
+
+    def __init__(self, database: Database, patience: float = PATIENCE) -> None:
+        self._database = database
+        self._guard = guard_of(database)
+        self._torn = TornCollection(database["refresh_tokens"], self._guard, patience)
+
+    def __getitem__(self, name: str) -> GuardedCollection:
+        if name == "refresh_tokens":
+            return self._torn
+        return GuardedCollection(self._database[name], self._guard)

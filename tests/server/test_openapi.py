@@ -1,0 +1,94 @@
+"""The description of the API is true: schemathesis looks for an answer that it does not allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS
+
+from demo_server import DemoClock, ServerConfig, create_app, open_database
+from demo_server.openapi import OPERATIONS
+from demo_server.server import ignore
+
+from ..conftest import START
+
+
+def app_of(policy: str) -> Flask:
+    config = ServerConfig(bcrypt_cost=4, policy=policy, teachers=("ada",))
+    clock = DemoClock(start=START, rate=0)
+    return create_app(config, database=open_database(), clock=clock, emit=ignore)
+
+
+def document(policy: str) -> dict[str, Any]:
+    answer = app_of(policy).test_client().get("/openapi.json")
+    assert answer.status_code == 200
+    described: dict[str, Any] = answer.get_json()
+    return described
+
+
+@pytest.mark.parametrize("policy", ["article", "rfc"])
+def test_every_route_is_described(policy: str) -> None:
+    assert document(policy)["openapi"] == "3.1.0"
+    described = {(m, path) for path, item in document(policy)["paths"].items() for m in item}
+    without = set() if policy == "rfc" else {("post", "/logout")}
+    assert described == set(OPERATIONS) - without
+
+
+def test_the_policy_says_how_it_refuses() -> None:
+    statuses = {
+        policy: {
+            path: sorted(status for o in item.values() for status in o["responses"])
+            for path, item in app_of(policy)
+            .test_client()
+            .get("/openapi.json")
+            .json["paths"]
+            .items()
+        }
+        for policy in ("article", "rfc")
+    }
+    assert statuses["article"] == {
+        "/class": ["200", "403"],
+        "/home": ["200", "403"],
+        "/openapi.json": ["200"],
+        "/refresh": ["200", "400", "403", "413"],
+        "/users/login": ["201", "400", "401", "413", "429"],
+        "/users/register": ["201", "400", "403", "413"],
+    }
+    assert statuses["rfc"] == {
+        "/class": ["200", "401", "403"],
+        "/home": ["200", "401"],
+        "/logout": ["204", "401"],
+        "/openapi.json": ["200"],
+        "/refresh": ["200", "400", "413"],
+        "/users/login": ["201", "400", "401", "413", "429"],
+        "/users/register": ["201", "400", "409", "413"],
+    }
+
+
+def load(policy: str) -> Any:
+    return schemathesis.openapi.from_wsgi("/openapi.json", app_of(policy))
+
+
+article, rfc = load("article"), load("rfc")
+bounded = settings(
+    max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@article.parametrize()
+@bounded
+def test_nothing_is_found_in_the_article(case: Any) -> None:
+    # Without a token the article says 403, where RFC 6750 wants 401.
+    case.call_and_validate(excluded_checks=CHECKS.get_by_names(["missing_required_header"]))
+
+
+@rfc.parametrize()
+@bounded
+def test_nothing_is_found_in_the_rfcs(case: Any) -> None:
+    # RFC 6749, section 5.2: a refresh token of the right form that is not good is a 400.
+    excluded = ["positive_data_acceptance"] if case.path == "/refresh" else []
+    case.call_and_validate(excluded_checks=CHECKS.get_by_names(excluded))

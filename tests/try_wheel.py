@@ -1,0 +1,39 @@
+"""Try a wheel in an empty environment: `python tests/try_wheel.py dist/NAME.whl`.
+
+Installs it there, with the tested versions, and runs the walkthrough from a folder that holds
+nothing else, so that nothing of this checkout can stand in for what the wheel lacks.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def main(wheel: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        venv.create(folder / "env", with_pip=True)
+        python = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+        shutil.copy(ROOT / "notebooks" / "01_walkthrough.ipynb", folder)
+        constraints = ["--constraint", str(ROOT / "constraints.txt")]
+        pip = [str(python), "-m", "pip", "install", "--quiet", *constraints]
+        run([*pip, str(wheel.resolve()), "nbval", "pytest"], folder)
+        for package in ("client_widget", "demo_server", "jwt_course"):
+            run([str(python), "-c", f"import {package}"], folder)
+        test = ["-m", "pytest", "--nbval", "--nbval-current-env", "01_walkthrough.ipynb"]
+        run([str(python), *test], folder)
+
+
+def run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
