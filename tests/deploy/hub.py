@@ -217,8 +217,14 @@ class Kernel:
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
         self._socket.send(json.dumps(message | {"channel": "shell"}))
         shown = ""
+        until = time.monotonic() + PATIENCE
         while True:
-            answer = json.loads(self._socket.recv())
+            assert time.monotonic() < until, "the kernel does not answer"
+            # Pings too, which come from the server even if the kernel is gone.
+            kind, data = self._socket.recv_data(control_frame=True)
+            if kind != websocket.ABNF.OPCODE_TEXT:
+                continue
+            answer = json.loads(data)
             if answer["parent_header"].get("msg_id") != header["msg_id"]:
                 continue
             kind, content = answer["msg_type"], answer["content"]

@@ -115,7 +115,7 @@ def test_the_browser_reaches_the_demo_server_through_jupyter(hub: Hub, lesson: C
 def test_memory_is_limited_for_each_process(lesson: Class) -> None:
     ada, bob, _ = lesson.learners
     with pytest.raises(AssertionError, match="MemoryError"):
-        ada.run("bytearray(3 << 30)")
+        ada.run("held = bytearray(3 << 30)")
     assert ada.run("print(client.home())") == bob.run("print(client.home())").replace(
         "grace", "hopper"
     )
