@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check browser bench pictures classroom hub hub-proxy notebooks docs dist format clean
+.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
@@ -39,6 +39,10 @@ dist: .venv/check.done
 
 classroom: .venv/classroom.done
 	$(BIN)/voila --Voila.ip=127.0.0.1 $(VOILA_ARGS) notebooks/classroom.ipynb
+
+# One server for a class; its settings come from the environment or from .env.
+serve: .venv/serve.done
+	$(BIN)/python -m demo_server.serve
 
 hub: .venv/hub.done hub-proxy
 	$(BIN)/jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
@@ -80,6 +84,7 @@ clean:
 .venv/test.done: EXTRAS := [test]
 .venv/check.done: EXTRAS := [test,check]
 .venv/classroom.done: EXTRAS := [classroom]
+.venv/serve.done: EXTRAS := [serve]
 .venv/hub.done: EXTRAS := [hub]
 
 .venv/%.done: $(INPUTS) | .venv/python.done

@@ -13,6 +13,7 @@ from .database import open_database
 from .errors import (
     STATUS,
     ConfigError,
+    DatabaseUnavailable,
     DemoServerError,
     Refusal,
     TokenRefused,
@@ -24,6 +25,7 @@ from .server import DemoServer
 __all__ = [
     "STATUS",
     "ConfigError",
+    "DatabaseUnavailable",
     "DemoClock",
     "DemoServer",
     "DemoServerError",

@@ -60,7 +60,10 @@ def test_readme_names_every_code_of_a_refusal() -> None:
 
 def test_readme_names_every_route() -> None:
     app = create_app(
-        ServerConfig(policy="rfc"), database=open_database(), clock=lambda: 0.0, emit=ignore
+        ServerConfig(policy="rfc", class_log=True),
+        database=open_database(),
+        clock=lambda: 0.0,
+        emit=ignore,
     )
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}:
