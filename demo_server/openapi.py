@@ -34,6 +34,7 @@ class Operation:
         answer (str): the schema of its success; "" if it has no body.
         body (str): the schema of the request's body; "" if it reads none.
         token: which token the request needs.
+        query (tuple[str, ...]): the names of its query's numbers.
         refusals (tuple[str, ...]): the codes of its refusals, but for those of its token.
     """
 
@@ -42,6 +43,7 @@ class Operation:
     answer: str = ""
     body: str = ""
     token: TokenKind | None = None
+    query: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
 
 
@@ -73,6 +75,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer="Class",
         token="access",
         refusals=("insufficient_scope",),
+    ),
+    ("get", "/events"): Operation(
+        "What happened after a cursor: to a teacher everything, else what the user did",
+        200,
+        answer="Events",
+        token="access",
+        query=("after",),
+        refusals=("request_malformed",),
     ),
     ("post", "/refresh"): Operation(
         "New tokens for a refresh token",
@@ -114,6 +124,12 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
         "Refreshed": _object(both if policy.rotates else access),
         "Home": _object({"message": _TEXT}),
         "Class": _object({"users": {"type": "array", "items": _TEXT}}),
+        "Events": _object(
+            {
+                "events": {"type": "array", "items": {"type": "object"}},
+                "cursor": {"type": "integer"},
+            }
+        ),
         "Description": _object({"openapi": _TEXT}),
         "Refusal": _object({"message": _TEXT}, error=_TEXT, error_description=_TEXT),
     }
@@ -162,6 +178,11 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
         schema = _json(operation.body)["application/json"]
         media = {"application/json": schema, "application/x-www-form-urlencoded": schema}
         described["requestBody"] = {"required": True, "content": media}
+    if operation.query:
+        number = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+        described["parameters"] = [
+            {"name": name, "in": "query", "schema": number} for name in operation.query
+        ]
     if operation.token == "access":
         described["security"] = [{"bearer": []}]
     return described

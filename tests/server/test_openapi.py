@@ -18,7 +18,7 @@ from ..conftest import START
 
 
 def app_of(policy: str) -> Flask:
-    config = ServerConfig(bcrypt_cost=4, policy=policy, teachers=("ada",))
+    config = ServerConfig(bcrypt_cost=4, policy=policy, teachers=("ada",), class_log=True)
     clock = DemoClock(start=START, rate=0)
     return create_app(config, database=open_database(), clock=clock, emit=ignore)
 
@@ -52,6 +52,7 @@ def test_the_policy_says_how_it_refuses() -> None:
     }
     assert statuses["article"] == {
         "/class": ["200", "403"],
+        "/events": ["200", "400", "403"],
         "/home": ["200", "403"],
         "/openapi.json": ["200"],
         "/refresh": ["200", "400", "403", "413"],
@@ -60,6 +61,7 @@ def test_the_policy_says_how_it_refuses() -> None:
     }
     assert statuses["rfc"] == {
         "/class": ["200", "401", "403"],
+        "/events": ["200", "400", "401"],
         "/home": ["200", "401"],
         "/logout": ["204", "401"],
         "/openapi.json": ["200"],
