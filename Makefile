@@ -4,6 +4,7 @@
 PYTHON ?= python3
 LAB_ARGS ?=
 VOILA_ARGS ?=
+BENCH_ARGS ?=
 HUB_ARGS ?=
 
 BIN := .venv/bin
@@ -62,8 +63,8 @@ browser: .venv/test.done
 	  { $(SUDO) apt-get update && $(SUDO) apt-get install --yes --no-install-recommends chromium; } || \
 	  $(BIN)/python -m playwright install chromium
 
-bench: .venv/test.done
-	$(BIN)/python -m benchmarks
+bench: .venv/bench.done
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 pictures: .venv/test.done browser
 	$(BIN)/python -m benchmarks.pictures
@@ -82,6 +83,7 @@ clean:
 # One stamp for each set of packages, renewed when the inputs change.
 .venv/lab.done: EXTRAS :=
 .venv/test.done: EXTRAS := [test]
+.venv/bench.done: EXTRAS := [test,bench]
 .venv/check.done: EXTRAS := [test,check]
 .venv/classroom.done: EXTRAS := [classroom]
 .venv/serve.done: EXTRAS := [serve]

@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure the lab, as ratios within one run."
     )
-    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help=", ".join(PARTS))
+    parser.add_argument(
+        "part", nargs="*", metavar="PART", choices=[[], *PARTS], help=", ".join(PARTS)
+    )
     parser.add_argument("--quick", action="store_true", help="about a minute, writes no file")
     options = parser.parse_args(arguments)
     began = time.monotonic()
