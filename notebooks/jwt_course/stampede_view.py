@@ -6,7 +6,7 @@ here only: they differ from run to run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from types import MappingProxyType
 
@@ -161,9 +161,8 @@ def _box(words: str, value: bool) -> widgets.Checkbox:
     )
 
 
-def _row(title: str, boxes: object) -> widgets.HBox:
-    label = widgets.Label(title, layout=widgets.Layout(width="9em"))
-    return widgets.HBox(
-        [label, *boxes],  # type: ignore[misc]
-        layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px"),
-    )
+def _row(title: str, boxes: Iterable[widgets.Checkbox]) -> widgets.HBox:
+    label = widgets.Label(title, layout=widgets.Layout(width="9em", flex="none"))
+    # In a box of their own: where there is little room they break beside the label.
+    layout = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
+    return widgets.HBox([label, widgets.HBox(tuple(boxes), layout=layout)])
