@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.chromium import find_browser
 from tests.browser.lab import (
+    EXECUTE,
     ROOT,
     Lab,
     Notebook,
@@ -36,7 +37,17 @@ CELLS = {
     "09_break_and_fix": ("The token expires for the second time", 'MUTANTS["flag"].watch()'),
 }
 
-SCROLL_TO_THE_TOP = "(cell) => cell.scrollIntoView({ block: 'start' })"
+# Cells get their height when they come into view, which moves the others: until all stand still.
+SCROLL_TO_THE_TOP = """async (cell) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const top = () => cell.getBoundingClientRect().top;
+  for (let before = null; before !== top(); ) {
+    before = top();
+    cell.scrollIntoView({ block: "start" });
+    await frame();
+    await frame();
+  }
+}"""
 
 
 def main() -> None:
@@ -53,20 +64,17 @@ def main() -> None:
         page = new_page(browser, height=HEIGHT)
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         open_lab(page, lab)
-        first = True
-        for name, take in [*((name, take_cells) for name in CELLS), *WIDGETS.items()]:
-            notebook = Notebook(page, lab, f"{name}.ipynb")
-            if first:
-                notebook.execute("application:toggle-left-area")  # the list of files
-            first = False
-            take_lesson(notebook, lab, take)
+        page.evaluate(EXECUTE, ["application:toggle-left-area", {}])  # the list of files
+        for name in sorted([*CELLS, *WIDGETS]):
+            take_lesson(Notebook(page, lab, f"{name}.ipynb"), lab)
 
 
-def take_lesson(notebook: Notebook, lab: Lab, take: Callable[[Notebook], bytes]) -> None:
-    """Run a lesson, and keep what `take` has taken of it."""
+def take_lesson(notebook: Notebook, lab: Lab) -> None:
+    """Run a lesson, and keep its picture."""
+    take = WIDGETS.get(notebook.path.stem, take_cells)
+    name = f"lesson_{notebook.path.name[:2]}"
     notebook.open()
     try:
-        name = f"lesson_{notebook.path.name[:2]}"
         keep(take(notebook), name)
     finally:
         notebook.close()
@@ -79,14 +87,17 @@ def take_cells(notebook: Notebook) -> bytes:
     """The cells of `CELLS`, from the first to the last."""
     begin, end = CELLS[notebook.path.stem]
     first, last = cell(notebook, begin), cell(notebook, end)
-    first.evaluate(SCROLL_TO_THE_TOP)
     without_focus(notebook.page)
+    first.evaluate(SCROLL_TO_THE_TOP)
     top, bottom = first.bounding_box(), last.bounding_box()
     assert top is not None
     assert bottom is not None
-    top["y"] += 1  # a line ends the toolbar above
-    clip = {**top, "height": bottom["y"] + bottom["height"] - top["y"]}
-    return notebook.page.screenshot(clip=clip, animations="disabled")
+    y = top["y"] + 1  # a line ends the toolbar above
+    height = bottom["y"] + bottom["height"] - y
+    return notebook.page.screenshot(
+        clip={"x": top["x"], "y": y, "width": top["width"], "height": height},
+        animations="disabled",
+    )
 
 
 def take_stampede(notebook: Notebook) -> bytes:
@@ -102,7 +113,11 @@ def take_table(notebook: Notebook) -> bytes:
     return shot(cell(notebook, "HTML(as_html(answers))").locator(".jp-OutputArea table"))
 
 
-WIDGETS = {"05_stampede": take_stampede, "07_from_403_to_401": take_table}
+#: Lessons that show a part of one cell.
+WIDGETS: dict[str, Callable[[Notebook], bytes]] = {
+    "05_stampede": take_stampede,
+    "07_from_403_to_401": take_table,
+}
 
 
 def cell(notebook: Notebook, text: str) -> Locator:
