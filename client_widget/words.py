@@ -25,6 +25,7 @@ REASONS = {
     "invalid_token": "it is not good",
     "insufficient_scope": "the user has no right to it",
     "too_many_attempts": "too many logins failed",
+    "database_unavailable": "the database is away",
     "user_exists": "the name is taken",
     "user_unknown": "there is no such user",
     "password_wrong": "the password is wrong",

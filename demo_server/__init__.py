@@ -6,12 +6,14 @@ Start reading at `routes.py`, then `services.py` and `tokens.py`.
 """
 
 from .app import create_app
+from .browser import browser_url
 from .clock import DemoClock
 from .config import ServerConfig
 from .database import open_database
 from .errors import (
     STATUS,
     ConfigError,
+    DatabaseUnavailable,
     DemoServerError,
     Refusal,
     TokenRefused,
@@ -23,6 +25,7 @@ from .server import DemoServer
 __all__ = [
     "STATUS",
     "ConfigError",
+    "DatabaseUnavailable",
     "DemoClock",
     "DemoServer",
     "DemoServerError",
@@ -31,6 +34,7 @@ __all__ = [
     "TokenRefused",
     "TooManyAttempts",
     "UserExists",
+    "browser_url",
     "create_app",
     "open_database",
 ]

@@ -14,8 +14,8 @@ from werkzeug.utils import cached_property
 
 from .clock import Clock
 from .config import ServerConfig
-from .database import Database
-from .errors import Refusal
+from .database import ConnectionFailure, Database
+from .errors import DatabaseUnavailable, Refusal
 from .policy import Denial
 from .routes import add_routes
 from .services import AuthService, Emit
@@ -89,9 +89,14 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> tuple[Response, int]:
-        if refusal.code in ("request_malformed", "insufficient_scope"):
+        if refusal.code in ("request_malformed", "insufficient_scope", "database_unavailable"):
             emit_here("request.refused", reason=refusal.code, detail=refusal.message)
         return _answer(deny(refusal))
+
+    @app.errorhandler(ConnectionFailure)
+    def wait_for_database(error: Exception) -> tuple[Response, int]:
+        # The driver's own words name the host, so they go nowhere.
+        return refuse(DatabaseUnavailable())
 
     @app.errorhandler(HTTPException)
     def refuse_request(error: HTTPException) -> tuple[Response, int]:

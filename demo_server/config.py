@@ -39,6 +39,8 @@ class ServerConfig:
         refresh_grace (int): with the policy "rfc", the seconds in which a spent refresh token
             is answered with the same successor again.
         teachers (tuple[str, ...]): the names of the users who may read `/class`.
+        workers (int): the processes of `python -m demo_server.serve`.
+        class_log (bool): keep the events in the database, and give them at `/events`.
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
 
     Raises:
@@ -55,6 +57,8 @@ class ServerConfig:
     policy: str = "article"
     refresh_grace: int = 0
     teachers: tuple[str, ...] = ()
+    workers: int = 1
+    class_log: bool = False
     bcrypt_cost: int = 10
 
     def __post_init__(self) -> None:
@@ -62,6 +66,9 @@ class ServerConfig:
         _check_number("ACCESS_TOKEN_TTL", self.access_token_ttl, 1, 10**9)
         _check_number("REFRESH_TOKEN_TTL", self.refresh_token_ttl, 1, 10**9)
         _check_number("REFRESH_GRACE", self.refresh_grace, 0, 10**9)
+        _check_number("WORKERS", self.workers, 1, 64)
+        if not isinstance(self.class_log, bool):
+            raise ConfigError(f"CLASS_LOG must be 1 or 0, not {self.class_log!r}")
         _check_number("bcrypt_cost", self.bcrypt_cost, 4, 31)
         _check_secret("ACCESS_TOKEN_SECRET", self.access_token_secret)
         _check_secret("REFRESH_TOKEN_SECRET", self.refresh_token_secret)
@@ -109,9 +116,13 @@ class ServerConfig:
         for name in ("HOST", "DB_URI", "ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET"):
             if given.get(name):
                 settings[name.lower()] = given[name]
-        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL", "REFRESH_GRACE"):
+        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL", "REFRESH_GRACE", "WORKERS"):
             if given.get(name):
                 settings[name.lower()] = _read_number(name, given[name])
+        if given.get("CLASS_LOG"):
+            settings["class_log"] = {"1": True, "0": False}.get(
+                given["CLASS_LOG"], given["CLASS_LOG"]
+            )
         if given.get("AUTH_POLICY"):
             settings["policy"] = given["AUTH_POLICY"]
         names = (name.strip() for name in given.get("TEACHERS", "").split(","))

@@ -4,8 +4,9 @@ DemoServerError
 ├── ConfigError       a setting is wrong; the message says which one and what to write
 ├── UserExists        the database holds that username already
 └── Refusal           a request is refused; the answer says why
-    ├── TokenRefused     because of its token, or for want of one
-    └── TooManyAttempts  because of too many logins that failed
+    ├── TokenRefused         because of its token, or for want of one
+    ├── TooManyAttempts      because of too many logins that failed
+    └── DatabaseUnavailable  because the database is away
 
 `Refusal.code` says why, and the server's policy how it is answered: the article's with that
 code and the status that belongs to it in one table, `STATUS`; see `policy.py` for the other.
@@ -38,6 +39,7 @@ STATUS: dict[str, int] = {
     "method_not_allowed": 405,
     "body_too_large": 413,
     "server_error": 500,
+    "database_unavailable": 503,
 }
 
 
@@ -97,3 +99,15 @@ class TooManyAttempts(Refusal):
     def __init__(self, wait: int) -> None:
         super().__init__("too_many_attempts", f"Too many failed logins: wait {wait} s")
         self.wait = wait
+
+
+class DatabaseUnavailable(Refusal):
+    """The database does not answer, so nothing can be said of the request.
+
+    Attributes:
+        wait (int): seconds until it is worth another try.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("database_unavailable", "The database is away: try again in a moment")
+        self.wait = 2

@@ -7,9 +7,10 @@ the server cannot know which, so the whole family ends (RFC 9700, section 4.14.2
 
 Collections, with no token in them, only the ids that the tokens' claims name:
 
-- `families`: `_id` (the claim `sid`), `username`, `revoked` (None, or the reason);
+- `families`: `_id` (the claim `sid`), `username`, `revoked` (None, or the reason), `expires_at`;
 - `refresh_tokens`: `_id` (the claim `jti`), `family`, `parent`, `issued_at`, `spent_at`,
-  `successor`. Times are seconds since the epoch.
+  `successor`, `expires_at`. Times are seconds since the epoch on the server's clock, but for
+  `expires_at`, which is for cleanup only; see `database.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from mongomock import DuplicateKeyError
 
-from .database import Database, guard_of
+from .database import Database, clean_up, expiry, guard_of
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,33 @@ class Spent:
 
 
 class FamilyRepository:
-    """The token families of one database."""
+    """The token families of one database.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database (Database): of mongomock or pymongo.
+        lifetime (float): seconds for which a token of theirs can be good; for the cleanup only.
+    """
+
+    def __init__(self, database: Database, lifetime: float = 0.0) -> None:
         self._families = database["families"]
         self._tokens = database["refresh_tokens"]
         self._guard = guard_of(database)
+        self._lifetime = lifetime
+        for collection in ("families", "refresh_tokens"):
+            clean_up(database, collection)
 
     def start(self, username: str, now: float) -> tuple[str, str]:
         """A new family; gives its id and that of its first refresh token."""
         family, jti = secrets.token_hex(8), secrets.token_hex(16)
         with self._guard:
-            self._families.insert_one({"_id": family, "username": username, "revoked": None})
+            self._families.insert_one(
+                {
+                    "_id": family,
+                    "username": username,
+                    "revoked": None,
+                    "expires_at": expiry(self._lifetime),
+                }
+            )
         self._add(jti, family, None, now)
         return family, jti
 
@@ -76,6 +92,11 @@ class FamilyRepository:
         # The first time, or again: should a process die between the two steps, the next call
         # within the grace mends it.
         self._add(spent.successor, token["family"], jti, spent.at)
+        if spent.by_us:
+            # The family is to be found as long as its last token is good.
+            until = expiry(self._lifetime)
+            with self._guard:
+                self._families.update_one({"_id": token["family"]}, {"$set": {"expires_at": until}})
         return spent
 
     def revoke(self, family: str, reason: str) -> bool:
@@ -99,6 +120,7 @@ class FamilyRepository:
             "issued_at": issued_at,
             "spent_at": None,
             "successor": None,
+            "expires_at": expiry(self._lifetime),
         }
         try:
             with self._guard:

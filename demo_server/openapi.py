@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts
+from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
 
 _OF_A_TOKEN = (
@@ -34,7 +34,9 @@ class Operation:
         answer (str): the schema of its success; "" if it has no body.
         body (str): the schema of the request's body; "" if it reads none.
         token: which token the request needs.
+        query (tuple[str, ...]): the names of its query's numbers.
         refusals (tuple[str, ...]): the codes of its refusals, but for those of its token.
+        database (bool): does it need the database, whatever the policy?
     """
 
     summary: str
@@ -42,7 +44,9 @@ class Operation:
     answer: str = ""
     body: str = ""
     token: TokenKind | None = None
+    query: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    database: bool = False
 
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
@@ -52,6 +56,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer="User",
         body="Credentials",
         refusals=("request_malformed", "user_exists", "body_too_large"),
+        database=True,
     ),
     ("post", "/users/login"): Operation(
         "Log in",
@@ -62,9 +67,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
             "request_malformed",
             "user_unknown",
             "password_wrong",
-            "too_many_attempts",
             "body_too_large",
         ),
+        database=True,
     ),
     ("get", "/home"): Operation("The page behind the login", 200, answer="Home", token="access"),
     ("get", "/class"): Operation(
@@ -73,6 +78,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer="Class",
         token="access",
         refusals=("insufficient_scope",),
+        database=True,
+    ),
+    ("get", "/events"): Operation(
+        "What happened after a cursor: to a teacher everything, else what the user did",
+        200,
+        answer="Events",
+        token="access",
+        query=("after",),
+        refusals=("request_malformed",),
+        database=True,
     ),
     ("post", "/refresh"): Operation(
         "New tokens for a refresh token",
@@ -114,6 +129,12 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
         "Refreshed": _object(both if policy.rotates else access),
         "Home": _object({"message": _TEXT}),
         "Class": _object({"users": {"type": "array", "items": _TEXT}}),
+        "Events": _object(
+            {
+                "events": {"type": "array", "items": {"type": "object"}},
+                "cursor": {"type": "integer"},
+            }
+        ),
         "Description": _object({"openapi": _TEXT}),
         "Refusal": _object({"message": _TEXT}, error=_TEXT, error_description=_TEXT),
     }
@@ -162,6 +183,11 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
         schema = _json(operation.body)["application/json"]
         media = {"application/json": schema, "application/x-www-form-urlencoded": schema}
         described["requestBody"] = {"required": True, "content": media}
+    if operation.query:
+        number = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+        described["parameters"] = [
+            {"name": name, "in": "query", "schema": number} for name in operation.query
+        ]
     if operation.token == "access":
         described["security"] = [{"bearer": []}]
     return described
@@ -169,9 +195,13 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
 
 def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
     """The refusals by their status, with the codes that come with it."""
-    refusals: list[Refusal] = [_refusal(code) for code in operation.refusals]
+    refusals: list[Refusal] = [Refusal(code, "") for code in operation.refusals]
+    if policy.guards_login and "password_wrong" in operation.refusals:
+        refusals.append(TooManyAttempts(1))
     if operation.token is not None:
         refusals += [TokenRefused(operation.token, code, "") for code in _OF_A_TOKEN]
+    if operation.database or (policy.rotates and operation.token is not None):
+        refusals.append(DatabaseUnavailable())
     codes: dict[int, list[str]] = {}
     headers: dict[int, list[str]] = {}
     for denial in map(policy.deny, refusals):
@@ -185,10 +215,6 @@ def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
         }
         for status, errors in codes.items()
     }
-
-
-def _refusal(code: str) -> Refusal:
-    return TooManyAttempts(1) if code == "too_many_attempts" else Refusal(code, "")
 
 
 def _json(schema: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .errors import STATUS, Refusal, TokenRefused, TooManyAttempts
+from .errors import STATUS, DatabaseUnavailable, Refusal, TokenRefused, TooManyAttempts
 
 REALM = "demo_server"
 
@@ -63,7 +63,7 @@ class Policy:
 
 def _deny_as_the_article(refusal: Refusal) -> Denial:
     body = {"message": refusal.message, "error": refusal.code}
-    return Denial(STATUS[refusal.code], body)
+    return Denial(STATUS[refusal.code], body, _retry_after(refusal))
 
 
 def _deny_by_the_rfcs(refusal: Refusal) -> Denial:
@@ -81,15 +81,18 @@ def _deny_by_the_rfcs(refusal: Refusal) -> Denial:
         # RFC 9110, section 15.5.2: a 401 always has a challenge.
         message = "The username or the password is wrong"
         return _denial(401, "invalid_credentials", message, _challenge(realm=REALM))
-    if isinstance(refusal, TooManyAttempts):
-        # RFC 6585, section 4.
-        wait = {"Retry-After": str(refusal.wait)}
-        return _denial(429, refusal.code, refusal.message, wait)
     if refusal.code == "user_exists":
         return _denial(409, refusal.code, refusal.message)
     if refusal.code == "request_malformed":
         return _denial(400, "invalid_request", refusal.message)
-    return _denial(STATUS[refusal.code], refusal.code, refusal.message)
+    return _denial(STATUS[refusal.code], refusal.code, refusal.message, _retry_after(refusal))
+
+
+def _retry_after(refusal: Refusal) -> dict[str, str]:
+    """For a 429 (RFC 6585, section 4) and a 503 (RFC 9110, section 15.6.4)."""
+    if isinstance(refusal, (TooManyAttempts, DatabaseUnavailable)):
+        return {"Retry-After": str(refusal.wait)}
+    return {}
 
 
 def _denial(

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, jsonify, request
 
+from .class_log import PATH
 from .errors import Refusal
 from .openapi import describe_api
 from .services import AuthService, Grant
@@ -53,6 +54,14 @@ def add_routes(app: Flask, service: AuthService) -> None:
             service.logout(service.authenticate(_bearer_token(request)))
             return "", 204
 
+    if service.class_log is not None:
+
+        @app.get(PATH)
+        def class_events() -> Response:
+            owner = service.authenticate(_bearer_token(request))
+            events, cursor = service.class_events(owner, _cursor(request))
+            return jsonify(events=events, cursor=cursor)
+
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
     """Method, in lower case, and path of each route."""
@@ -80,6 +89,14 @@ def _bearer_token(request: Request) -> str | None:
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _cursor(request: Request) -> int:
+    """The number `after` of the query; 0 if there is none."""
+    text = request.args.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise _malformed("after must be the cursor of an earlier answer, or 0")
+    return int(text)
 
 
 def _credentials(request: Request) -> tuple[str, str]:

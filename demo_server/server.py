@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 
 from .app import create_app
+from .class_log import ClassLog
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database, open_database
@@ -21,6 +23,16 @@ _running_lock = threading.RLock()
 
 def ignore(name: str, **fields: object) -> None:
     """An `emit` that tells nobody."""
+
+
+def both(first: Emit, second: Emit) -> Emit:
+    """An `emit` that tells two."""
+
+    def emit(name: str, /, **fields: object) -> None:
+        first(name, **fields)
+        second(name, **fields)
+
+    return emit
 
 
 class DemoServer:
@@ -54,12 +66,13 @@ class DemoServer:
     ) -> None:
         self.config = config if config is not None else ServerConfig()
         self.name = name
-        self.app = create_app(
-            self.config,
-            database=database if database is not None else open_database(self.config.db_uri),
-            clock=clock,
-            emit=emit,
-        )
+        if database is None:
+            database = open_database(self.config.db_uri)
+        self._class_log: ClassLog | None = None
+        if self.config.class_log:
+            self._class_log = ClassLog(database, clock)
+            emit = both(emit, self._class_log.emit)
+        self.app = create_app(self.config, database=database, clock=clock, emit=emit)
         self._emit = emit
         self._port = port
         self._http: WsgiServer | None = None
@@ -106,6 +119,13 @@ class DemoServer:
                 self._http = None
                 del _running[self.name]
                 self._emit("server.stopped", server=self.name)
+                with suppress(Exception):  # the database is away: the log's thread tries again
+                    self.flush()
+
+    def flush(self) -> None:
+        """Store the events of the class log that wait for it; nothing without a class log."""
+        if self._class_log is not None:
+            self._class_log.flush()
 
     def __enter__(self) -> DemoServer:
         return self.start()

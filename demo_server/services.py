@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import bcrypt
 
+from .class_log import ClassEvents
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database, UserRepository
@@ -61,8 +62,10 @@ class AuthService:
     ) -> None:
         self.policy = POLICIES[config.policy]
         self._users = UserRepository(database)
-        self._families = FamilyRepository(database)
+        lifetime = max(config.access_token_ttl, config.refresh_token_ttl)
+        self._families = FamilyRepository(database, lifetime)
         self._throttle = LoginThrottle(database)
+        self.class_log = ClassEvents(database) if config.class_log else None
         self._tokens = TokenService(config, clock)
         self._clock = clock
         self._emit = emit
@@ -168,6 +171,12 @@ class AuthService:
             raise Refusal("insufficient_scope", "Only a teacher may read this")
         return self._users.names()
 
+    def class_events(self, owner: Identity, after: int) -> tuple[list[dict[str, Any]], int]:
+        """What happened after the cursor `after`: for a teacher to all users, else to the owner."""
+        assert self.class_log is not None
+        teacher = owner.username in self._config.teachers
+        return self.class_log.read(after, None if teacher else owner.username)
+
     def _check_password(self, username: str, password: str) -> None:
         user = self._users.find(username)
         if user is None:
@@ -231,9 +240,15 @@ class AuthService:
             reason=code,
             detail=message,
             token=fingerprint(token),
+            **self._owner(claims),
             **_times(claims),
         )
         return TokenRefused(kind, code, message, claims)
+
+    def _owner(self, claims: Any) -> dict[str, str]:
+        """Of a token whose signature was right, the user whom it names."""
+        name = claims.get(self.policy.subject) if claims else None
+        return {"username": name} if isinstance(name, str) else {}
 
 
 def _times(claims: Any) -> dict[str, float]:

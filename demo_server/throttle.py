@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from datetime import datetime
 
 from mongomock import DuplicateKeyError
 
-from .database import Database, guard_of
+from .database import Database, clean_up, expiry, guard_of
 
 #: Failures without a wait. The next ones cost 1 s, 2 s, 4 s and so on.
 FREE_FAILURES = 5
@@ -30,6 +31,7 @@ class LoginThrottle:
     def __init__(self, database: Database) -> None:
         self._attempts = database["login_attempts"]
         self._guard = guard_of(database)
+        clean_up(database, "login_attempts")
 
     def admit(self, username: str, now: float) -> int:
         """Seconds to wait; 0 if the attempt may be made.
@@ -44,7 +46,9 @@ class LoginThrottle:
             if seen is None:
                 try:
                     with self._guard:
-                        self._attempts.insert_one({"_id": key, "failures": 1, "until": now})
+                        self._attempts.insert_one(
+                            {"_id": key, "failures": 1, "until": now, "expires_at": _expiry()}
+                        )
                 except DuplicateKeyError:
                     continue
                 return 0
@@ -56,7 +60,13 @@ class LoginThrottle:
             with self._guard:
                 counted = self._attempts.find_one_and_update(
                     {"_id": key, "failures": seen["failures"], "until": seen["until"]},
-                    {"$set": {"failures": failures, "until": now + _wait_after(failures)}},
+                    {
+                        "$set": {
+                            "failures": failures,
+                            "until": now + _wait_after(failures),
+                            "expires_at": _expiry(),
+                        }
+                    },
                 )
             if counted is not None:
                 return 0
@@ -70,6 +80,10 @@ class LoginThrottle:
 def _key(username: str) -> str:
     # Of one size, however long the name is that a stranger sends.
     return hashlib.sha256(username.encode()).hexdigest()
+
+
+def _expiry() -> datetime:
+    return expiry(LONGEST_WAIT + FORGOTTEN_AFTER)
 
 
 def _wait_after(failures: int) -> int:

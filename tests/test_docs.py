@@ -60,7 +60,10 @@ def test_readme_names_every_code_of_a_refusal() -> None:
 
 def test_readme_names_every_route() -> None:
     app = create_app(
-        ServerConfig(policy="rfc"), database=open_database(), clock=lambda: 0.0, emit=ignore
+        ServerConfig(policy="rfc", class_log=True),
+        database=open_database(),
+        clock=lambda: 0.0,
+        emit=ignore,
     )
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}:
@@ -126,9 +129,11 @@ def test_environment_yml_asks_for_what_pyproject_asks_for() -> None:
     plain = [item for item in environment["dependencies"] if isinstance(item, str)]
     [nested] = [item for item in environment["dependencies"] if not isinstance(item, str)]
     assert nested == {"pip": ["-e ."]}
-    core = {"nbval", "pytest"}  # to run the notebooks as tests
+    # To run the notebooks as tests, and to reach the demo server through Binder.
+    core = {"nbval", "pytest", "jupyter-server-proxy"}
     tests = [r for r in PROJECT["optional-dependencies"]["test"] if r.split(">")[0] in core]
-    python = f"python{PROJECT['requires-python']}"
+    # Of the versions that are good, the first: repo2docker reads one, and no range.
+    python = PROJECT["requires-python"].replace(">=", "python=")
     assert set(plain) == {python, "pip", *PROJECT["dependencies"], *tests}
 
 

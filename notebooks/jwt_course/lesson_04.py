@@ -1,6 +1,6 @@
 """Lesson 04: the two faults of the article's interceptor, and their mending.
 
-The judges run the learner's auth scheme against a real server (`trials.py`) and read what its
+The judges run the learner's auth scheme against a real server (`scheme_trial.py`) and read what its
 calls did. A symptom can be hidden without its fault being mended, so they also try a token that
 is still good, a user who is refused for good, and a refresh token that is over.
 """
@@ -14,7 +14,7 @@ from client_widget import AuthClient, LoginRequired
 from demo_server import DemoClock
 
 from .exercise import Exercise, Wrong
-from .trials import REFRESH_LIFETIME, Outcome, Runaway, Trial
+from .scheme_trial import REFRESH_LIFETIME, Outcome, Runaway, SchemeTrial
 
 EXPIRIES, TOGETHER = 5, 4
 
@@ -78,7 +78,7 @@ def judge_one(scheme: Any) -> str:
             "the token was still the one that it had sent, for the first refresh was on its way. "
             "One is enough."
         )
-    with Trial(scheme) as trial:
+    with SchemeTrial(scheme) as trial:
         trial.clock.advance(61)
         outcomes = trial.late()
     refreshes = sum(outcome.refreshes for outcome in outcomes)
@@ -94,7 +94,7 @@ def _try_alone(scheme: Any) -> None:
     """One call at a time: within the lifetime, after it, and where nothing helps."""
     if not callable(scheme):
         raise Wrong(f"an auth scheme is a class, and this is a {type(scheme).__name__}.")
-    with Trial(scheme) as trial:
+    with SchemeTrial(scheme) as trial:
         good = trial.call()
         _check_answered(good, "A call with a token that was still good")
         if len(good.messages) != 1:
@@ -102,17 +102,17 @@ def _try_alone(scheme: Any) -> None:
         for number in range(1, EXPIRIES + 1):
             trial.clock.advance(61)
             _check_answered(trial.call(), f"Expiry {number} of {EXPIRIES}")
-    with Trial(scheme) as trial:
+    with SchemeTrial(scheme) as trial:
         trial.refuse_always()
         _check_refused(trial.call(), "A user whom the server refuses for good")
-    with Trial(scheme) as trial:
+    with SchemeTrial(scheme) as trial:
         trial.clock.advance(REFRESH_LIFETIME + 1)
         _check_refused(trial.call(), "A call after the end of the refresh token")
 
 
 def _try_together(scheme: Any) -> int:
     """Calls that expire together: how many refreshes they sent."""
-    with Trial(scheme) as trial:
+    with SchemeTrial(scheme) as trial:
         trial.clock.advance(61)
         outcomes, parallel = trial.together(TOGETHER)
     for outcome in outcomes:

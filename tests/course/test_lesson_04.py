@@ -17,12 +17,13 @@ from jwt_course.lesson_04 import (
     judge_one,
     judge_own,
 )
-from jwt_course.trials import Outcome, Runaway, Trial
+from jwt_course.scheme_trial import Outcome, Runaway, SchemeTrial
 
 import client_widget
 from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRequired, Request
 from client_widget.auth_flow import read_token, refresh_request, sign
 from demo_server import DemoClock, DemoServer
+from demo_server import server as server_module
 
 from ..conftest import PASSWORD
 
@@ -299,7 +300,7 @@ def test_the_solution_that_is_shown_is_right(
 
 class TestTrial:
     def test_an_outcome_is_what_the_events_say(self) -> None:
-        with Trial(BearerAuth) as trial:
+        with SchemeTrial(BearerAuth) as trial:
             assert trial.call() == Outcome((("/home", 200),), 200, None)
             trial.clock.advance(61)
             assert trial.call() == Outcome(tuple(CALL), 200, None)
@@ -309,31 +310,30 @@ class TestTrial:
             assert (outcome.returned, outcome.sent, outcome.refreshes) == (403, 2, 1)
 
     def test_a_call_without_end_is_stopped(self) -> None:
-        with Trial(WithoutEnd) as trial:
+        with SchemeTrial(WithoutEnd) as trial:
             trial.refuse_always()
             outcome = trial.call()
         assert isinstance(outcome.error, Runaway)
         assert len(outcome.messages) == 8
 
     def test_calls_that_are_held_together_are_all_refused_before_a_refresh(self) -> None:
-        with Trial(Compare) as trial:
+        with SchemeTrial(Compare) as trial:
             trial.clock.advance(61)
             outcomes, together = trial.together(4)
         assert together
         assert [list(outcome.messages) for outcome in outcomes] == [CALL] * 4
 
     def test_of_two_calls_the_first_is_late(self) -> None:
-        with Trial(Compare) as trial:
+        with SchemeTrial(Compare) as trial:
             trial.clock.advance(61)
             first, second = trial.late()
         assert first.messages == (("/home", 403), ("/home", 200))
         assert list(second.messages) == CALL
 
     def test_the_server_stops_when_the_scheme_cannot_be_made(self) -> None:
-        trial = Trial(lambda store: 1 / 0)  # type: ignore[arg-type, return-value]
-        with pytest.raises(ZeroDivisionError), trial:
+        with pytest.raises(ZeroDivisionError), SchemeTrial(lambda store: 1 / 0):  # type: ignore[arg-type, return-value]
             pass
-        assert not trial.server.running
+        assert "trial" not in server_module._running
 
 
 class TestByHand:

@@ -22,6 +22,7 @@ def test_the_defaults_are_the_articles() -> None:
     assert (config.access_token_ttl, config.refresh_token_ttl) == (60, 300)
     assert config.bcrypt_cost == 10
     assert (config.policy, config.refresh_grace, config.teachers) == ("article", 0, ())
+    assert (config.workers, config.class_log) == (1, False)
 
 
 def test_secrets_that_are_not_given_are_256_random_bits_at_each_start() -> None:
@@ -46,6 +47,8 @@ def test_every_setting_is_read() -> None:
         "AUTH_POLICY": "rfc",
         "REFRESH_GRACE": "3",
         "TEACHERS": "tess, tim,",
+        "WORKERS": "4",
+        "CLASS_LOG": "1",
     }
     assert from_env(environ) == ServerConfig(
         port=0,
@@ -58,7 +61,10 @@ def test_every_setting_is_read() -> None:
         policy="rfc",
         refresh_grace=3,
         teachers=("tess", "tim"),
+        workers=4,
+        class_log=True,
     )
+    assert from_env({"CLASS_LOG": "0"}).class_log is False
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -87,6 +93,8 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ),
         ({"DB_URI": "postgres://x:pass@host/db"}, "DB_URI has an unknown scheme: write mongodb"),
         ({"AUTH_POLICY": "strict"}, "AUTH_POLICY must be article or rfc, not 'strict'"),
+        ({"WORKERS": "0"}, "WORKERS must be a whole number from 1"),
+        ({"CLASS_LOG": "yes"}, "CLASS_LOG must be 1 or 0, not 'yes'"),
         ({"REFRESH_GRACE": "-1"}, "REFRESH_GRACE must be a whole number from 0"),
         ({"DB_URI": "localhost"}, "DB_URI has an unknown scheme"),
     ],

@@ -71,6 +71,7 @@ def test_an_expired_token_and_its_refresh(ada: AuthClient, log: EventLog, clock:
                 "reason": "token_expired",
                 "detail": "The access token has expired",
                 "token": fingerprint(old.access),
+                "username": "ada",
                 **times,
             },
         ),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -198,15 +196,6 @@ class TestGrace:
         clock.advance(-10)
         with pytest.raises(TokenRefused):
             service.refresh(first)
-
-
-@pytest.fixture
-def short_switches() -> Iterator[None]:
-    """Threads that hand over a thousand times as often as they do by default."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 THREADS = 32

@@ -1,6 +1,6 @@
 """Trials of an auth scheme on a real server: what each of its calls did, by the events.
 
-    with Trial(ArticleAuth) as trial:
+    with SchemeTrial(ArticleAuth) as trial:
         trial.clock.advance(61)
         trial.call()          # Outcome: [("/home", 403), ("/refresh", 200), ("/home", 200)], 200
         trial.together(4)     # four calls that are refused before the first refresh is answered
@@ -14,13 +14,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from client_widget import AuthClient, EventLog, Request, TokenStore
+from client_widget import Request, TokenStore
 from client_widget.auth_flow import Auth, AuthFlow
 from client_widget.transport import one_action
-from demo_server import DemoClock, DemoServer, ServerConfig
+
+from .trial import trial
 
 #: No scheme needs as many messages for a call; one that goes on for ever is stopped here.
 MESSAGES = 8
@@ -89,7 +91,7 @@ class Watched:
         raise Runaway
 
 
-class Trial:
+class SchemeTrial:
     """A server of its own, a clock that stands still, and a user who has just logged in.
 
     Args:
@@ -97,29 +99,20 @@ class Trial:
     """
 
     def __init__(self, scheme: Callable[[TokenStore], Auth]) -> None:
-        self.clock = DemoClock(start=1_800_000_000, rate=0)
-        self.log = EventLog(clock=self.clock)
-        config = ServerConfig(bcrypt_cost=4, refresh_token_ttl=REFRESH_LIFETIME)
-        self.server = DemoServer(config, clock=self.clock, name="trial")
         self._scheme = scheme
+        self._stack = ExitStack()
 
-    def __enter__(self) -> Trial:
-        url = self.server.start().url
-        try:
-            store = TokenStore()
-            self.watched = Watched(self._scheme(store))
-            self.client = AuthClient(
-                url, store=store, log=self.log, clock=self.clock, auth=lambda _: self.watched
-            )
-            self.client.register("ada", "a pass phrase of ada")
-            self.client.login("ada", "a pass phrase of ada")
-        except BaseException:
-            self.server.stop()
-            raise
+    def __enter__(self) -> SchemeTrial:
+        lab = self._stack.enter_context(trial(self._watch, refresh_token_ttl=REFRESH_LIFETIME))
+        self.clock, self.log, self.server, self.client = lab.clock, lab.log, lab.server, lab.client
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.stop()
+        self._stack.close()
+
+    def _watch(self, store: TokenStore) -> Watched:
+        self.watched = Watched(self._scheme(store))
+        return self.watched
 
     def refuse_always(self) -> None:
         """From now on `/home` answers 403, whatever token comes."""

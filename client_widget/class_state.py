@@ -1,0 +1,119 @@
+"""The class, as its server's events tell it: one row for each user.
+
+    Student("ada", "logged in", …)
+
+Rows are made anew from facts and time alone, so a row can say that a token has expired although
+nobody has tried it. It knows nothing of HTTP and nothing of widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+LOGGED_IN = "logged in"
+EXPIRED = "access token expired"
+ENDED = "session ended"
+MUST_WAIT = "must wait"
+NO_SESSION = "not logged in"
+
+_ACTIONS = {
+    "/users/register": "register",
+    "/users/login": "log in",
+    "/refresh": "refresh",
+    "/logout": "log out",
+    "/home": "home",
+}
+
+
+@dataclass(frozen=True)
+class Student:
+    """What is known of one user.
+
+    Attributes:
+        username (str)
+        last_action (str): what the user did last, such as "refresh" or "home".
+        last_at (float): when, in seconds since the epoch, on the server's clock.
+        refreshes (int): refreshes that were granted.
+        refusals (int): logins, registrations and tokens that were refused.
+        reuse (int): spent refresh tokens that came again.
+        access_until, refresh_until (float): when the last token of a kind expires; 0 if there
+            was none.
+        wait_until (float): when the next login may be tried.
+        family (str): the session of the last login, where the server says it.
+        ended (bool): has the server ended that session?
+    """
+
+    username: str
+    last_action: str = ""
+    last_at: float = 0.0
+    refreshes: int = 0
+    refusals: int = 0
+    reuse: int = 0
+    access_until: float = 0.0
+    refresh_until: float = 0.0
+    wait_until: float = 0.0
+    family: str = ""
+    ended: bool = False
+
+    def state(self, now: float) -> str:
+        """How the user stands at `now`, in seconds since the epoch on the server's clock."""
+        if self.wait_until > now:
+            return MUST_WAIT
+        if not self.refresh_until:
+            return NO_SESSION
+        if self.ended or self.refresh_until <= now:
+            return ENDED
+        return LOGGED_IN if self.access_until > now else EXPIRED
+
+
+class ClassState:
+    """Takes the events of `/events` in their order, and gives the rows."""
+
+    def __init__(self) -> None:
+        self._students: dict[str, Student] = {}
+
+    def add(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Take events; those that name no user tell nothing of one."""
+        for event in events:
+            name = event.get("username")
+            if isinstance(name, str):
+                student = self._students.get(name) or Student(name)
+                self._students[name] = after(student, event)
+
+    def rows(self) -> tuple[Student, ...]:
+        """Who did something last comes first."""
+        return tuple(sorted(self._students.values(), key=lambda s: (-s.last_at, s.username)))
+
+
+def after(student: Student, event: Mapping[str, Any]) -> Student:
+    """The student after an event of theirs."""
+    name = event["name"]
+    path = str(event.get("path", ""))
+    student = replace(student, last_action=_ACTIONS.get(path, path), last_at=event["at"])
+    if name == "login.accepted":
+        return replace(student, ended=False, wait_until=0.0, family="")
+    if name == "token.issued":
+        return _issued(student, event)
+    if name in ("token.spent", "token.repeated"):
+        return replace(student, refreshes=student.refreshes + 1)
+    if name == "reuse.detected":
+        return replace(student, reuse=student.reuse + 1)
+    if name == "family.revoked":
+        return replace(student, ended=student.ended or event.get("family") == student.family)
+    if name == "login.throttled":
+        wait = event["at"] + event.get("wait", 0)
+        return replace(student, refusals=student.refusals + 1, wait_until=wait)
+    if name in ("token.rejected", "login.refused", "registration.refused"):
+        return replace(student, refusals=student.refusals + 1)
+    return student
+
+
+def _issued(student: Student, event: Mapping[str, Any]) -> Student:
+    until = float(event.get("exp", 0))
+    if event.get("kind") == "refresh":
+        return replace(student, refresh_until=until, family=event.get("family", ""))
+    # The article's server spends no refresh token; there a new access token alone is a refresh.
+    refreshed = event.get("path") == "/refresh" and "family" not in event
+    return replace(student, access_until=until, refreshes=student.refreshes + refreshed)

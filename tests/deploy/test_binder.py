@@ -1,0 +1,45 @@
+"""Binder builds what environment.yml asks for: repo2docker's reader says so, without docker."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from .hub import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def build() -> str:
+    """What repo2docker would do, as it tells it: its log, then the Dockerfile."""
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "."]
+    # Its own settings come from the environment of the learner's machine, not of this one.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BINDER")}
+    done = subprocess.run(
+        command, cwd=ROOT, env=clean, capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stderr + done.stdout
+
+
+def test_environment_yml_is_what_it_reads(build: str) -> None:
+    assert 'env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"' in build
+
+
+def test_it_reads_a_python_that_the_project_takes(build: str) -> None:
+    """A range would not be read: the build would begin with another Python."""
+    assert "Python version unspecified" not in build
+    [python] = re.findall(r"Building conda environment for python=([\d.]+)", build)
+    least = PROJECT["requires-python"].removeprefix(">=")
+    assert tuple(map(int, python.split("."))) >= tuple(map(int, least.split(".")))
+
+
+def test_the_repository_is_there_when_pip_installs_it(build: str) -> None:
+    """`-e .` needs it; for an environment without it, repo2docker copies it later."""
+    copied = build.index("COPY --chown=")
+    assert build.index("src/ ${REPO_DIR}", copied) < build.index("env update")

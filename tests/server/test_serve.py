@@ -1,0 +1,336 @@
+"""`python -m demo_server.serve`: several processes over one database are one server."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from demo_server import ServerConfig, open_database, serve
+from demo_server.class_log import ClassEvents
+from demo_server.database import UserRepository
+from demo_server.server import ignore
+from demo_server.services import AuthService
+
+SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
+ADA = {"username": "ada", "password": "x"}
+THREADS = 32
+
+
+@contextmanager
+def process(cwd: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "demo_server.serve"],
+        cwd=cwd,
+        env={**kept, "PORT": "0", **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.terminate()  # not kill: that would leave its workers
+        try:
+            running.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            raise
+
+
+class School:
+    """A running server, and what stands in its database."""
+
+    def __init__(self, running: subprocess.Popen[str], db_uri: str) -> None:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        assert line.startswith("Listening to requests on http://127.0.0.1:"), line
+        self.url = line.split()[-1]
+        self.port = int(self.url.rpartition(":")[2])
+        self.db_uri = db_uri
+        self.database = open_database(db_uri)
+        self._events = ClassEvents(self.database)
+
+    def post(self, path: str, body: Any) -> requests.Response:
+        return requests.post(self.url + path, json=body, timeout=20)
+
+    def home(self, token: str) -> int:
+        """The status, over a connection of its own, so from any worker."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.get(self.url + "/home", headers=headers, timeout=20).status_code
+
+    def workers(self, name: str, after: int = 0) -> set[int]:
+        """The processes in which an event happened, as far as they have told."""
+        found, cursor = self._events.read(after)
+        return {event["worker"] for event in found if event["name"] == name} | (
+            self.workers(name, cursor) if found else set()
+        )
+
+    def until_all_have(self, name: str, count: int, token: str) -> set[int]:
+        """Ask for the home page until so many workers have told of it."""
+        while len(self.workers(name)) < count:
+            assert self.home(token) == 200
+        return self.workers(name)
+
+
+@pytest.fixture(scope="module")
+def school(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    db_uri = f"{mongodb_uri}/serve_{uuid.uuid4().hex[:8]}"
+    settings = {"WORKERS": "4", "DB_URI": db_uri, "AUTH_POLICY": "rfc", "CLASS_LOG": "1"}
+    settings |= {"ACCESS_TOKEN_TTL": "3600", "REFRESH_TOKEN_TTL": "7200"}  # on the wall clock
+    with process(tmp_path_factory.mktemp("serve"), **settings, **SECRETS) as running:
+        school = School(running, db_uri)
+        yield school
+        school.database.client.drop_database(school.database.name)
+        school.database.client.close()
+
+
+@pytest.fixture(scope="module")
+def ada(school: School) -> dict[str, str]:
+    assert school.post("/users/register", ADA).status_code == 201
+    tokens: dict[str, str] = school.post("/users/login", ADA).json()
+    return tokens
+
+
+def test_a_token_of_one_worker_is_taken_by_all(school: School, ada: dict[str, str]) -> None:
+    assert len(school.workers("login.accepted")) <= 1
+    assert len(school.until_all_have("token.accepted", 4, ada["accessToken"])) == 4
+
+
+def answering(running: subprocess.Popen[str], port: int) -> int:
+    """How many workers hold a connection of a client."""
+    workers = psutil.Process(running.pid).children()
+    return sum(
+        any(each.status == "ESTABLISHED" and each.laddr.port == port for each in connections)
+        for connections in (worker.net_connections("tcp") for worker in workers)
+    )
+
+
+def test_of_32_clients_that_spend_one_token_at_four_workers_one_wins(
+    mongodb_uri: str, tmp_path: Path
+) -> None:
+    """In each of 100 rounds, although the others' reuse ends the family meanwhile.
+
+    Without a class log: nx-27017 looks through all of it at each operation.
+    """
+    config = ServerConfig(
+        bcrypt_cost=4,
+        policy="rfc",
+        access_token_secret="a" * 32,
+        refresh_token_secret="r" * 32,
+        refresh_token_ttl=7200,
+    )
+    db_uri = f"{mongodb_uri}/race_{uuid.uuid4().hex[:8]}"
+    settings = {"WORKERS": "4", "DB_URI": db_uri, "AUTH_POLICY": "rfc", **SECRETS}
+    settings["REFRESH_TOKEN_TTL"] = "7200"
+    with process(tmp_path, **settings) as running:
+        school = School(running, db_uri)
+        service = AuthService(config, database=school.database, clock=time.time, emit=ignore)
+        service.register("bob", "x")
+        tokens = [str(service.login("bob", "x").refresh) for _ in range(100)]
+        rounds, workers = race(school, running, tokens)
+        school.database.client.close()
+    assert [Counter(statuses) for statuses in rounds] == [{200: 1, 400: THREADS - 1}] * 100
+    assert workers > 1
+
+
+def race(
+    school: School, running: subprocess.Popen[str], tokens: list[str]
+) -> tuple[list[tuple[int, ...]], int]:
+    """The statuses of each round, and how many workers answered."""
+    start = threading.Barrier(THREADS)
+    done = threading.Barrier(THREADS + 1)
+
+    def use(_: int) -> list[int]:
+        connection = http.client.HTTPConnection("127.0.0.1", school.port, timeout=20)
+        statuses = []
+        for token in tokens:
+            body = json.dumps({"token": token})
+            start.wait(timeout=30)
+            connection.request("POST", "/refresh", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        done.wait(timeout=120)  # all connections are still there
+        done.wait(timeout=30)
+        connection.close()
+        return statuses
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = pool.map(use, range(THREADS))
+        done.wait(timeout=120)
+        workers = answering(running, school.port)
+        done.wait(timeout=30)
+        return list(zip(*results, strict=True)), workers
+
+
+def test_a_killed_worker_loses_no_registration_and_ends_no_session(
+    school: School, ada: dict[str, str]
+) -> None:
+    workers = school.until_all_have("token.accepted", 4, ada["accessToken"])
+    registered: list[str] = []
+    replaced = threading.Event()
+
+    def register(me: int) -> None:
+        for count in range(10_000):
+            if replaced.is_set():
+                return
+            name = f"user{me}.{count}"
+            with suppress(requests.ConnectionError):  # no answer, so nothing was promised
+                answer = school.post("/users/register", {"username": name, "password": "x"})
+                assert answer.status_code == 201
+                registered.append(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        busy = [pool.submit(register, me) for me in range(4)]
+        while len(registered) < 4:
+            time.sleep(0.01)
+        os.kill(min(workers), signal.SIGKILL)
+        for _ in range(600):
+            if school.workers("user.registered") - workers:
+                break
+            time.sleep(0.05)
+        replaced.set()
+    assert school.workers("user.registered") - workers
+    for thread in busy:
+        thread.result()
+    assert set(registered) <= set(UserRepository(school.database).names())
+    for name in registered[::10]:  # each costs what a password's hash costs
+        assert school.post("/users/login", {"username": name, "password": "x"}).status_code == 201
+    assert school.home(ada["accessToken"]) == 200
+    assert school.post("/refresh", {"token": ada["refreshToken"]}).status_code == 200
+
+
+def test_a_stop_lets_what_is_in_flight_finish_and_stores_the_last_events(
+    mongodb_uri: str, tmp_path: Path
+) -> None:
+    db_uri = f"{mongodb_uri}/stop_{uuid.uuid4().hex[:8]}"
+    with process(tmp_path, WORKERS="2", DB_URI=db_uri, CLASS_LOG="1") as running:
+        school = School(running, db_uri)
+        school.post("/users/register", ADA)
+        token = school.post("/users/login", ADA).json()["accessToken"]
+        # The secrets were not given: the workers have the same random ones.
+        school.until_all_have("token.accepted", 2, token)
+        idle = socket.create_connection(("127.0.0.1", school.port), timeout=20)
+        body = b'{"username": "bob", "password": "x"}'
+        with socket.create_connection(("127.0.0.1", school.port), timeout=20) as under_way:
+            under_way.sendall(
+                b"POST /users/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+            )
+            assert under_way.recv(1000).startswith(b"HTTP/1.1 100")  # the app reads the body
+            running.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(timeout=1)
+            under_way.sendall(body)
+            assert under_way.recv(1000).startswith(b"HTTP/1.1 201")
+        out, err = running.communicate(timeout=20)
+        assert (running.returncode, out, err) == (0, "", "")
+        idle.close()
+    assert UserRepository(school.database).names() == ["ada", "bob"]
+    events, _ = ClassEvents(school.database).read(0)
+    assert (events[-1]["name"], events[-1]["username"]) == ("user.registered", "bob")
+    school.database.client.close()
+
+
+WORKER = """
+import os
+from demo_server import class_log, serve
+class_log.INTERVAL = 3600
+app = serve.create_worker_app()
+assert not [name for name in os.environ if name.endswith("_SECRET")]
+app.test_client().post("/users/register", json={"username": "ada", "password": "x"})
+"""
+
+
+def test_a_worker_that_ends_stores_its_events_and_its_secrets_are_in_no_environment(
+    mongodb_uri: str, tmp_path: Path
+) -> None:
+    db_uri = f"{mongodb_uri}/end_{uuid.uuid4().hex[:8]}"
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    env = {**kept, **SECRETS, "DB_URI": db_uri, "CLASS_LOG": "1"}
+    subprocess.run([sys.executable, "-c", WORKER], cwd=tmp_path, env=env, check=True, timeout=60)
+    database = open_database(db_uri)
+    events, _ = ClassEvents(database).read(0)
+    assert [(event["name"], event["username"]) for event in events] == [("user.registered", "ada")]
+    database.client.close()
+
+
+def test_one_worker_needs_no_other_database(tmp_path: Path) -> None:
+    with process(tmp_path) as running:
+        school = School(running, "")
+        assert school.post("/users/register", ADA).status_code == 201
+        assert school.home(school.post("/users/login", ADA).json()["accessToken"]) == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"WORKERS": "4"},
+            "WORKERS is 4, but each process would have users of its own: set DB_URI",
+        ),
+        ({"WORKERS": "4", "DB_URI": "mongomock://x"}, "set DB_URI to mongodb://host/name"),
+        ({"WORKERS": "0"}, "WORKERS must be a whole number from 1"),
+        ({"CLASS_LOG": "yes"}, "CLASS_LOG must be 1 or 0"),
+        (
+            {"DB_URI": "mongodb://ada:hunter2@127.0.0.1:1/x"},
+            "DB_URI: the database cannot be opened",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(
+    settings: dict[str, str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("demo_server.database.SERVER_SELECTION_TIMEOUT_MS", 50)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert serve.main() == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("demo_server: ")
+    assert err.count("\n") == 1
+    assert words in err
+    assert "hunter2" not in err
+
+
+def test_without_granian_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "granian", None)
+    assert serve.main() == 2
+    assert capsys.readouterr().err == "demo_server: this needs granian: pip install granian\n"
+
+
+def test_a_taken_port_is_one_line_and_exit_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Although granian would share it with another granian."""
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("PORT", port)
+        assert serve.main() == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert f"port {port}" in err
