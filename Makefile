@@ -68,6 +68,7 @@ bench: .venv/bench.done
 
 pictures: .venv/test.done browser
 	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.course_pictures
 
 notebooks: .venv/test.done
 	$(BIN)/python tests/save_notebooks.py

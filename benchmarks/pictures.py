@@ -6,7 +6,7 @@ import io
 import sys
 
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chromium import find_browser
 from tests.browser.lab import ROOT, Notebook
@@ -155,11 +155,15 @@ def change_theme(notebook: Notebook, theme: str) -> None:
 
 def shot(target: Locator) -> bytes:
     """A picture as PNG, with no button under the mouse and none in focus."""
-    page = target.page
+    without_focus(target.page)
+    return target.screenshot(animations="disabled")
+
+
+def without_focus(page: Page) -> None:
+    """Take mouse and focus away, and wait until nothing moves."""
     page.mouse.move(0, 0)
     page.evaluate("() => document.activeElement?.blur()")
     page.wait_for_timeout(400)  # the colours of buttons and the bars of tokens move
-    return target.screenshot(animations="disabled")
 
 
 def opened(data: bytes) -> Image.Image:
@@ -174,7 +178,12 @@ def save(target: Locator, name: str, *, width: int = 1400) -> None:
         name (str): of the file.
         width (int): in pixels; what is right of it is empty and left out.
     """
-    image = opened(shot(target))
+    keep(shot(target), name, width=width)
+
+
+def keep(data: bytes, name: str, *, width: int = 1400) -> None:
+    """The same for a picture that is taken already, as PNG."""
+    image = opened(data)
     image = image.crop((0, 0, min(width, image.width), image.height))
     # This method keeps colours that are rare, such as that of an error.
     image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts
+from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
 
 _OF_A_TOKEN = (
@@ -36,6 +36,7 @@ class Operation:
         token: which token the request needs.
         query (tuple[str, ...]): the names of its query's numbers.
         refusals (tuple[str, ...]): the codes of its refusals, but for those of its token.
+        database (bool): does it need the database, whatever the policy?
     """
 
     summary: str
@@ -45,6 +46,7 @@ class Operation:
     token: TokenKind | None = None
     query: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    database: bool = False
 
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
@@ -54,6 +56,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer="User",
         body="Credentials",
         refusals=("request_malformed", "user_exists", "body_too_large"),
+        database=True,
     ),
     ("post", "/users/login"): Operation(
         "Log in",
@@ -64,9 +67,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
             "request_malformed",
             "user_unknown",
             "password_wrong",
-            "too_many_attempts",
             "body_too_large",
         ),
+        database=True,
     ),
     ("get", "/home"): Operation("The page behind the login", 200, answer="Home", token="access"),
     ("get", "/class"): Operation(
@@ -75,6 +78,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer="Class",
         token="access",
         refusals=("insufficient_scope",),
+        database=True,
     ),
     ("get", "/events"): Operation(
         "What happened after a cursor: to a teacher everything, else what the user did",
@@ -83,6 +87,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         token="access",
         query=("after",),
         refusals=("request_malformed",),
+        database=True,
     ),
     ("post", "/refresh"): Operation(
         "New tokens for a refresh token",
@@ -190,9 +195,13 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
 
 def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
     """The refusals by their status, with the codes that come with it."""
-    refusals: list[Refusal] = [_refusal(code) for code in operation.refusals]
+    refusals: list[Refusal] = [Refusal(code, "") for code in operation.refusals]
+    if policy.guards_login and "password_wrong" in operation.refusals:
+        refusals.append(TooManyAttempts(1))
     if operation.token is not None:
         refusals += [TokenRefused(operation.token, code, "") for code in _OF_A_TOKEN]
+    if operation.database or (policy.rotates and operation.token is not None):
+        refusals.append(DatabaseUnavailable())
     codes: dict[int, list[str]] = {}
     headers: dict[int, list[str]] = {}
     for denial in map(policy.deny, refusals):
@@ -206,10 +215,6 @@ def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
         }
         for status, errors in codes.items()
     }
-
-
-def _refusal(code: str) -> Refusal:
-    return TooManyAttempts(1) if code == "too_many_attempts" else Refusal(code, "")
 
 
 def _json(schema: str) -> dict[str, Any]:

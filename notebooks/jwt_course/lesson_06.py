@@ -211,9 +211,9 @@ def judge_what_follows(what_follows: Any) -> str:
         said = what_follows(None if lag is None else now - lag, now, grace)
         does = what_the_server_does(grace, lag)
         if said != does:
-            spent = "unspent" if lag is None else f"spent {lag} s ago"
+            spent = "is unspent" if lag is None else f"was spent {lag} s ago"
             raise Wrong(
-                f"The token is {spent}, and the grace is {grace} s: a server says {does!r}, "
+                f"The token {spent}, and the grace is {grace} s: a server says {does!r}, "
                 f"and you said {said!r}."
             )
     return f"In {len(CASES)} cases a real server did what you said."

@@ -1,4 +1,4 @@
-"""`StampedeView`: choose how many calls, which strategies and what goes wrong, and run them.
+"""`StampedeView`: choose how many calls, which strategies and what conditions, and run them.
 
 Its table and its chart say the same, so that nothing is told by colour alone. Times are shown
 here only: they differ from run to run.
@@ -6,7 +6,7 @@ here only: they differ from run to run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from client_widget.workers import Workers
 from .stampede import COLUMNS, LEAST, MOST, Result, run_stampede
 from .strategies import STRATEGIES, Strategy
 
-#: What can go wrong, by the words for it, and the argument of `run_stampede`.
+#: Conditions, by the words for them, and the argument of `run_stampede`.
 TROUBLES: Mapping[str, str] = {
     "rotation": "rotation",
     "the refresh is refused": "refused",
@@ -44,7 +44,7 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
 
     Attributes:
         calls (IntSlider), go (Button)
-        chosen, troubles (dict[str, Checkbox]): the strategies, and what goes wrong.
+        chosen, troubles (dict[str, Checkbox]): the strategies, and the conditions.
         results (Mapping[str, Result]): of the last run.
         notice, chart, table (HTML): what it says.
     """
@@ -65,7 +65,7 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
             [
                 widgets.HBox([self.calls, self.go]),
                 _row("Strategies", self.chosen.values()),
-                _row("What goes wrong", self.troubles.values()),
+                _row("Conditions", self.troubles.values()),
                 self.notice,
                 self.chart,
                 self.table,
@@ -161,9 +161,8 @@ def _box(words: str, value: bool) -> widgets.Checkbox:
     )
 
 
-def _row(title: str, boxes: object) -> widgets.HBox:
-    label = widgets.Label(title, layout=widgets.Layout(width="9em"))
-    return widgets.HBox(
-        [label, *boxes],  # type: ignore[misc]
-        layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px"),
-    )
+def _row(title: str, boxes: Iterable[widgets.Checkbox]) -> widgets.HBox:
+    label = widgets.Label(title, layout=widgets.Layout(width="9em", flex="none"))
+    # In a box of their own: where there is little room they break beside the label.
+    layout = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
+    return widgets.HBox([label, widgets.HBox(tuple(boxes), layout=layout)])

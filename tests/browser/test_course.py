@@ -1,0 +1,91 @@
+"""The widgets and graphs of the course in a real JupyterLab, as a learner meets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import Lab, Notebook, shut_kernels_down
+
+
+@pytest.fixture
+def lesson(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    """The lesson that the test names, run from the top; no cell failed."""
+    notebook = Notebook(page, lab, request.param)
+    try:
+        notebook.open()
+        yield notebook
+    finally:
+        notebook.close()
+        shut_kernels_down(lab)
+
+
+def slide(slider: Locator, key: str, *, times: int = 1) -> None:
+    """Move a slider with the keyboard."""
+    handle = slider.get_by_role("slider")
+    for _ in range(times):
+        handle.press(key)
+
+
+def rows(table: Locator) -> list[list[str]]:
+    """The cells of each row, but for the last, which is a time."""
+    return [row.locator("th, td").all_inner_texts()[:-1] for row in table.get_by_role("row").all()]
+
+
+@pytest.mark.parametrize("lesson", ["05_stampede.ipynb"], indirect=True)
+def test_a_stampede_is_chosen_run_and_drawn(lesson: Notebook) -> None:
+    page = lesson.page
+    calls = page.locator(".widget-slider", has_text="Calls")
+    slide(calls, "ArrowLeft", times=6)
+    expect(calls.locator(".widget-readout")).to_have_text("10")
+    page.get_by_label("rotation", exact=True).check()
+    lesson.press("Run")
+    expect(lesson.says("Done.")).to_be_visible()
+    view = page.locator(".widget-vbox", has=calls)
+    table = view.get_by_role("table")
+    assert rows(table) == [
+        ["", "refreshes", "answers", "refused", "errors", "hangs", "revoked"],
+        ["each for itself", "10", "0", "1", "9", "0", "1"],
+        ["the article's flag", "5", "0", "10", "0", "0", "1"],
+        ["the common queue", "1", "10", "0", "0", "0", "0"],
+        ["single flight (ours)", "1", "10", "0", "0", "0", "0"],
+    ]
+    chart = view.locator("[aria-hidden=true]")
+    expect(chart.get_by_text("● 10", exact=True)).to_have_count(2)
+    expect(chart.get_by_text("▲ 9", exact=True)).to_be_visible()
+
+    # Another choice on the same view: two strategies, and nothing to refresh with.
+    for name in ("each for itself", "the article's flag"):
+        page.get_by_label(name, exact=True).uncheck()
+    page.get_by_label("the refresh is refused", exact=True).check()
+    lesson.press("Run")
+    expect(table.get_by_role("row")).to_have_count(3)
+    expect(lesson.says("Done.")).to_be_visible()
+    assert rows(table)[1:] == [
+        ["the common queue", "1", "0", "0", "1", "9", "0"],
+        ["single flight (ours)", "1", "0", "0", "10", "0", "0"],
+    ]
+    expect(chart.get_by_text("■ 9", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("lesson", ["06_rotation_and_theft.ipynb"], indirect=True)
+def test_a_family_is_drawn_and_a_grace_is_tried(lesson: Notebook) -> None:
+    page = lesson.page
+    graphs = page.locator(".jp-RenderedMermaid img")
+    expect(graphs).to_have_count(2)
+    for graph, last in zip(graphs.all(), ("token 4", "token 3"), strict=True):
+        drawn = re.compile(f"^data:image/svg.*{quote(last)}%3A%20unspent")
+        expect(graph).to_have_attribute("src", drawn)
+        assert graph.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+    lost = page.get_by_text("After a lost answer, tried again 2 s later:")
+    expect(lost).to_contain_text("2 s later: the session ends.")
+    slide(page.locator(".widget-slider", has_text="grace"), "ArrowRight", times=3)
+    expect(lost).to_contain_text("2 s later: the session goes on.")
+    expect(lost).to_contain_text("The thief, 10 s behind the owner: is detected")
+    slide(page.locator(".widget-slider", has_text="thief after"), "Home")
+    expect(lost).to_contain_text("The thief, 0 s behind the owner: is not detected")
