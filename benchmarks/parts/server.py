@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import bcrypt
@@ -67,7 +68,7 @@ def _homes(part: Part, visitors: dict[str, Visitor], bare: str, quick: bool) -> 
     here = plain["url"].split("/")[2]
     asked = [request.replace(here, there) for request in plain["requests"]]
     targets["bare"] = {"url": f"{bare}/home", "requests": asked, "tokens": []}
-    rates = _in_turns(targets, rounds=3 if quick else 20, seconds=0.2 if quick else 0.3)
+    rates = _in_turns(targets, rounds=3 if quick else 20, seconds=0.15 if quick else 0.3)
     part.rows.append(
         ratio(
             "time of /home: ours, article / bare Flask route",
@@ -83,7 +84,7 @@ def _homes(part: Part, visitors: dict[str, Visitor], bare: str, quick: bool) -> 
 
 def _refreshes(part: Part, visitors: dict[str, Visitor], quick: bool) -> Rates:
     targets = {name: v.refreshes() for name, v in visitors.items() if name != "express-async"}
-    rates = _in_turns(targets, rounds=3 if quick else 15, seconds=0.2 if quick else 0.3)
+    rates = _in_turns(targets, rounds=3 if quick else 15, seconds=0.15 if quick else 0.3)
     _against_peers(part, "/refresh", rates)
     return rates
 
@@ -95,7 +96,7 @@ def _logins(part: Part, visitors: dict[str, Visitor], quick: bool) -> Rates:
     return rates
 
 
-def _in_turns(targets: dict[str, object], *, rounds: int, seconds: float) -> Rates:
+def _in_turns(targets: Mapping[str, object], *, rounds: int, seconds: float) -> Rates:
     rates = load(list(targets.values()), rounds=rounds, slice=seconds)
     return dict(zip(targets, rates, strict=True))
 

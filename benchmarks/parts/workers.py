@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,43 +24,52 @@ WORKERS = (1, 2, 3, 4)
 def measure(quick: bool) -> Part:
     part = Part(
         "Workers",
-        f"`python -m demo_server.serve` with {WORKERS[0]} to {WORKERS[-1]} workers, by the policy "
-        "`rfc`, over one nx-27017, whose files are on disk. It is one process as well and answers "
-        "all workers, and so do the load and the machine's cores: more workers than cores gain "
-        f"nothing. {CONNECTIONS} kept connections.",
+        f"`python -m demo_server.serve` with {WORKERS[0]} to {WORKERS[-1]} workers over one "
+        "nx-27017, whose files are on disk; all numbers of workers run side by side and take "
+        "turns. By the policy `rfc` each request asks the database, which is one process for all; "
+        "by `article` `/home` does not. Load and database use the same cores as the workers, so "
+        f"there is little to gain on a machine with few. {CONNECTIONS} kept connections.",
     )
     for package in ("demo_server.serve", "granian", "nx_27017", "pymongo"):
         if not _is_there(package):
             part.left_out.append(f"all of it: {package} is not there (extras `serve` and `test`).")
             return part
+    numbers = WORKERS[:2] if quick else WORKERS
+    series = {**_with_policy("article", numbers, quick), **_with_policy("rfc", numbers, quick)}
+    for what, rates in series.items():
+        for workers, rate in zip(numbers[1:], rates[1:], strict=True):
+            part.rows.append(ratio(f"answers of {what}: {workers} workers / 1", rate, rates[0]))
+    rows = [
+        [str(n), *(number(quartiles(rates[index])[1]) for rates in series.values())]
+        for index, n in enumerate(numbers)
+    ]
+    part.grids.append(Grid(("workers", *(f"{what}, answers a second" for what in series)), rows))
+    return part
+
+
+def _with_policy(policy: str, numbers: Sequence[int], quick: bool) -> dict[str, list[list[float]]]:
+    """Answers per second, by what is asked, for each number of workers in each round."""
     from tests.server.mongodb import NxServer
 
+    short = {"rounds": 2 if quick else 8, "slice": 0.2 if quick else 0.3}
+    long = {"rounds": 1 if quick else 3, "slice": 0.5 if quick else 1.0}
     with TemporaryDirectory() as folder, ExitStack() as stack:
         database = NxServer(Path(folder)).start()
         stack.callback(database.stop)
         shared = {
             "DB_URI": f"{database.uri}/bench",
+            "AUTH_POLICY": policy,
             "ACCESS_TOKEN_SECRET": secrets.token_hex(32),
             "REFRESH_TOKEN_SECRET": secrets.token_hex(32),
         }
-        urls = {n: stack.enter_context(_served(n, shared)) for n in WORKERS}
-        _register(urls[WORKERS[0]])
-        visitors = [Visitor("rfc", url) for url in urls.values()]
-        slices = {"rounds": 2 if quick else 10, "slice": 0.2 if quick else 0.4}
-        homes = load([visitor.homes() for visitor in visitors], **slices)
-        refreshes = load([visitor.refreshes() for visitor in visitors], **slices)
-        longer = {"rounds": 1 if quick else 4, "slice": 0.5 if quick else 1.0}
-        logins = load([visitor.logins() for visitor in visitors], **longer)
-    series = {"/home": homes, "/refresh": refreshes, "login": logins}
-    for what, rates in series.items():
-        for workers, rate in zip(WORKERS[1:], rates[1:], strict=True):
-            part.rows.append(ratio(f"answers of {what}: {workers} workers / 1", rate, rates[0]))
-    rows = [
-        [str(n), *(number(quartiles(rates[index])[1]) for rates in series.values())]
-        for index, n in enumerate(WORKERS)
-    ]
-    part.grids.append(Grid(("workers", *(f"{what}, answers a second" for what in series)), rows))
-    return part
+        urls = [stack.enter_context(_served(workers, shared)) for workers in numbers]
+        _register(urls[0])
+        visitors = [Visitor(policy, url) for url in urls]
+        measured = {f"/home, {policy}": load([visitor.homes() for visitor in visitors], **short)}
+        if policy == "rfc":
+            measured["/refresh, rfc"] = load([visitor.refreshes() for visitor in visitors], **short)
+            measured["login, rfc"] = load([visitor.logins() for visitor in visitors], **long)
+    return measured
 
 
 def _is_there(package: str) -> bool:
@@ -77,7 +86,6 @@ def _served(workers: int, shared: dict[str, str]) -> Iterator[str]:
         "PORT": "0",
         "HOST": "127.0.0.1",
         "WORKERS": str(workers),
-        "AUTH_POLICY": "rfc",
         "ACCESS_TOKEN_TTL": str(LIFETIME),
         "REFRESH_TOKEN_TTL": str(LIFETIME),
         **shared,
@@ -104,4 +112,4 @@ def _register(url: str) -> None:
         answer = requests.post(
             f"{url}/users/register", json={"username": user, "password": PASSWORD}, timeout=30
         )
-        assert answer.status_code == 201
+        assert answer.status_code == 201, answer.text
