@@ -20,6 +20,7 @@ def classroom(tmp_path: Path) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-m", "voila", "--no-browser", "--Voila.ip=127.0.0.1"]
+    command += ["--VoilaConfiguration.extension_denylist=@jupyterhub/jupyter-server-proxy"]
     command += ["--port", str(port), str(ROOT / "notebooks" / "classroom.ipynb")]
 
     def answers() -> bool:
