@@ -6,6 +6,7 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -100,15 +101,45 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_the_walkthrough_fails_on_a_fault(fault: str, tmp_path: Path) -> None:
-    notebook = nbformat.read(ROOT / "notebooks" / "01_walkthrough.ipynb", 4)
-    wiring = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    wiring.source = f"import client_widget, demo_server\n{FAULTS[fault]}\n{wiring.source}"
-    path = tmp_path / "faulty.ipynb"
+# The same for lessons: what each of them is about, taken away.
+LESSON_FAULTS = {
+    "02_inside_a_token": FAULTS["the server ignores the clock"],
+    "03_step_the_refresh": FAULTS["the client does not refresh"],
+    "05_stampede": (
+        "client_widget.client.AuthClient._answer = "
+        "lambda self, flow, message, call: self._exchange(flow, message, call)"
+    ),
+    "06_rotation_and_theft": "demo_server.services.AuthService._revoke = lambda *_: None",
+    "07_from_403_to_401": (
+        "from dataclasses import replace\n"
+        "policies = demo_server.policy.POLICIES\n"
+        "policies['rfc'] = replace(policies['rfc'], deny=policies['article'].deny)"
+    ),
+    "08_attacks": "import demo_server.throttle\ndemo_server.throttle.FREE_FAILURES = 50",
+}
+
+
+def outputs_with(fault: str, name: str, folder: Path) -> tuple[Any, Any]:
+    """The outputs of a notebook whose first cell brings a fault about, and those that are saved."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
+    saved = [cell.get("outputs") for cell in notebook.cells]
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source = f"import client_widget, demo_server\n{fault}\n{first.source}"
+    path = folder / "faulty.ipynb"
     nbformat.write(notebook, path)
     try:
-        outputs = [cell.get("outputs") for cell in run(path).cells]
+        return [cell.get("outputs") for cell in run(path).cells], saved
     except CellExecutionError:
-        return
-    assert outputs != [cell.get("outputs") for cell in notebook.cells]
+        return None, saved
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_walkthrough_fails_on_a_fault(fault: str, tmp_path: Path) -> None:
+    seen, saved = outputs_with(FAULTS[fault], "01_walkthrough", tmp_path)
+    assert seen != saved
+
+
+@pytest.mark.parametrize("lesson", LESSON_FAULTS)
+def test_a_lesson_fails_when_what_it_shows_is_gone(lesson: str, tmp_path: Path) -> None:
+    seen, saved = outputs_with(LESSON_FAULTS[lesson], lesson, tmp_path)
+    assert seen != saved
