@@ -89,3 +89,16 @@ def test_a_family_is_drawn_and_a_grace_is_tried(lesson: Notebook) -> None:
     expect(lost).to_contain_text("The thief, 10 s behind the owner: is detected")
     slide(page.locator(".widget-slider", has_text="thief after"), "Home")
     expect(lost).to_contain_text("The thief, 0 s behind the owner: is not detected")
+
+
+@pytest.mark.parametrize("lesson", ["class_live.ipynb"], indirect=True)
+def test_a_class_is_seen_live(lesson: Notebook) -> None:
+    """The table follows by itself what the students do in other cells."""
+    lesson.run_cell("school = open_class()\nview = ClassView(school.teacher)\nview")
+    row = lesson.page.locator(".lab-class tr", has_text="ada").last
+    expect(row).to_contain_text("logged in")
+    lesson.run_cell('school.students["ada"].home()\nschool.wait(61)')
+    expect(row).to_contain_text("access token expired")
+    lesson.run_cell('school.students["ada"].home()')
+    expect(row).to_contain_text("logged in")
+    lesson.run_cell("view.close()\nschool.stop()")
