@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import request as flask_request
 
 from client_widget import (
     ArticleAuth,
@@ -17,7 +14,6 @@ from client_widget import (
     EventLog,
     LoginRequired,
     Rejected,
-    ServerUnreachable,
     TokenPair,
     TokenStore,
 )
@@ -272,149 +268,6 @@ class TestExpiry:
         assert ada.store.get() is before
 
 
-class TestBodies:
-    """A body is sent whole again on the retry."""
-
-    @pytest.fixture
-    def received(self, server: DemoServer) -> list[bytes]:
-        """What arrives at a route that wants a token; the first time it is refused."""
-        bodies: list[bytes] = []
-
-        def upload() -> Any:
-            bodies.append(flask_request.get_data())
-            return ({"error": "token_expired"}, 403) if len(bodies) == 1 else ({}, 200)
-
-        server.app.view_functions["home"] = upload
-        rule = next(r for r in server.app.url_map.iter_rules() if r.endpoint == "home")
-        assert rule.methods is not None
-        rule.methods.add("POST")
-        return bodies
-
-    @pytest.mark.parametrize(
-        "options",
-        [
-            lambda tmp: {"data": b"some bytes"},
-            lambda tmp: {"json": {"a": ["b"]}},
-            lambda tmp: {"data": {"a": "b"}},
-            lambda tmp: {"data": io.BytesIO(b"from memory")},
-            lambda tmp: {"data": (tmp / "file").open("rb")},
-            lambda tmp: {"data": iter([b"one", b"two"])},
-            lambda tmp: {"data": Pipe(b"cannot go back")},
-            lambda tmp: {"files": {"f": (tmp / "file").open("rb")}},
-        ],
-        ids=["bytes", "json", "form", "memory", "file", "iterator", "pipe", "upload"],
-    )
-    def test_it_is(
-        self, ada: AuthClient, received: list[bytes], tmp_path: Path, options: Any
-    ) -> None:
-        (tmp_path / "file").write_bytes(b"from a file" * 100)
-        given = options(tmp_path)
-        assert ada.request("POST", "/home", **given).status_code == 200
-        first, second = received
-        assert first == second
-        assert first
-        for value in [given.get("data"), *given.get("files", {}).values()]:
-            if hasattr(value, "close"):
-                value.close()
-
-    def test_a_file_is_sent_from_where_it_stands(
-        self, ada: AuthClient, received: list[bytes]
-    ) -> None:
-        body = io.BytesIO(b"head, tail")
-        body.seek(6)
-        ada.request("POST", "/home", data=body)
-        assert received == [b"tail", b"tail"]
-
-
-class Pipe(io.RawIOBase):
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, size: int = -1) -> bytes:
-        content, self._content = self._content, b""
-        return content
-
-    def seekable(self) -> bool:
-        return False
-
-
-class TestBadDays:
-    def test_a_server_that_is_gone_is_said_and_costs_no_session(
-        self, ada: AuthClient, server: DemoServer, log: EventLog
-    ) -> None:
-        server.stop()
-        for act in (ada.home, lambda: ada.login("ada", PASSWORD), lambda: ada.register("b", "x")):
-            with pytest.raises(ServerUnreachable, match="is the server running"):
-                act()
-            assert names(log.action()) == [
-                ("client", "request.sent"),
-                ("client", "request.failed"),
-            ]
-        assert ada.store.get() is not None
-        server.start()
-        assert ada.home() == {"message": "Welcome ada"}
-
-    def test_an_answer_that_does_not_come_in_time_is_said(
-        self, ada: AuthClient, gate: Any, log: EventLog
-    ) -> None:
-        import threading
-
-        go = threading.Event()
-        gate.hold = lambda name, fields: go
-        with pytest.raises(ServerUnreachable, match="no answer in time"):
-            ada.request("GET", "/home", timeout=0.05)
-        go.set()
-        assert ada.store.get() is not None
-
-    def test_another_server_is_recognised(self, ada: AuthClient, server: DemoServer) -> None:
-        for view in ("login", "register", "home"):
-            server.app.view_functions[view] = lambda: "<html>a wifi login page</html>"
-        for act in (ada.home, lambda: ada.login("a", "b"), lambda: ada.register("a", "b")):
-            with pytest.raises(ServerUnreachable, match="base_url"):
-                act()
-        assert ada.store.get() is not None
-
-    @pytest.mark.parametrize(
-        ("body", "message"),
-        [('"a bare text"', "a bare text"), ("plain", "plain"), ("", "IM A TEAPOT")],
-    )
-    def test_a_refusal_in_the_articles_form_is_understood(
-        self, ada: AuthClient, server: DemoServer, body: str, message: str
-    ) -> None:
-        server.app.view_functions["home"] = lambda: (body, 418)
-        with pytest.raises(Rejected) as refusal:
-            ada.home()
-        assert (refusal.value.status, refusal.value.code) == (418, "")
-        assert refusal.value.message.upper() == message.upper() or not body
-
-    def test_a_refresh_token_follows_no_redirect(
-        self, ada: AuthClient, server: DemoServer, clock: DemoClock
-    ) -> None:
-        seen: list[bytes] = []
-
-        def elsewhere() -> Any:
-            seen.append(flask_request.get_data())
-            return {}, 307, {"Location": "/users/register"}
-
-        server.app.view_functions["refresh"] = elsewhere
-        server.app.view_functions["register"] = elsewhere
-        clock.advance(61)
-        with pytest.raises(LoginRequired):
-            ada.home()
-        assert len(seen) == 1
-
-    def test_neither_proxy_nor_netrc_of_the_environment_counts(
-        self, ada: AuthClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        netrc = tmp_path / "netrc"
-        netrc.write_text("machine 127.0.0.1 login x password y\n")
-        netrc.chmod(0o600)
-        monkeypatch.setenv("NETRC", str(netrc))
-        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-        assert ada.home() == {"message": "Welcome ada"}
-
-
 class TestCorrelation:
     def test_one_id_goes_through_client_and_server(
         self, ada: AuthClient, clock: DemoClock, log: EventLog
@@ -474,83 +327,3 @@ def test_what_is_shown_of_a_client(client: AuthClient, ada: AuthClient) -> None:
     assert repr(ada) == "<AuthClient 'client', logged in>"
     ada.logout()
     assert repr(ada) == "<AuthClient 'client', no session>"
-
-
-class TestProbe:
-    def test_a_token_is_sent_once_to_the_route_of_its_kind(
-        self, ada: AuthClient, log: EventLog
-    ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
-        assert ada.probe(pair.access).json() == {"message": "Welcome ada"}
-        access = log.action()
-        assert set(ada.probe(pair.refresh, "refresh").json()) == {"accessToken"}
-        refresh = log.action()
-
-        [sent, received] = [e for e in access if e.source == "client"]
-        about = {"method": "GET", "path": "/home", "purpose": "probe"}
-        assert (sent.name, without_message(sent)) == (
-            "request.sent",
-            {**about, "kind": "access", **pair.access_facts},
-        )
-        assert received.name == "response.received"
-        assert {**without_message(received), "elapsed": 0} == {
-            **about,
-            "status": 200,
-            "elapsed": 0,
-        }
-
-        [sent, received] = [e for e in refresh if e.source == "client"]
-        about = {"method": "POST", "path": "/refresh", "purpose": "probe"}
-        assert without_message(sent) == {**about, "kind": "refresh", **pair.refresh_facts}
-        assert access[0].correlation != refresh[0].correlation
-
-    def test_a_refusal_is_returned_and_changes_nothing(
-        self, ada: AuthClient, clock: DemoClock, log: EventLog
-    ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
-        clock.advance(301)
-        for token, kind, code in [
-            (pair.access, "access", "token_expired"),
-            (pair.refresh, "refresh", "token_expired"),
-            (pair.refresh, "access", "token_invalid"),
-            (pair.access, "refresh", "token_invalid"),
-            ("a.b", "access", "token_malformed"),
-            ("", "access", "token_missing"),
-            ("", "refresh", "token_missing"),
-        ]:
-            answer = ada.probe(token, kind)  # type: ignore[arg-type]
-            assert (answer.status_code, answer.json()["error"]) == (403, code)
-            assert names(log.action()) == [
-                ("client", "request.sent"),
-                ("server", "token.rejected"),
-                ("client", "response.received"),
-            ]
-        assert ada.store.get() is pair
-
-    def test_no_session_is_needed(self, client: AuthClient, ada: AuthClient) -> None:
-        pair = ada.store.get()
-        assert pair is not None
-        client.logout()
-        assert client.probe(pair.access).status_code == 200
-        assert client.store.get() is None
-
-    @pytest.mark.parametrize("token", ["a\nb", "a\r\nX: y", "é", "\x7f"])
-    def test_what_no_header_can_hold_is_not_sent(
-        self, ada: AuthClient, log: EventLog, token: str
-    ) -> None:
-        before = len(log)
-        with pytest.raises(ValueError, match="printable ASCII") as error:
-            ada.probe(token)
-        assert token not in str(error.value)
-        assert len(log) == before
-
-    def test_a_server_that_is_gone_is_said(self, ada: AuthClient, server: DemoServer) -> None:
-        server.stop()
-        with pytest.raises(ServerUnreachable, match="is the server running"):
-            ada.probe("a.b.c", "refresh")
-
-    def test_a_token_follows_no_redirect(self, ada: AuthClient, server: DemoServer) -> None:
-        server.app.view_functions["refresh"] = lambda: ({}, 307, {"Location": "/home"})
-        assert ada.probe("a.b.c", "refresh").status_code == 307

@@ -15,7 +15,7 @@ from client_widget.diagram_view import LAST_ACTION, WHOLE_SESSION
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import PASSWORD
-from .test_panel import until, widgets_in
+from .buttons import until, widgets_in
 
 LANES = """\
 sequenceDiagram

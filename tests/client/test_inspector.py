@@ -18,7 +18,7 @@ from client_widget.words import time_of_day
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import PASSWORD, START, Gate, names
-from .test_panel import MARKUP, until, widgets_in
+from .buttons import MARKUP, until, widgets_in
 
 SENDS = [
     "Send as it is",

@@ -9,7 +9,7 @@ import pytest
 from client_widget import AuthClient, EventLog, LoginPanel
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from .test_panel import log_in, press
+from .buttons import log_in, press
 
 
 @pytest.fixture

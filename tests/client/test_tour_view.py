@@ -14,7 +14,7 @@ from client_widget import AuthClient, TourView
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import Gate
-from .test_panel import widgets_in
+from .buttons import widgets_in
 from .test_tour import USUAL
 
 WAYS = ["Next step", "Back to the start"]

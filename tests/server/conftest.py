@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from demo_server import open_database
+from demo_server import DemoServer, open_database
 
+from .api import Api
 from .mongodb import NxServer
 
 
@@ -54,3 +55,16 @@ def short_switches() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
+
+
+@pytest.fixture
+def api(server: DemoServer) -> Api:
+    return Api(server.url)
+
+
+@pytest.fixture
+def tokens(api: Api) -> dict[str, str]:
+    """What ada was given at her login just now."""
+    api.register()
+    tokens: dict[str, str] = api.login()[1]
+    return tokens

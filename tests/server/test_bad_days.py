@@ -20,7 +20,7 @@ from demo_server import DemoClock, DemoServer, ServerConfig, create_app, open_da
 from demo_server.server import ignore
 
 from ..conftest import PASSWORD, START
-from .test_routes import ADA, Api
+from .api import ADA, Api
 
 
 def connect(server: DemoServer) -> socket.socket:
@@ -75,11 +75,6 @@ class TestClients:
             assert not server.running
             with pytest.raises(OSError, match="refused"):
                 connect(server)
-
-
-@pytest.fixture
-def api(server: DemoServer) -> Api:
-    return Api(server.url)
 
 
 class SlowDatabase:

@@ -11,7 +11,7 @@ import requests
 from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from .test_routes import ADA, Api
+from .api import ADA, Api
 
 TESS = {"username": "tess", "password": "the pass phrase of tess"}
 
@@ -19,17 +19,6 @@ TESS = {"username": "tess", "password": "the pass phrase of tess"}
 @pytest.fixture
 def config() -> ServerConfig:
     return ServerConfig(bcrypt_cost=4, policy="rfc", teachers=("tess",))
-
-
-@pytest.fixture
-def api(server: DemoServer) -> Api:
-    return Api(server.url)
-
-
-@pytest.fixture
-def tokens(api: Api) -> dict[str, str]:
-    api.register()
-    return api.login()[1]
 
 
 def get(server: DemoServer, path: str, token: str | None) -> requests.Response:

@@ -17,7 +17,7 @@ from demo_server.throttle import FREE_FAILURES, LoginThrottle
 from demo_server.tokens import fingerprint
 
 from ..conftest import START
-from .test_routes import ADA, Api
+from .api import ADA, Api
 
 GRACE = 5
 
@@ -25,17 +25,6 @@ GRACE = 5
 @pytest.fixture
 def config() -> ServerConfig:
     return ServerConfig(bcrypt_cost=4, policy="rfc")
-
-
-@pytest.fixture
-def api(server: DemoServer) -> Api:
-    return Api(server.url)
-
-
-@pytest.fixture
-def tokens(api: Api) -> dict[str, str]:
-    api.register()
-    return api.login()[1]
 
 
 @pytest.fixture

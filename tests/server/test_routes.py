@@ -9,44 +9,7 @@ import requests
 
 from demo_server import DemoServer
 
-PASSWORD = "a pass phrase"
-ADA = {"username": "ada", "password": PASSWORD}
-
-
-class Api:
-    """The routes as a stranger with an HTTP library sees them: (status, body)."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def send(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        response = requests.request(method, self.url + path, timeout=20, **options)
-        assert response.headers["Content-Type"] == "application/json"
-        return response.status_code, response.json()
-
-    def register(self, body: Any = ADA) -> tuple[int, Any]:
-        return self.send("POST", "/users/register", json=body)
-
-    def login(self, body: Any = ADA) -> tuple[int, Any]:
-        return self.send("POST", "/users/login", json=body)
-
-    def home(self, authorization: str | None = None) -> tuple[int, Any]:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        return self.send("GET", "/home", headers=headers)
-
-    def refresh(self, body: Any) -> tuple[int, Any]:
-        return self.send("POST", "/refresh", json=body)
-
-
-@pytest.fixture
-def api(server: DemoServer) -> Api:
-    return Api(server.url)
-
-
-@pytest.fixture
-def tokens(api: Api) -> dict[str, str]:
-    api.register()
-    return api.login()[1]
+from .api import ADA, Api
 
 
 def refused(answer: tuple[int, Any]) -> tuple[int, str]:
