@@ -20,6 +20,22 @@ START = 1_800_000_000
 
 PASSWORD = "the pass phrase of ada"
 
+#: Who says what when an access token has expired, is refreshed, and the call is sent again.
+REFRESHED = [
+    ("client", "request.sent"),
+    ("server", "token.rejected"),
+    ("client", "response.received"),
+    ("client", "token.expired"),
+    ("client", "request.sent"),
+    ("server", "token.accepted"),
+    ("server", "token.issued"),
+    ("client", "response.received"),
+    ("client", "token.refreshed"),
+    ("client", "request.retried"),
+    ("server", "token.accepted"),
+    ("client", "response.received"),
+]
+
 
 @pytest.fixture
 def clock() -> DemoClock:

@@ -19,22 +19,7 @@ from client_widget import (
 from client_widget.masking import mask_token
 from demo_server import DemoClock, DemoServer
 
-from ..conftest import PASSWORD, START, names
-
-REFRESHED = [
-    ("client", "request.sent"),
-    ("server", "token.rejected"),
-    ("client", "response.received"),
-    ("client", "token.expired"),
-    ("client", "request.sent"),
-    ("server", "token.accepted"),
-    ("server", "token.issued"),
-    ("client", "response.received"),
-    ("client", "token.refreshed"),
-    ("client", "request.retried"),
-    ("server", "token.accepted"),
-    ("client", "response.received"),
-]
+from ..conftest import PASSWORD, REFRESHED, START, names
 
 
 def without_message(event: Event) -> dict[str, Any]:
