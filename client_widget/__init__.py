@@ -1,49 +1,21 @@
-"""The article's interceptor, its log and its pages: the client's side of token login.
+"""The client's side of token login: a client that refreshes, its log, and widgets to watch both.
 
     client = AuthClient(server.url, log=log, clock=clock)
     LoginPanel(client, clock=clock)
 
-Start reading at `auth_flow.py`: the protocol is there. `client.py` drives it over HTTP.
+Start reading at `protocol/auth_flow.py`: it is the protocol. `client/auth_client.py` drives it
+over HTTP, `log/` records what happens, and `widgets/` shows it. A package uses those to its right:
+`widgets → client, tour → log → protocol`.
+
+`__init__.pyi` lists the public names. Each is loaded when you first use it (PEP 562), so
+`from client_widget import AuthClient` loads no widget library.
 """
 
-from .article_auth import ArticleAuth
-from .auth_flow import BearerAuth, Request
-from .class_state import Student
-from .class_view import ClassView
-from .client import AuthClient
-from .diagram_view import DiagramView
-from .errors import ClientError, LoginRequired, Rejected, ServerUnreachable, StoreError
-from .events import Event, EventLog
-from .inspector import TokenInspector
-from .panel import LoginPanel
-from .stepper import Stepper
-from .tokens import TokenPair, TokenStore, read_claims
-from .tour import Tour
-from .tour_view import TourView
-from .words import describe
+from importlib.metadata import version
 
-__all__ = [
-    "ArticleAuth",
-    "AuthClient",
-    "BearerAuth",
-    "ClassView",
-    "ClientError",
-    "DiagramView",
-    "Event",
-    "EventLog",
-    "LoginPanel",
-    "LoginRequired",
-    "Rejected",
-    "Request",
-    "ServerUnreachable",
-    "Stepper",
-    "StoreError",
-    "Student",
-    "TokenInspector",
-    "TokenPair",
-    "TokenStore",
-    "Tour",
-    "TourView",
-    "describe",
-    "read_claims",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+__version__ = version("jwt-refresh-lab")
+__all__ += ["__version__"]

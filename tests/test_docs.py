@@ -13,7 +13,7 @@ import yaml
 
 import client_widget
 import demo_server
-from client_widget.words import _SENTENCES
+from client_widget.log.event_text import _SENTENCES
 from demo_server import STATUS, DemoServer, ServerConfig, create_app, open_database
 from demo_server.server import ignore
 

@@ -94,9 +94,9 @@ FAULTS = {
         "demo_server.database.UserRepository.add = lambda self, name, password: "
         "demo_server.database.User('1', name, password)"
     ),
-    "the client does not refresh": "client_widget.auth_flow.EXPIRED = 499",
+    "the client does not refresh": "client_widget.protocol.auth_flow.EXPIRED = 499",
     "the client does not say when a token expires": (
-        "client_widget.client.AuthClient._record_refused = lambda *_: None"
+        "client_widget.client.auth_client.AuthClient._record_refused = lambda *_: None"
     ),
 }
 
@@ -106,7 +106,7 @@ LESSON_FAULTS = {
     "02_inside_a_token": FAULTS["the server ignores the clock"],
     "03_step_the_refresh": FAULTS["the client does not refresh"],
     "05_stampede": (
-        "client_widget.client.AuthClient._answer = "
+        "client_widget.client.auth_client.AuthClient._answer = "
         "lambda self, flow, message, call: self._exchange(flow, message, call)"
     ),
     "06_rotation_and_theft": "demo_server.services.AuthService._revoke = lambda *_: None",
@@ -120,17 +120,22 @@ LESSON_FAULTS = {
 
 
 def outputs_with(fault: str, name: str, folder: Path) -> tuple[Any, Any]:
-    """The outputs of a notebook whose first cell brings a fault about, and those that are saved."""
+    """The outputs of a notebook that runs after a fault, and those that are saved.
+
+    The fault is a cell of its own: a fault that cannot be brought about is an error of the test.
+    """
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
     saved = [cell.get("outputs") for cell in notebook.cells]
-    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    first.source = f"import client_widget, demo_server\n{fault}\n{first.source}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"{fault}\nprint('broken')"))
     path = folder / "faulty.ipynb"
     nbformat.write(notebook, path)
     try:
-        return [cell.get("outputs") for cell in run(path).cells], saved
-    except CellExecutionError:
+        cells = run(path).cells
+    except CellExecutionError as error:
+        assert fault not in str(error), error
         return None, saved
+    assert cells[0].outputs[0].text == "broken\n"
+    return [cell.get("outputs") for cell in cells[1:]], saved
 
 
 @pytest.mark.parametrize("fault", FAULTS)

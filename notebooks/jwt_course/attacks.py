@@ -20,8 +20,8 @@ from unittest.mock import patch
 
 import bcrypt
 
-from client_widget.forge import sign, split, unsigned, with_payload
-from client_widget.tokens import read_claims
+from client_widget.protocol.jwt_by_hand import sign, split, unsigned, with_payload
+from client_widget.protocol.tokens import read_claims
 
 #: Anything of the form of a JWT (RFC 7515, section 3.1), with or without a signature.
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*", re.ASCII)

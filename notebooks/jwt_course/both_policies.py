@@ -12,7 +12,7 @@ from typing import Any
 from requests.structures import CaseInsensitiveDict
 
 from client_widget import AuthClient, EventLog, Rejected
-from client_widget.forge import split, with_payload
+from client_widget.protocol.jwt_by_hand import split, with_payload
 from demo_server import DemoClock, DemoServer
 
 PASSWORD = "a pass phrase of ada"

@@ -17,10 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 from client_widget import AuthClient, Request, TokenPair, TokenStore, describe
-from client_widget.auth_flow import Auth
-from client_widget.exchange import exchange
-from client_widget.tokens import token_facts
-from client_widget.transport import HttpCall, open_session
+from client_widget.client.transport import HttpCall, exchange, open_session
+from client_widget.protocol.auth_flow import Auth
+from client_widget.protocol.tokens import token_facts
 
 
 class Table:

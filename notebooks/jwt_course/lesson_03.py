@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_widget import BearerAuth, ClientError, Event, Request, TokenStore
-from client_widget.auth_flow import Auth
+from client_widget.protocol.auth_flow import Auth
 
 from .exercise import Exercise, Wrong
 from .trial import trial

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from client_widget import EventLog, LoginRequired
-from client_widget.spans import spans
+from client_widget.log.token_lives import spans
 
 from .exercise import Exercise, Wrong
 from .peers import PEERS, refreshes_of, run_peer

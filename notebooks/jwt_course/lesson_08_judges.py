@@ -10,7 +10,7 @@ import bcrypt
 import mongomock
 
 from client_widget import EventLog, describe
-from client_widget.forge import sign, unsigned, with_payload
+from client_widget.protocol.jwt_by_hand import sign, unsigned, with_payload
 from demo_server import DemoClock
 
 from .attacks import notebook_with, password_checks, shown

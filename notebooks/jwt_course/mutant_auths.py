@@ -18,13 +18,13 @@ from client_widget import (
     TokenPair,
     TokenStore,
 )
-from client_widget.auth_flow import (
+from client_widget.protocol.auth_flow import (
     AuthFlow,
     Response,
     may_have_expired,
     read_token,
     refresh_request,
-    sign,
+    with_bearer,
 )
 
 
@@ -38,7 +38,7 @@ class FlagAuth(BearerAuth):
     def auth_flow(self, request: Request) -> AuthFlow:
         """Sign and send; on a refusal refresh and retry."""
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         if pair is None or not may_have_expired(response):
             return response
@@ -48,7 +48,7 @@ class FlagAuth(BearerAuth):
             return response
         self._refreshing = True
         pair = yield from self._refreshed(pair)
-        response = yield sign(replace(request, purpose="retry"), pair)
+        response = yield with_bearer(replace(request, purpose="retry"), pair)
         assert response is not None
         return response
 
@@ -59,11 +59,11 @@ class MuleAuth(BearerAuth):
     def auth_flow(self, request: Request) -> AuthFlow:
         """Sign and send; on a refusal refresh and retry."""
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         while pair is not None and may_have_expired(response):
             pair = yield from self._refreshed(pair)
-            response = yield sign(replace(request, purpose="retry"), pair)
+            response = yield with_bearer(replace(request, purpose="retry"), pair)
             assert response is not None
         return response
 
@@ -74,13 +74,13 @@ class DoorAuth(BearerAuth):
     def auth_flow(self, request: Request) -> AuthFlow:
         """Sign and send; on a refusal refresh and retry."""
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         if pair is None or response.status_code not in (401, 403):
             return response
 
         pair = yield from self._refreshed(pair)
-        response = yield sign(replace(request, purpose="retry"), pair)
+        response = yield with_bearer(replace(request, purpose="retry"), pair)
         assert response is not None
         return response
 
@@ -91,7 +91,7 @@ class MirrorAuth(BearerAuth):
     def auth_flow(self, request: Request) -> Generator[Request, Any, Any]:
         """Sign and send; on a refusal refresh and retry."""
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         # None: another call has refreshed.
         if response is None or pair is None or not may_have_expired(response):
             return response
@@ -102,7 +102,7 @@ class MirrorAuth(BearerAuth):
         fresh = self._store.get()
         if fresh is None or fresh.session is not pair.session:
             raise LoginRequired("The session ended: log in again")
-        response = yield sign(replace(request, purpose="retry"), fresh)
+        response = yield with_bearer(replace(request, purpose="retry"), fresh)
         return response
 
 

@@ -7,8 +7,8 @@ import threading
 import requests
 
 from client_widget import AuthClient, Request
-from client_widget.auth_flow import AuthFlow
-from client_widget.transport import HttpCall
+from client_widget.client.transport import HttpCall
+from client_widget.protocol.auth_flow import AuthFlow
 
 
 class RushClient(AuthClient):

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_widget import Request, TokenStore
-from client_widget.auth_flow import Auth, AuthFlow
-from client_widget.transport import one_action
+from client_widget.client.transport import one_action
+from client_widget.protocol.auth_flow import Auth, AuthFlow
 
 from .trial import trial
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from client_widget import AuthClient, EventLog, Request, TokenPair, TokenStore
-from client_widget.auth_flow import Auth
+from client_widget.protocol.auth_flow import Auth
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from .crowd import Crowd, End

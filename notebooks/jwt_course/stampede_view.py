@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
-from client_widget.workers import Workers
+from client_widget.widgets.background import Workers
 
 from .stampede import COLUMNS, LEAST, MOST, Result, run_stampede
 from .strategies import STRATEGIES, Strategy

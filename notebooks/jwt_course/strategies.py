@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request, TokenPair, TokenStore
-from client_widget.auth_flow import (
+from client_widget.protocol.auth_flow import (
     Auth,
     AuthFlow,
     Response,
     may_have_expired,
     read_grant,
     refresh_request,
-    sign,
+    with_bearer,
 )
 
 #: Makes the auth scheme of one client from its store.
@@ -60,7 +60,7 @@ class CoordinatedAuth:
             LoginRequired: the refresh was refused, this call's own or the one it waited for.
         """
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         if pair is None or not may_have_expired(response):
             return response
@@ -69,7 +69,7 @@ class CoordinatedAuth:
         fresh = (yield from self._refreshed()) if mine else self._store.get()
         if fresh is None:
             raise LoginRequired("The refresh was refused: log in again")
-        response = yield sign(replace(request, purpose="retry"), fresh)
+        response = yield with_bearer(replace(request, purpose="retry"), fresh)
         assert response is not None
         return response
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_widget import AuthClient, BearerAuth, EventLog, TokenPair, TokenStore
-from client_widget.auth_flow import Auth
+from client_widget.protocol.auth_flow import Auth
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 #: When a trial begins: a whole second, so that a token's `iat` is the time of its issue.

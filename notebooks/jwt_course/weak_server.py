@@ -21,8 +21,8 @@ from typing import Any, TypeAlias
 import bcrypt
 import mongomock
 
-from client_widget.forge import sign, split
-from client_widget.tokens import fingerprint
+from client_widget.protocol.jwt_by_hand import sign, split
+from client_widget.protocol.tokens import fingerprint
 from demo_server.clock import Clock
 from demo_server.server import ignore
 from demo_server.wsgi import WsgiServer

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, expect
 
-from client_widget.log_view import MAX_ROWS
+from client_widget.widgets.live_log import MAX_ROWS
 
 from ..conftest import PASSWORD
 from .lab import Notebook

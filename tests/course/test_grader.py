@@ -19,7 +19,7 @@ from jwt_course.mutant_auths import FlagAuth
 from jwt_course.mutant_clients import RushClient, SilentClient
 
 from client_widget import ArticleAuth, AuthClient, BearerAuth, LoginRequired, Request
-from client_widget.auth_flow import AuthFlow, may_have_expired, sign
+from client_widget.protocol.auth_flow import AuthFlow, may_have_expired, with_bearer
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +129,7 @@ class BeforeEachCall(BearerAuth):
         pair = self._store.get()
         if pair is not None:
             pair = yield from self._refreshed(pair)
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         return response
 
@@ -139,7 +139,7 @@ class LoweredFlag(FlagAuth):
 
     def auth_flow(self, request: Request) -> AuthFlow:
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         if pair is None or not may_have_expired(response) or self._refreshing:
             return response
@@ -148,7 +148,7 @@ class LoweredFlag(FlagAuth):
             pair = yield from self._refreshed(pair)
         finally:
             self._refreshing = False
-        response = yield sign(replace(request, purpose="retry"), pair)
+        response = yield with_bearer(replace(request, purpose="retry"), pair)
         assert response is not None
         return response
 

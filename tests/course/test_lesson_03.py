@@ -10,7 +10,7 @@ from jwt_course.lesson_03 import CASES, exercises, purposes_of, session_of
 from jwt_course.walk import Answer, made_up_store
 
 from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request
-from client_widget.auth_flow import refresh_request, sign
+from client_widget.protocol.auth_flow import refresh_request, with_bearer
 
 
 def verdict(name: str, answer: Any, capsys: pytest.CaptureFixture[str]) -> str:
@@ -29,7 +29,7 @@ def test_the_solutions_that_are_shown_are_right(capsys: pytest.CaptureFixture[st
         "LoginRequired": LoginRequired,
         "refresh_request": refresh_request,
         "replace": replace,
-        "sign": sign,
+        "sign": with_bearer,
     }
     for exercise in exercises(namespace):
         exercise.solution()
@@ -119,7 +119,7 @@ class Faults:
 
     def __call__(self, request: Any, store: Any) -> Any:
         pair = store.get()
-        response = yield request if self.fault == "unsigned" else sign(request, pair)
+        response = yield request if self.fault == "unsigned" else with_bearer(request, pair)
         if self.fault == "no status":
             response = response.status_code
             return response
@@ -131,9 +131,9 @@ class Faults:
             return response
         self.refreshed = True
         if self.fault == "retry alone":
-            return (yield sign(replace(request, purpose="retry"), pair))
+            return (yield with_bearer(replace(request, purpose="retry"), pair))
         asks = refresh_request(pair)
-        answer = yield sign(asks, pair) if self.fault == "signed refresh" else asks
+        answer = yield with_bearer(asks, pair) if self.fault == "signed refresh" else asks
         if answer.status_code != 200 and self.fault != "no look":
             if self.fault == "refusal returned":
                 return answer
@@ -144,7 +144,7 @@ class Faults:
         if self.fault != "not stored":
             store.set(fresh)
         again = request if self.fault == "not a retry" else replace(request, purpose="retry")
-        response = yield sign(again, pair if self.fault == "old token" else fresh)
+        response = yield with_bearer(again, pair if self.fault == "old token" else fresh)
         while self.fault == "loop" and response.status_code == 403:
             response = yield refresh_request(fresh)
         return response

@@ -21,7 +21,7 @@ from jwt_course.scheme_trial import Outcome, Runaway, SchemeTrial
 
 import client_widget
 from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRequired, Request
-from client_widget.auth_flow import read_token, refresh_request, sign
+from client_widget.protocol.auth_flow import read_token, refresh_request, with_bearer
 from demo_server import DemoClock, DemoServer
 from demo_server import server as server_module
 
@@ -51,14 +51,14 @@ class PerCall(ArticleAuth):
 
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
-        response: Any = yield sign(request, pair)
+        response: Any = yield with_bearer(request, pair)
         if pair is None or response.status_code != 403:
             return response
         answer: Any = yield self.asks(pair)
         if answer.status_code != 200:
             return answer
         self._store.set(pair.with_access(read_token(answer, "accessToken")))
-        return (yield sign(replace(request, purpose="retry"), self._store.get()))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
 
     def asks(self, pair: Any) -> Request:
         return replace(refresh_request(pair), replaces=None)
@@ -70,7 +70,7 @@ class Compare(PerCall):
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
         assert pair is not None
-        response: Any = yield sign(request, pair)
+        response: Any = yield with_bearer(request, pair)
         if response.status_code != 403:
             return response
         if self._store.get() is pair:
@@ -78,7 +78,7 @@ class Compare(PerCall):
             if answer.status_code != 200:
                 return answer
             self._store.set(pair.with_access(read_token(answer, "accessToken")))
-        return (yield sign(replace(request, purpose="retry"), self._store.get()))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
 
 
 class Locked(Compare):
@@ -91,7 +91,7 @@ class Locked(Compare):
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
         assert pair is not None
-        response: Any = yield sign(request, pair)
+        response: Any = yield with_bearer(request, pair)
         if response.status_code != 403:
             return response
         with self.lock:
@@ -100,7 +100,7 @@ class Locked(Compare):
                 if answer.status_code != 200:
                     return answer
                 self._store.set(pair.with_access(read_token(answer, "accessToken")))
-        return (yield sign(replace(request, purpose="retry"), self._store.get()))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
 
 
 class OneAtATime(ArticleAuth):
@@ -131,7 +131,7 @@ class Before(ArticleAuth):
         assert pair is not None
         answer: Any = yield replace(refresh_request(pair), replaces=None)
         self._store.set(pair.with_access(read_token(answer, "accessToken")))
-        return (yield sign(request, self._store.get()))
+        return (yield with_bearer(request, self._store.get()))
 
 
 class Twice(PerCall):
@@ -139,7 +139,7 @@ class Twice(PerCall):
 
     def auth_flow(self, request: Request) -> Any:
         yield from super().auth_flow(request)
-        return (yield sign(replace(request, purpose="retry"), self._store.get()))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
 
 
 class Fake(ArticleAuth):
@@ -163,7 +163,7 @@ class Thrice(PerCall):
         pair = self._store.get()
         answer: Any = yield from super().auth_flow(request)
         if self._store.get() is not pair:
-            answer = yield sign(replace(request, purpose="retry"), self._store.get())
+            answer = yield with_bearer(replace(request, purpose="retry"), self._store.get())
         return answer
 
 
@@ -173,7 +173,7 @@ class NoRetry(ArticleAuth):
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
         assert pair is not None
-        response: Any = yield sign(request, pair)
+        response: Any = yield with_bearer(request, pair)
         return response if response.status_code != 403 else (yield refresh_request(pair))
 
 
@@ -196,11 +196,11 @@ class OldToken(PerCall):
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
         assert pair is not None
-        response: Any = yield sign(request, pair)
+        response: Any = yield with_bearer(request, pair)
         if response.status_code != 403:
             return response
         yield self.asks(pair)
-        return (yield sign(replace(request, purpose="retry"), pair))
+        return (yield with_bearer(replace(request, purpose="retry"), pair))
 
 
 class Broken(ArticleAuth):
@@ -217,7 +217,7 @@ class Late(PerCall):
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
         assert pair is not None
-        response: Any = yield sign(request, pair)
+        response: Any = yield with_bearer(request, pair)
         if response.status_code != 403:
             return response
         done = threading.Event()
@@ -232,7 +232,7 @@ class Late(PerCall):
             done.set()
             if answer.status_code != 200:
                 return answer
-        return (yield sign(replace(request, purpose="retry"), self._store.get()))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_the_solution_that_is_shown_is_right(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names: dict[str, Any] = {
-        **vars(client_widget), "replace": replace, "sign": sign,
+        **vars(client_widget), "replace": replace, "sign": with_bearer,
         "refresh_request": refresh_request, "read_token": read_token,
     }  # fmt: skip
     exercise = exercises(names)[number]

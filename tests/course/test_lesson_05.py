@@ -20,7 +20,7 @@ from jwt_course.lesson_05 import (
 )
 
 from client_widget import AuthClient, BearerAuth, EventLog
-from client_widget.tokens import refresh_window
+from client_widget.protocol.tokens import refresh_window
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import PASSWORD

@@ -37,7 +37,7 @@ from jwt_course.lesson_08 import (
 )
 
 from client_widget import read_claims
-from client_widget.forge import sign
+from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, ServerConfig
 
 ADA = "a pass phrase of ada's"

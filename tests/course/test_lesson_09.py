@@ -11,7 +11,7 @@ from jwt_course.mutant_auths import DoorAuth, FlagAuth
 from jwt_course.mutants import MUTANTS, SERVER_MUTANTS
 
 from client_widget import AuthClient, BearerAuth
-from client_widget.auth_flow import AuthFlow, Request, sign
+from client_widget.protocol.auth_flow import AuthFlow, Request, with_bearer
 from demo_server import ServerConfig
 
 
@@ -37,7 +37,7 @@ def test_the_fault_itself_is_no_answer(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_mend_that_breaks_something_else_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     class NeverOn403(DoorAuth):
         def auth_flow(self, request: Request) -> AuthFlow:
-            response = yield sign(request, self._store.get())
+            response = yield with_bearer(request, self._store.get())
             assert response is not None
             return response
 

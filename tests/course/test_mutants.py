@@ -14,7 +14,12 @@ from jwt_course.mutant_clients import LatecomerClient
 from jwt_course.mutants import MUTANTS
 
 from client_widget import BearerAuth, LoginRequired, Request
-from client_widget.auth_flow import AuthFlow, may_have_expired, refresh_request, sign
+from client_widget.protocol.auth_flow import (
+    AuthFlow,
+    may_have_expired,
+    refresh_request,
+    with_bearer,
+)
 
 FAILS = {
     "flag": {
@@ -102,11 +107,11 @@ class Late(LatecomerClient):
 class Once(MuleAuth):
     def auth_flow(self, request: Request) -> AuthFlow:
         pair = self._store.get()
-        response = yield sign(request, pair)
+        response = yield with_bearer(request, pair)
         assert response is not None
         if pair is not None and may_have_expired(response):
             pair = yield from self._refreshed(pair)
-            response = yield sign(replace(request, purpose="retry"), pair)
+            response = yield with_bearer(replace(request, purpose="retry"), pair)
             assert response is not None
         return response
 

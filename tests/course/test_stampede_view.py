@@ -11,7 +11,7 @@ from jwt_course.stampede_view import StampedeView, chart_html, table_html
 from jwt_course.strategies import STRATEGIES
 
 from client_widget import TokenStore
-from client_widget.auth_flow import Auth
+from client_widget.protocol.auth_flow import Auth
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The client: drives the protocol over HTTP, shares refreshes, and records."""

@@ -1,0 +1,48 @@
+"""Times in plain words, and the clocks that the panel and the tour can move."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeAlias, runtime_checkable
+
+#: Returns seconds since the epoch, as `time.time` does.
+Clock: TypeAlias = Callable[[], float]
+
+
+@runtime_checkable
+class MovableClock(Protocol):
+    """A clock that can be moved."""
+
+    def __call__(self) -> float: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+
+@runtime_checkable
+class PacedClock(MovableClock, Protocol):
+    """A clock that can be moved and has a pace, such as `DemoClock`."""
+
+    rate: float
+
+
+# Past this a float does not count seconds any more.
+_END_OF_TIME = 1e15
+
+
+def life(exp: float, at: float) -> str:
+    """What is left of a token at a time: "42 s left" or "expired 1 s ago"."""
+    if exp > _END_OF_TIME:
+        return "no end in sight"
+    left = exp - at
+    # As countdowns do: the last second reads 1, and 0 only when it is over.
+    return f"{math.ceil(left)} s left" if left > 0 else f"expired {math.floor(-left)} s ago"
+
+
+def time_of_day(at: float) -> str:
+    """Seconds since the epoch as local time, "14:05:09"."""
+    try:
+        return f"{datetime.fromtimestamp(at):%H:%M:%S}"
+    except (OverflowError, ValueError, OSError):  # past the end of the calendar
+        return f"{at:.0f}"

@@ -1,0 +1,1 @@
+"""The event log: the only record of what happened, its sentences and its exports."""

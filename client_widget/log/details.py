@@ -1,0 +1,83 @@
+"""An event opened: the whole message, its token decoded, and the same as a cURL command.
+
+Tokens are masked unless they are to be revealed; the event itself never holds one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ..clock import life, time_of_day
+from ..protocol.tokens import read_claims
+from .event import Event
+
+#: Finds a token by its fingerprint; None if it is not remembered.
+FindToken: TypeAlias = Callable[[str], str | None]
+
+_MASKED = re.compile(r"<token ([0-9a-f]{8})>")
+
+
+def details(event: Event, base_url: str, find_token: FindToken, reveal: bool) -> dict[str, str]:
+    """Titles and texts to show of an event, in order; all is text, none is markup."""
+    fields = event.fields
+    parts = {"Message": _message(event), "Token": _token(event, find_token)}
+    if event.name in ("request.sent", "request.retried"):
+        parts["cURL"] = to_curl(event, base_url)
+    if "headers" not in fields:
+        shown = {name: value for name, value in fields.items() if name != "path"}
+        parts["Event"] = f"{event.name} {json.dumps(shown, ensure_ascii=False, default=str)}"
+    shown_parts = {title: text for title, text in parts.items() if text}
+    if reveal:
+        return {title: unmask(text, find_token) for title, text in shown_parts.items()}
+    return shown_parts
+
+
+def to_curl(event: Event, base_url: str) -> str:
+    """A sent message as a command for a shell, its tokens masked."""
+    fields = event.fields
+    words = ["curl", "-i", "-X", fields["method"], f"{base_url}{fields['path']}"]
+    for name in ("Authorization", "Content-Type", "X-Request-ID"):
+        if name in fields["headers"]:
+            words += ["-H", f"{name}: {fields['headers'][name]}"]
+    if fields["body"]:
+        words += ["--data", fields["body"]]
+    return shlex.join(words)
+
+
+def unmask(text: str, find_token: FindToken) -> str:
+    """The text with each token that is remembered in the place of its mask."""
+    return _MASKED.sub(lambda mask: find_token(mask[1]) or mask[0], text)
+
+
+def _message(event: Event) -> str:
+    fields = event.fields
+    if "headers" not in fields:
+        return ""
+    first = f"{fields['method']} {fields['path']} HTTP/1.1"
+    if "status" in fields:
+        first = f"HTTP/1.1 {fields['status']}"
+    lines = [first, *(f"{name}: {value}" for name, value in fields["headers"].items())]
+    return "\n".join([*lines, "", fields["body"]]).rstrip()
+
+
+def _token(event: Event, find_token: FindToken) -> str:
+    """The claims of the event's token, and what was left of it then."""
+    fields = event.fields
+    if "token" not in fields:
+        return ""
+    token = find_token(fields["token"])
+    claims = read_claims(token) if token else {}
+    claims = claims or {name: fields[name] for name in ("iat", "exp") if name in fields}
+    lines = [f"{fields.get('kind', '')} token {fields['token']}".strip()]
+    for name, value in claims.items():
+        moment = f"  ({time_of_day(value)})" if name in ("iat", "exp") else ""
+        lines.append(f"  {name}: {json.dumps(value, ensure_ascii=False)}{moment}")
+    if "exp" in fields:
+        lines.append(f"at this moment: {life(fields['exp'], event.at)}")
+    if "detail" in fields:
+        lines.append(f"refused, because: {fields['detail']}")
+    return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""An event: a fact in the past, who states it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Event(NamedTuple):
+    """A fact.
+
+    Attributes:
+        seq (int): 1 for the first event of a log, and so on.
+        at (float): when, in seconds since the epoch, on the log's clock.
+        source (str): who says it: "client", "server", "panel".
+        name (str): such as "request.sent"; README lists them all.
+        correlation (str | None): the same for all that one user action caused.
+        fields (Mapping[str, Any]): the rest, which JSON can hold; cannot be changed.
+    """
+
+    seq: int
+    at: float
+    source: str
+    name: str
+    correlation: str | None
+    fields: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event as a new dict, for JSON."""
+        return {
+            "seq": self.seq,
+            "at": self.at,
+            "source": self.source,
+            "name": self.name,
+            "correlation": self.correlation,
+            "fields": dict(self.fields),
+        }

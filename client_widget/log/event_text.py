@@ -1,0 +1,161 @@
+"""Events in plain words: one sentence for each, the same on the panel and in a notebook.
+
+A sentence holds no fingerprint and no time of day, so on a clock that stands still the same
+run gives the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from ..clock import life
+from .event import Event
+
+REASONS = {
+    "token_missing": "no token came with the request",
+    "token_malformed": "it does not have the form of a token",
+    "token_invalid": "it is not one of this server's access tokens",
+    "token_expired": "it has expired",
+    "token_not_yet_valid": "it is not valid yet",
+    "token_spent": "it was used before",
+    "token_revoked": "its session was ended",
+    "invalid_token": "it is not good",
+    "insufficient_scope": "the user has no right to it",
+    "too_many_attempts": "too many logins failed",
+    "database_unavailable": "the database is away",
+    "user_exists": "the name is taken",
+    "user_unknown": "there is no such user",
+    "password_wrong": "the password is wrong",
+    "route_unknown": "there is no such route",
+    "method_not_allowed": "the route has another method",
+    "body_too_large": "the body is too large",
+    "request_malformed": "the request is malformed",
+    "logged_out": "logged out, and both tokens are forgotten",
+    "reuse_detected": "a spent refresh token came again",
+    "refresh_refused": "the refresh was refused, so log in again",
+}
+
+
+def describe(event: Event) -> str:
+    """The event in one sentence."""
+    fields = event.fields
+    sentence = _SENTENCES.get(event.name)
+    if sentence is None:
+        return " ".join([event.name, *(f"{name}={value}" for name, value in fields.items())])
+    text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
+    # The client's sentences name the path themselves.
+    text = f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
+    # What a stranger typed may hold an end of line, and then looks like an event of its own.
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+_GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
+_BAD = (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
+
+
+def tone(event: Event) -> str:
+    """How the event looks: "good", "bad", "late" or "plain"."""
+    name, status = event.name, event.fields.get("status", 0)
+    if name == "token.expired" or event.fields.get("reason") == "token_expired":
+        return "late"
+    if status >= 400 or name.endswith(_BAD):
+        return "bad"
+    if status or name.endswith(_GOOD):
+        return "good"
+    return "plain"
+
+
+def _words(event: Event) -> dict[str, Any]:
+    """The fields, with words for the reason and for what is left of a token."""
+    fields = event.fields
+    words = {**fields, "reason": REASONS.get(fields.get("reason", ""), fields.get("reason"))}
+    unknown = "has expired" if event.name == "token.expired" else "no expiry known"
+    words["life"] = life(fields["exp"], event.at) if "exp" in fields else unknown
+    if "exp" in fields and "iat" in fields:
+        words["lifetime"] = fields["exp"] - fields["iat"]
+    return words
+
+
+def _sent(event: Event) -> str:
+    fields = event.fields
+    load = "without a token"
+    if "kind" in fields:
+        left = f" ({life(fields['exp'], event.at)})" if "exp" in fields else ""
+        load = f"with the {fields['kind']} token{left}"
+    again = "again, " if fields["purpose"] == "retry" else ""
+    return f"{fields['method']} {fields['path']} {again}{load}"
+
+
+def _received(event: Event) -> str:
+    fields = event.fields
+    try:
+        phrase = f" {HTTPStatus(fields['status']).phrase}"
+    except ValueError:
+        phrase = ""
+    answer = f"{fields['status']}{phrase} for {fields['method']} {fields['path']}"
+    return f"{answer}: {fields['message']}" if "message" in fields else answer
+
+
+def _rejected(event: Event) -> str:
+    fields = event.fields
+    if fields["reason"] == "token_missing":
+        return REASONS["token_missing"]
+    expired = fields["reason"] == "token_expired"
+    why = life(fields["exp"], event.at) if expired else fields["detail"]
+    return f"{fields['kind']} token rejected: {why}"
+
+
+def _refused(event: Event) -> str:
+    return f"refused: {event.fields.get('detail') or _words(event)['reason']}"
+
+
+def _refreshed(event: Event) -> str:
+    left = life(event.fields["exp"], event.at) if "exp" in event.fields else "no expiry known"
+    if "refresh" in event.fields:
+        return f"a new access token ({left}) and a new refresh token are stored"
+    return f"a new access token is stored ({left})"
+
+
+def _paced(event: Event) -> str:
+    rate = event.fields["rate"]
+    if rate == 0:
+        return "the clock stands still"
+    return "the clock runs in real time" if rate == 1 else f"a second lasts {rate:g} s on the clock"
+
+
+# A sentence with the names of fields in it, or a function that makes one.
+_SENTENCES: dict[str, str | Callable[[Event], str]] = {
+    # the client's
+    "request.sent": _sent,
+    "request.retried": _sent,
+    "request.failed": "{method} {path} failed: {reason}",
+    "response.received": _received,
+    "session.started": "{username} is logged in, and both tokens are stored",
+    "session.ended": "the session is over: {reason}",
+    "token.expired": "the access token {life}",
+    "token.refused": "the access token was refused: {reason}",
+    "token.refreshed": _refreshed,
+    # the server's
+    "server.started": "the server {server} listens",
+    "server.stopped": "the server {server} has stopped",
+    "server.failed": "the server failed inside: {detail}",
+    "user.registered": "{username} is registered",
+    "registration.refused": "{username} is not registered: {reason}",
+    "login.accepted": "the password of {username} is right",
+    "login.refused": "login of {username} refused: {reason}",
+    "token.issued": "{kind} token issued, good for {lifetime} s",
+    "token.accepted": "{kind} token accepted ({life})",
+    "token.rejected": _rejected,
+    "token.spent": "the refresh token of {username} is spent, its successor goes out",
+    "token.repeated": "the refresh token was spent just now: the same successor again",
+    "reuse.detected": "a spent refresh token of {username} came again",
+    "family.revoked": "the session of {username} is ended with all its tokens: {reason}",
+    "login.throttled": "login of {username} must wait {wait} s: {reason}",
+    "request.refused": _refused,
+    # the panel's
+    "button.pressed": "{button} was pressed",
+    "clock.advanced": "the clock moved by {seconds} s",
+    "clock.paced": _paced,
+}

@@ -1,0 +1,145 @@
+"""From events to what the timeline draws: tokens as bars, requests as marks. Pure.
+
+Server and client tell of the same token; it is drawn once, as the first of them told it. A
+token is named by its fingerprint only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocol.tokens import is_time, refresh_window
+from .event import Event
+
+#: The events that change a timeline.
+DRAWN = frozenset(
+    {
+        "token.issued",
+        "session.started",
+        "token.refreshed",
+        "login.accepted",
+        "response.received",
+        "request.failed",
+        "clock.advanced",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A token's life.
+
+    Attributes:
+        label (str): such as "access a1b2c3d4".
+        kind (str): "access" or "refresh".
+        source (str): who told of it first, "server" or "client".
+        token (str): its fingerprint.
+        iat, exp (float): from when to when, in seconds since the epoch.
+    """
+
+    label: str
+    kind: str
+    source: str
+    token: str
+    iat: float
+    exp: float
+
+    @property
+    def window(self) -> float:
+        """When the refresh window begins, in seconds since the epoch; it ends at `exp`."""
+        return self.exp - refresh_window(self.exp - self.iat)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An answer to a request, or that none came.
+
+    Attributes:
+        at (float): when, in seconds since the epoch.
+        status (int | None): of the answer; None if none came.
+        path, source, correlation: as in the event.
+    """
+
+    at: float
+    status: int | None
+    path: str
+    source: str
+    correlation: str | None
+
+
+@dataclass(frozen=True)
+class Move:
+    """The clock was moved by `seconds`, and came to stand at `at`, seconds since the epoch."""
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What is drawn, each part oldest first.
+
+    Attributes:
+        login (float | None): when the last login's tokens were issued; None without a login.
+    """
+
+    tokens: tuple[Bar, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    moves: tuple[Move, ...] = ()
+    login: float | None = None
+
+
+def spans(events: Iterable[Event], *, tokens: int = 8, marks: int = 60) -> Timeline:
+    """The timeline of some events: the last `tokens` tokens, `marks` marks and as many moves."""
+    bars: dict[str, Bar] = {}
+    answers: deque[Mark] = deque(maxlen=marks)
+    moves: deque[Move] = deque(maxlen=marks)
+    login: float | None = None
+    logging_in = False
+    for event in events:
+        fields = event.fields
+        if event.name in ("login.accepted", "session.started"):
+            logging_in = True
+        for bar in _bars(event):
+            bars.setdefault(bar.token, bar)
+            if logging_in:
+                login, logging_in = bar.iat, False
+        if event.name in ("response.received", "request.failed"):
+            answers.append(
+                Mark(
+                    event.at,
+                    fields.get("status"),
+                    fields["path"],
+                    event.source,
+                    event.correlation,
+                )
+            )
+        elif event.name == "clock.advanced":
+            moves.append(Move(event.at, fields["seconds"]))
+    return Timeline(tuple(bars.values())[-tokens:], tuple(answers), tuple(moves), login)
+
+
+def _bars(event: Event) -> list[Bar]:
+    """The tokens that came with an event; those whose times cannot be read are left out."""
+    told: dict[str, Mapping[str, Any]] = {}
+    if event.name in ("token.issued", "token.refreshed"):
+        told = {event.fields["kind"]: event.fields}
+        if "refresh" in event.fields:  # rotation brings both
+            told["refresh"] = event.fields["refresh"]
+    elif event.name == "session.started":
+        told = {kind: event.fields[kind] for kind in ("access", "refresh")}
+    return [
+        Bar(
+            f"{kind} {facts['token']}",
+            kind,
+            event.source,
+            facts["token"],
+            facts["iat"],
+            facts["exp"],
+        )
+        for kind, facts in told.items()
+        if is_time(facts.get("iat")) and is_time(facts.get("exp"))
+    ]

@@ -1,0 +1,1 @@
+"""The protocol: what is sent, what follows from each answer, and the tokens. No I/O."""

@@ -1,0 +1,215 @@
+"""The protocol: what is sent, and what follows from each answer::
+
+    call, signed ──▶ 200 ────────────────────────────────────▶ done
+                └──▶ 401 or 403 ──▶ refresh ──▶ 200 ──▶ retry ──▶ done, whatever the answer
+                                           └──▶ refused ──▶ the session ends: LoginRequired
+
+Rules:
+
+- one refresh that is answered and one retry for each call, at most: they can be counted below;
+- a 403 that names a true lack of right is an answer: a new token would have no more rights;
+- no I/O and no lock. The flow yields the message to send and is sent the answer; whoever
+  drives it decides how. `AuthClient` sends over HTTP; a lesson can do it by hand::
+
+      flow = BearerAuth(store).auth_flow(Request("GET", "/home"))
+      message = next(flow)             # the call, signed
+      message = flow.send(answer)      # after a 403: the refresh
+      message = flow.send(answer)      # after its 200: the retry
+      flow.send(answer)                # StopIteration: its value is the final answer
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypeAlias
+
+from ..clock import Clock
+from ..errors import LoginRequired, ServerUnreachable
+from .store import TokenStore
+from .tokens import TokenPair, refresh_window
+
+
+class Response(Protocol):
+    """What the flow reads of an answer: those of requests and of httpx will do."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def json(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """A message to send.
+
+    Attributes:
+        method (str), path (str): such as "GET" and "/home".
+        headers (Mapping[str, str]): those that the flow adds.
+        json (Mapping | None): the body, where the flow gives one.
+        purpose: "call" is the caller's request, "refresh" asks for a new access token,
+            "retry" is the call once more. "probe" is none of the flow's: `AuthClient.probe`
+            asks with it what the server makes of a token.
+        signed_with (TokenPair | None): whose access token is in the header.
+        replaces (TokenPair | None): whose access token the message is to renew. Whoever
+            drives the flow sends one such message for a pair at a time, and none for a pair
+            that the store no longer holds.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    purpose: Literal["call", "refresh", "retry", "probe"] = "call"
+    signed_with: TokenPair | None = None
+    replaces: TokenPair | None = None
+
+
+#: Yields messages, is sent their answers, returns the final one. A message that replaces a
+#: pair may be answered with None: another call did it meanwhile, so nothing was sent.
+AuthFlow: TypeAlias = Generator[Request, "Response | None", "Response"]
+
+
+class Auth(Protocol):
+    """An auth scheme: `BearerAuth` and `ArticleAuth` are two."""
+
+    def auth_flow(self, request: Request) -> AuthFlow: ...
+
+
+#: The article's server says 403 where RFC 6750, section 3.1, says 401.
+EXPIRED = (401, 403)
+
+#: RFC 6750, section 3.1: the token is good, but its user may not do this.
+NO_RIGHT = "insufficient_scope"
+
+_ERROR = re.compile(r'\berror="([^"]*)"')
+
+NOT_NOW = (429, 502, 503, 504)
+
+
+class BearerAuth:
+    """Bearer tokens (RFC 6750) with refresh, over the pair in `store`.
+
+    Args:
+        store (TokenStore): where the pair is.
+        clock: gives seconds since the epoch. With a clock, a token is refreshed ahead of its
+            expiry, in the last fifth of its life, 10 seconds at most; without, after a refusal.
+    """
+
+    def __init__(self, store: TokenStore, *, clock: Clock | None = None) -> None:
+        self._store = store
+        self._clock = clock
+
+    def auth_flow(self, request: Request) -> AuthFlow:
+        """Sign and send; on 401 or 403 refresh, store and retry once.
+
+        Raises:
+            LoginRequired: the refresh was refused: the session is over.
+            ServerUnreachable: the server could not refresh now; the session is kept.
+        """
+        pair = self._store.get()
+        ahead = pair is not None and self._nearly_over(pair)
+        if ahead and pair is not None:
+            try:
+                pair = yield from self._refreshed(pair)
+            except ServerUnreachable:
+                ahead = False  # the token is good yet: only the refresh did not come through
+        response = yield with_bearer(request, pair)
+        assert response is not None
+        if pair is None or ahead or not may_have_expired(response):
+            return response
+
+        pair = yield from self._refreshed(pair)
+        response = yield with_bearer(replace(request, purpose="retry"), pair)
+        assert response is not None
+        return response
+
+    def _refreshed(self, pair: TokenPair) -> Generator[Request, Response | None, TokenPair]:
+        """The pair that follows `pair`, whoever refreshed it."""
+        answer = yield refresh_request(pair)
+        if answer is not None:
+            self._store_refreshed(pair, answer)
+        fresh = self._store.get()
+        if fresh is None or fresh.session is not pair.session:
+            raise LoginRequired("The session ended: log in again")
+        return fresh
+
+    def _store_refreshed(self, pair: TokenPair, answer: Response) -> None:
+        """Replace the pair, or end the session, unless it changed hands meanwhile."""
+        if answer.status_code == 200:
+            now = None if self._clock is None else self._clock()
+            self._store.replace(pair, pair.refreshed(*read_grant(answer), now))
+        elif answer.status_code in NOT_NOW:
+            raise ServerUnreachable(
+                f"The refresh was answered with {answer.status_code}: "
+                "you are still logged in, try again in a moment"
+            )
+        elif self._store.replace(pair, None):
+            raise LoginRequired("The refresh token was refused: log in again")
+
+    def _nearly_over(self, pair: TokenPair) -> bool:
+        if self._clock is None or pair.over_at is None or pair.lifetime is None:
+            return False
+        return self._clock() >= pair.over_at - refresh_window(pair.lifetime)
+
+
+def may_have_expired(response: Response) -> bool:
+    """Is the token refused, and not its user?"""
+    return response.status_code in EXPIRED and error_code(response) != NO_RIGHT
+
+
+def error_code(response: Response) -> str:
+    """The `error` of a refusal, from its body or its challenge (RFC 6750, section 3); "" if it
+    has none, as those of the article's own server."""
+    try:
+        code = response.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        code = None
+    if isinstance(code, str):
+        return code
+    found = _ERROR.search(response.headers.get("WWW-Authenticate", ""))
+    return found[1] if found else ""
+
+
+def with_bearer(request: Request, pair: TokenPair | None) -> Request:
+    """The message with the access token in its header (RFC 6750, section 2.1)."""
+    if pair is None:
+        return request
+    headers = {**request.headers, "Authorization": f"Bearer {pair.access}"}
+    return replace(request, headers=headers, signed_with=pair)
+
+
+def refresh_request(pair: TokenPair) -> Request:
+    """The message that asks for a new access token. It is not signed."""
+    body = {"token": pair.refresh}
+    return Request("POST", "/refresh", json=body, purpose="refresh", replaces=pair)
+
+
+def read_token(answer: Response, name: str) -> str:
+    """A token of an answer.
+
+    Raises:
+        ServerUnreachable: there is none, so this is not the server that we know.
+    """
+    try:
+        token = answer.json()[name]
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str) or not token:
+        raise ServerUnreachable(f"The answer holds no {name}: is base_url the demo server's?")
+    return token
+
+
+def read_grant(answer: Response) -> tuple[str, str | None]:
+    """The new access token of a refresh, and the new refresh token if the server rotates.
+
+    Raises:
+        ServerUnreachable: there is no access token.
+    """
+    access = read_token(answer, "accessToken")
+    refresh = answer.json().get("refreshToken")
+    return access, refresh if isinstance(refresh, str) and refresh else None

@@ -1,0 +1,123 @@
+"""Tokens on the client's side: the pair, and the store that holds it.
+
+The client cannot verify a token, for it has no secret. It may read the claims, for they are
+not encrypted (RFC 7519, section 1), and uses them to show a countdown, never to decide.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeGuard
+
+
+def fingerprint(token: str) -> str:
+    """Eight hexadecimal digits by which a log can tell tokens apart without holding them."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """The payload of a JWT, unverified; {} if it cannot be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class TokenPair:
+    """The two tokens of one session, never changed: a refresh makes a new pair.
+
+    Compare pairs with `is`: it answers "is this the pair that I sent, or has another call
+    refreshed since?"
+
+    Attributes:
+        access (str): the access token.
+        refresh (str): the refresh token.
+        session (object): the same for all pairs that come from one login, so that a call
+            made by one user is never retried with the tokens of the next.
+        received_at (float | None): when the access token came, in seconds since the epoch, on
+            the client's clock; None if that is not known.
+    """
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    session: object = field(default_factory=object, repr=False)
+    received_at: float | None = None
+
+    def with_access(self, access: str) -> TokenPair:
+        """The pair with another access token."""
+        return replace(self, access=access)
+
+    def refreshed(
+        self, access: str, refresh: str | None = None, received_at: float | None = None
+    ) -> TokenPair:
+        """The pair after a refresh. Without rotation its refresh token stays."""
+        return replace(
+            self, access=access, refresh=refresh or self.refresh, received_at=received_at
+        )
+
+    @cached_property
+    def lifetime(self) -> float | None:
+        """The seconds for which the access token is good, by its own claims."""
+        facts = self.access_facts
+        return facts["exp"] - facts["iat"] if "iat" in facts and "exp" in facts else None
+
+    @property
+    def over_at(self) -> float | None:
+        """When the access token is over, in seconds since the epoch, on the client's clock.
+
+        `exp` is a time of the server's clock. Where the two clocks differ, the lifetime counts
+        from the moment at which the token came.
+        """
+        if self.received_at is None or self.lifetime is None:
+            exp: float | None = self.access_facts.get("exp")
+            return exp
+        return self.received_at + self.lifetime
+
+    # Facts about the tokens for the log, computed once for a pair: a request must not pay
+    # for them again.
+
+    @cached_property
+    def access_facts(self) -> Mapping[str, Any]:
+        """Fingerprint (`token`), `iat` and `exp` of the access token."""
+        return token_facts(self.access)
+
+    @cached_property
+    def refresh_facts(self) -> Mapping[str, Any]:
+        """Fingerprint (`token`), `iat` and `exp` of the refresh token."""
+        return token_facts(self.refresh)
+
+    def __repr__(self) -> str:
+        return (
+            f"TokenPair(access=<{fingerprint(self.access)}>, refresh=<{fingerprint(self.refresh)}>)"
+        )
+
+
+def token_facts(token: str) -> dict[str, Any]:
+    """What a log may hold of a token: its fingerprint, and `iat` and `exp` if it has them."""
+    claims = read_claims(token)
+    times = {name: claims[name] for name in ("iat", "exp") if is_time(claims.get(name))}
+    return {"token": fingerprint(token), **times}
+
+
+def is_time(value: object) -> TypeGuard[float]:
+    """Is a claim a number of seconds (RFC 7519, section 2) that can be counted with?"""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
+
+
+#: How long before its expiry a token may be refreshed: so many seconds, and at most this share
+#: of its life. A window of ten minutes would refresh a token of one minute at every call.
+WINDOW_SECONDS = 10.0
+WINDOW_SHARE = 0.2
+
+
+def refresh_window(lifetime: float) -> float:
+    """The last seconds of a token's life, in which it may be refreshed ahead of its expiry."""
+    return min(WINDOW_SECONDS, WINDOW_SHARE * lifetime)

@@ -1,0 +1,1 @@
+"""The tour: the article's story as questions that the events of a run answer."""

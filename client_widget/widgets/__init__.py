@@ -1,0 +1,1 @@
+"""The widgets: the panel, its tabs, and what each can show alone."""

@@ -1,0 +1,84 @@
+"""The lab's clock on the panel: its pace, and jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from ..client.auth_client import AuthClient
+from ..clock import PacedClock, time_of_day
+from ..protocol.tokens import is_time
+
+PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
+OTHER = "Other"
+
+
+class TimeControls(widgets.VBox):  # type: ignore[misc]
+    """Buttons over a clock that all of the lab follows: server, client, countdowns.
+
+    Args:
+        client (AuthClient): its log is told of each change, and its access token is the one
+            of "1 s before expiry".
+        clock (PacedClock): the clock to move.
+
+    Attributes:
+        buttons (dict[str, Button]): by their labels.
+        pace (ToggleButtons): how fast the clock runs.
+    """
+
+    def __init__(self, client: AuthClient, clock: PacedClock) -> None:
+        self._client = client
+        self._clock = clock
+        self._now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))
+        jumps: dict[str, Callable[[], None]] = {
+            "+61 s": lambda: self._advance(61),
+            "+301 s": lambda: self._advance(301),
+            "1 s before expiry": self._advance_to_expiry,
+        }
+        self.buttons = {
+            label: widgets.Button(
+                description=label, button_style="warning", layout=widgets.Layout(width="auto")
+            )
+            for label in jumps
+        }
+        for label, jump in jumps.items():
+            self.buttons[label].on_click(lambda _, jump=jump: jump())
+        # A pace that a cell has set is shown as it is.
+        self.pace = widgets.ToggleButtons(
+            options=[*PACES, OTHER],
+            value=self._pace_now(),
+            style={"button_width": "auto"},
+            tooltips=["How fast the clock runs"] * (len(PACES) + 1),
+        )
+        self.pace.observe(self._on_pace, "value")
+        row = widgets.Layout(align_items="center", flex_flow="row wrap")
+        super().__init__([widgets.HBox([self._now, *self.buttons.values()], layout=row), self.pace])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the time and the pace as they are now."""
+        self._now.value = f'<span class="lab-left">Clock {time_of_day(self._clock())}</span>'
+        pace = self._pace_now()
+        if self.pace.value != pace:
+            self.pace.value = pace
+
+    def _pace_now(self) -> str:
+        return next((label for label, rate in PACES.items() if rate == self._clock.rate), OTHER)
+
+    def _on_pace(self, change: dict[str, str]) -> None:
+        rate = PACES.get(change["new"])
+        if rate is not None and rate != self._clock.rate:
+            self._clock.rate = rate
+            self._client.log.record("clock.paced", source="panel", rate=rate)
+
+    def _advance(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+        self._client.log.record("clock.advanced", source="panel", seconds=seconds)
+
+    def _advance_to_expiry(self) -> None:
+        """To one second before the access token expires, if that is ahead."""
+        pair = self._client.store.get()
+        exp = pair.access_facts.get("exp") if pair else None
+        if is_time(exp) and (seconds := exp - 1 - self._clock()) > 0:
+            self._advance(round(seconds, 3))

@@ -1,0 +1,79 @@
+"""`DiagramView`: the log as a sequence diagram that is drawn again as steps come.
+
+JupyterLab draws Mermaid itself. The view is an Output widget whose one output is the text of
+the diagram; to set it is safe from any thread and while a cell runs. It is saved with the
+notebook, and like the events it holds no token and no password.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import ipywidgets as widgets
+
+from ..log.event import Event
+from ..log.event_log import EventLog
+from ..log.mermaid import to_mermaid
+from .background import Pulse
+
+#: Seconds from an event to the drawing; the steps of one action come in one.
+BATCH = 0.15
+
+LAST_ACTION, WHOLE_SESSION = "Last action", "Whole session"
+
+
+class DiagramView(widgets.VBox):  # type: ignore[misc]
+    """Shows the last action of a log, or its whole session, as a sequence diagram.
+
+    Args:
+        log (EventLog): whose steps are drawn.
+
+    Attributes:
+        choice (ToggleButtons): "Last action" or "Whole session".
+        output (Output): holds the diagram.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._closed = False
+        # Held while a diagram is made and shown, so that no older one replaces a newer.
+        self._drawing = threading.Lock()
+        self.choice = widgets.ToggleButtons(
+            options=[LAST_ACTION, WHOLE_SESSION],
+            style={"button_width": "auto"},
+        )
+        self.output = widgets.Output()
+        super().__init__([self.choice, self.output])
+        self._redraw = Pulse(BATCH, self._draw)
+        self._draw()
+        self.choice.observe(lambda _: self._draw(), "value")
+        self._unsubscribe = log.subscribe(self._on_event)
+
+    def close(self) -> None:
+        """Stop listening to the log, and take the view away."""
+        self._unsubscribe()
+        with self._drawing:
+            self._closed = True
+        super().close()
+
+    def __repr__(self) -> str:
+        # What a saved notebook shows in the view's place.
+        return "DiagramView: run this cell to see it"
+
+    def _on_event(self, event: Event) -> None:
+        self._redraw.start()
+
+    def _draw(self) -> bool:
+        """Show the diagram as it is now. An equal one costs no message."""
+        with self._drawing:
+            if not self._closed:
+                whole = self.choice.value == WHOLE_SESSION
+                text = to_mermaid(self._log if whole else self._log.action())
+                self.output.outputs = (
+                    {
+                        "output_type": "display_data",
+                        "data": {"text/vnd.mermaid": text, "text/plain": text},
+                        "metadata": {},
+                    },
+                )
+        return False

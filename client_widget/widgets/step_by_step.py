@@ -1,0 +1,110 @@
+"""Step by step on the panel: the message about to be sent, and what to send instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+
+import ipywidgets as widgets
+
+from ..client.auth_client import AuthClient
+from ..client.stepper import Stepper
+from ..log.masking import mask_token
+from ..protocol.auth_flow import Request, with_bearer
+from ..protocol.tokens import TokenPair
+from .background import Pulse
+
+
+def _without_token(message: Request) -> Request:
+    if message.replaces is not None:
+        return replace(message, json={})
+    return replace(message, headers={}, signed_with=None)
+
+
+def _with(message: Request, token: str) -> Request:
+    if message.replaces is not None:
+        return replace(message, json={"token": token})
+    pair = message.signed_with
+    return with_bearer(message, pair.with_access(token) if pair else TokenPair(token, ""))
+
+
+def _with_the_other(message: Request) -> Request:
+    if message.replaces is not None:
+        return _with(message, message.replaces.access)
+    return _with(message, message.signed_with.refresh) if message.signed_with else message
+
+
+#: What may be sent in the place of a message, by the words for it.
+CHANGES: dict[str, Callable[[Request], Request]] = {
+    "the token of the flow": lambda message: message,
+    "no token": _without_token,
+    "the other token": _with_the_other,
+    "a made-up token": lambda message: _with(message, "made.up.token"),
+}
+
+
+class StepView(widgets.VBox):  # type: ignore[misc]
+    """A switch that holds the client's messages, and a button that sends the next one.
+
+    Attributes:
+        hold (ToggleButton), change (Dropdown), next (Button)
+        stepper (Stepper): holds the messages; the client's `before_send`.
+    """
+
+    def __init__(self, client: AuthClient) -> None:
+        self._client = client
+        self._draw_soon = Pulse(0.03, self._draw)
+        self.stepper = Stepper(on_change=self._draw_soon.start)
+        client.before_send = self.stepper
+        self.hold = widgets.ToggleButton(
+            description="Hold messages",
+            layout=widgets.Layout(width="auto", align_self="flex-start"),
+        )
+        self.change = widgets.Dropdown(
+            description="Send with",
+            options=list(CHANGES),
+            style={"description_width": "88px"},
+        )
+        self.next = widgets.Button(description="Send it", button_style="primary")
+        self._message = widgets.HTML()
+        self.hold.observe(self._on_hold, "value")
+        self.next.on_click(lambda _: self._send())
+        super().__init__([self.hold, self._message, widgets.HBox([self.change, self.next])])
+        self._draw()
+
+    def close(self) -> None:
+        """Let every message go and take the view away."""
+        self.stepper.on = False
+        super().close()
+
+    def _on_hold(self, change: dict[str, bool]) -> None:
+        self.stepper.on = change["new"]
+
+    def _send(self) -> None:
+        message = self.stepper.waiting
+        if message is not None:
+            self.stepper.next(CHANGES[self.change.value](message))
+            self.change.value = next(iter(CHANGES))
+
+    def _draw(self) -> bool:
+        message = self.stepper.waiting
+        self.next.disabled = self.change.disabled = message is None
+        if message is not None:
+            text = f"<b>Waits to be sent</b><br><code>{escape(_preview(message))}</code>"
+        elif self.stepper.on:
+            text = "Messages are held. Press Home, and the first one waits here."
+        else:
+            text = "Messages are sent at once."
+        self._message.value = f'<div class="lab-token" role="status">{text}</div>'
+        return False
+
+
+def _preview(message: Request) -> str:
+    """The message as it would be sent, its tokens masked."""
+    lines = [f"{message.method} {message.path}   ({message.purpose})"]
+    if message.signed_with is not None:
+        lines.append(f"Authorization: Bearer {mask_token(message.signed_with.access)}")
+    if message.replaces is not None:
+        lines.append(f'{{"token": "{mask_token(message.replaces.refresh)}"}}')
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The timeline: tokens as bars, requests as marks."""

@@ -1,0 +1,140 @@
+"""The timeline: the life of each token on the lab's clock, and the requests beside it.
+
+The chart's library takes a second to import. So the first drawing does that, in its thread,
+and the panel is there without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from ...clock import Clock, life
+from ...log.event import Event
+from ...log.event_log import EventLog
+from ...log.token_lives import DRAWN, Timeline, spans
+from ..background import Pulse
+
+if TYPE_CHECKING:
+    from .chart import Chart
+
+#: Seconds between two drawings, however many events come.
+BATCH = 0.1
+
+#: Events to look back over at a drawing, so that a long log costs no more than a short one.
+RECENT = 2000
+
+# For screen readers, which cannot read the chart. It is not a live region: a sentence each
+# second would drown all else.
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+
+
+class TokenTimeline(widgets.VBox):  # type: ignore[misc]
+    """Tokens as bars from `iat` to `exp`, requests as marks, and now.
+
+    Args:
+        log (EventLog): what is drawn.
+        clock: gives seconds since the epoch.
+
+    Attributes:
+        chart (Chart | None): None until the first drawing.
+        words (HTML): the same in a sentence, for screen readers.
+    """
+
+    def __init__(self, log: EventLog, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._closed = False
+        # Held while drawing: the panel's tick and an event draw from two threads.
+        self._drawing = threading.Lock()
+        self.chart: Chart | None = None
+        self.words = widgets.HTML()
+        self.legend = widgets.HTML()
+        super().__init__([self.words], layout=widgets.Layout(width="100%"))
+        self._redraw = Pulse(BATCH, self._draw)
+        self._unsubscribe = log.subscribe(self._on_event)
+        self._redraw.start()
+
+    def refresh(self) -> None:
+        """Move "now" to the clock's time; the panel calls it each second."""
+        with self._drawing:
+            if self.chart is None or self._closed:
+                return
+            now = self._clock()
+            self.chart.move_now(now)
+            self._say(self.chart.timeline, now)
+
+    def close(self) -> None:
+        """Stop listening to the log, and take the chart away."""
+        self._unsubscribe()
+        # A drawing under way may be importing: it is not waited for, and draws nothing more.
+        self._closed = True
+        with self._drawing:
+            if self.chart is not None:
+                self.chart.close()
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        # What a saved notebook shows in the timeline's place.
+        return "TokenTimeline: run this cell to see it"
+
+    def _on_event(self, event: Event) -> None:
+        if event.name in DRAWN:
+            self._redraw.start()
+
+    def _draw(self) -> bool:
+        from .chart import COLOURS, Chart
+
+        with self._drawing:
+            if self._closed:
+                return False
+            now, timeline = self._clock(), spans(list(self._log)[-RECENT:])
+            first = self.chart is None
+            if self.chart is None:
+                self.chart = Chart()
+                self.legend.value = _legend(COLOURS)
+            self.chart.draw(timeline, now)
+            self._say(timeline, now)
+            if first:
+                self.children = (self.chart.figure, self.legend, self.words)
+        return False
+
+    def _say(self, timeline: Timeline, now: float) -> None:
+        self.words.value = f'<div style="{_UNSEEN}">{escape(sentence(timeline, now))}</div>'
+
+
+def sentence(timeline: Timeline, now: float) -> str:
+    """The timeline in words, such as "Access token a1b2c3d4: 42 s left. 1 request, …"."""
+    lives = [
+        f"{bar.kind} token {bar.token}: {life(bar.exp, now)}" for bar in reversed(timeline.tokens)
+    ]
+    tokens = "; ".join(lives) or "no token yet"
+    refused = sum(mark.status is not None and mark.status >= 400 for mark in timeline.marks)
+    silent = sum(mark.status is None for mark in timeline.marks)
+    return (
+        f"{tokens[0].upper()}{tokens[1:]}. Requests: {len(timeline.marks)}, "
+        f"refused: {refused}, without an answer: {silent}."
+    )
+
+
+def _legend(colours: dict[str, str]) -> str:
+    """What the colours and forms mean, as HTML."""
+    meanings = (
+        ("▬", "access", "access token"),
+        ("▬", "window", "its refresh window"),
+        ("▬", "refresh", "refresh token"),
+        ("●", "good", "answered"),
+        ("✚", "bad", "refused"),
+        ("■", "none", "no answer"),
+    )
+    shown = " ".join(
+        f'<span style="white-space:nowrap;margin-right:14px">'
+        f'<span aria-hidden="true" style="color:{colours[name]}">{form}</span> {meaning}</span>'
+        for form, name, meaning in meanings
+    )
+    return f'<div style="font-size:14px;line-height:1.6">{shown}Pale: expired.</div>'

@@ -1,0 +1,96 @@
+"""A token, its claims and a verdict as HTML. All text is escaped, and no token is whole."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from http import HTTPStatus
+
+from ..clock import life, time_of_day
+from ..protocol.jwt_by_hand import describe_claims, split, verdict_words
+from ..protocol.tokens import fingerprint, is_time, read_claims
+
+_NAMES = ("header", "payload", "signature")
+
+
+def pretty(text: str) -> str:
+    """A header or a payload over several lines; as it is, if it is not JSON."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def draw_parts(token: str) -> str:
+    """The three parts in three colours: encoded in short, then decoded."""
+    parts = split(token)
+    short = ".".join(
+        f'<span class="lab-jwt-{name}">{escape(_start(segment))}</span>'
+        for name, segment in zip(_NAMES, token.split(".", 2), strict=False)
+    )
+    texts = (pretty(parts.header_text), pretty(parts.payload_text), _start(parts.signature))
+    blocks = "".join(
+        f'<div class="lab-jwt-{name}"><b>{name.capitalize()}</b>'
+        f"<pre>{escape(text or 'cannot be read')}</pre></div>"
+        for name, text in zip(_NAMES, texts, strict=True)
+    )
+    return f'<div class="lab-jwt"><code>{short}</code>{blocks}</div>'
+
+
+def _start(segment: str) -> str:
+    """Enough to tell tokens apart, and too little to be one."""
+    return f"{segment[:6]}…" if segment else ""
+
+
+def draw_claims(token: str, now: float) -> str:
+    """The claims with their meaning at this time, as a table."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f"<td>{escape(json.dumps(value, ensure_ascii=False))}</td><td>{escape(words)}</td></tr>"
+        for name, value, words in describe_claims(read_claims(token), now)
+    )
+    return f'<table class="lab-jwt-claims"><caption>Claims</caption>{rows}</table>'
+
+
+def draw_verdict(sent: str, status: int, code: str, note: str) -> str:
+    """What was sent, the answer, and why it is so.
+
+    Args:
+        sent (str): the request in words.
+        status (int), code (str): of the answer; "" for the code if it has none.
+        note (str): what else is to be said, or "".
+    """
+    tone = "lab-good" if status < 400 else "lab-late" if code == "token_expired" else "lab-bad"
+    try:
+        answer = f"{status} {HTTPStatus(status).phrase} {code}"
+    except ValueError:
+        answer = f"{status} {code}"
+    lines = [note] if note else []
+    lines += verdict_words(status, code).splitlines()
+    words = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return (
+        f'<div class="lab-verdict {tone}" role="status"><div>{escape(sent)}</div>'
+        f"<b>{escape(answer.rstrip())}</b>{words}</div>"
+    )
+
+
+def token_card(title: str, token: str, now: float) -> str:
+    """A stored token: fingerprint, claims, and what is left of its life, as HTML."""
+    claims = read_claims(token)
+    iat, exp = claims.get("iat"), claims.get("exp")
+    lines = [f"fingerprint {fingerprint(token)}"]
+    for name, value in claims.items():
+        moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and is_time(value) else ""
+        lines.append(f"{name}: {value!r}{moment}")
+    left, bar, late = "", "", ""
+    if is_time(exp):
+        left = life(exp, now)
+        late = " lab-late" if exp <= now else ""
+        if is_time(iat) and exp > iat:
+            share = max(0.0, min(1.0, (exp - now) / (exp - iat)))
+            bar = f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
+    return (
+        f'<div class="lab-token{late}"><div class="lab-token-head"><span>{escape(title)}</span>'
+        f'<span class="lab-left">{escape(left)}</span></div>{bar}'
+        f"<code>{escape(chr(10).join(lines))}</code></div>"
+    )

@@ -1,0 +1,214 @@
+"""`TourView`: the tour as widgets, for one learner or for a class in front of a projector.
+
+Rules:
+- a button's callback starts a thread and returns; all buttons are disabled until the step
+  is done;
+- all that is shown is escaped, and what happened is said in words, not by colour alone.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+
+import ipywidgets as widgets
+
+from ..client.auth_client import AuthClient
+from ..clock import Clock, MovableClock
+from ..errors import ClientError
+from ..log.event import Event
+from ..log.event_text import describe, tone
+from ..tour.tour import StepResult, Tour
+from .background import Workers
+from .presence import Stylesheet
+
+NEXT = "Next step"
+RESTART = "Back to the start"
+
+NO_CLOCK = (
+    "The tour needs a clock that can be moved, and this one cannot. Make one with "
+    "clock = DemoClock(), give it to the server and to the client, and then write "
+    "TourView(client, clock=clock)."
+)
+
+
+class TourView(widgets.VBox):  # type: ignore[misc]
+    """One step at a time: its story, its question, its answers, and then what happened.
+
+    Args:
+        client (AuthClient): does what the steps do.
+        clock: the server's clock; the client's, if not given. It must have `advance`.
+
+    Attributes:
+        tour (Tour | None): what is shown; None where the clock cannot be moved.
+        head, story, notice, outcome: what the view says, as HTML widgets.
+    """
+
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+        clock = clock if clock is not None else client.clock
+        self._workers = Workers()
+        self.tour = Tour(client, clock) if isinstance(clock, MovableClock) else None
+        self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))
+        style = Stylesheet()
+        if self.tour is None:
+            super().__init__([style, self.notice])
+            self.add_class("lab-tour")
+            self._say(NO_CLOCK)
+            return
+
+        # As many as the longest step needs; a step with fewer hides the rest.
+        most = max(len(step.answers) for step in self.tour.steps)
+        self._answers = [widgets.Button() for _ in range(most)]
+        self._marks = [widgets.HTML() for _ in range(most)]
+        self._rows = []
+        for index, (button, mark) in enumerate(zip(self._answers, self._marks, strict=True)):
+            button.on_click(partial(self._on_answer, index))
+            button.add_class("lab-tour-answer")
+            row = widgets.HBox([button, mark])
+            row.add_class("lab-tour-row")
+            self._rows.append(row)
+        self._next = widgets.Button(description=NEXT, button_style="primary")
+        self._next.on_click(lambda _: self._on_next())
+        self._restart = widgets.Button(description=RESTART)
+        self._restart.on_click(lambda _: self._on_restart())
+        ways = widgets.HBox([self._next, self._restart])
+        ways.add_class("lab-tour-ways")
+        super().__init__(
+            [style, self.head, self.story, *self._rows, self.notice, ways, self.outcome]
+        )
+        self.add_class("lab-tour")
+        self._draw()
+
+    @property
+    def buttons(self) -> dict[str, widgets.Button]:
+        """The buttons that are shown, by their labels."""
+        if self.tour is None:
+            return {}
+        shown = [*self._answers[: len(self.tour.step.answers)], self._next, self._restart]
+        return {button.description: button for button in shown}
+
+    def wait(self, timeout: float = 20.0) -> None:
+        """Wait until no step is under way.
+
+        Raises:
+            TimeoutError: one still is after `timeout` seconds.
+        """
+        self._workers.wait(timeout)
+
+    def close(self) -> None:
+        """Take the view away, and give the clock its rate back."""
+        if self.tour is not None:
+            self.tour.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        return "TourView: run this cell to see it"
+
+    # What the buttons do
+
+    def _on_answer(self, index: int, _: object) -> None:
+        tour = self.tour
+        if tour is None or self._answers[index].disabled:
+            return
+        for button in self.buttons.values():
+            button.disabled = True
+        self._say("The step is under way …")
+        self._workers.start("The step", lambda: self._do_step(tour, index))
+
+    def _do_step(self, tour: Tour, index: int) -> None:
+        said = ""
+        try:
+            tour.guess(index)
+        except ClientError as error:
+            said = f"The step is not done. {error} Nothing is lost: choose an answer to try again."
+        finally:
+            self._draw(said)
+
+    def _on_next(self) -> None:
+        if self.tour is not None and not self._next.disabled:
+            self.tour.next()
+            self._draw()
+
+    def _on_restart(self) -> None:
+        if self.tour is not None and not self._restart.disabled:
+            self.tour.restart()
+            self._draw()
+
+    # What the view shows
+
+    def _draw(self, said: str = "") -> None:
+        """Show the step at hand, what happened in it if it is done, and what went wrong."""
+        assert self.tour is not None
+        tour, step, result = self.tour, self.tour.step, self.tour.result
+        right, guesses = tour.score
+        score = f"Score: {right} of {guesses} right" if guesses else "Score: no guess yet"
+        self.head.value = (
+            f'<div class="lab-tour-head"><span>Step {tour.number} of {len(tour.steps)}</span>'
+            f"<span>{score}</span></div>"
+        )
+        self.story.value = (
+            f'<div class="lab-tour-title" role="heading" aria-level="3">{escape(step.title)}</div>'
+            f'<p class="lab-tour-story">{escape(step.story)}</p>'
+            f'<p class="lab-tour-question">{escape(step.question)}</p>'
+        )
+        self._say(said, bad=True)
+        self._draw_answers(result)
+        self.outcome.value = "" if result is None else self._outcome(tour, result)
+        self._next.disabled = result is None or tour.finished
+        self._restart.disabled = tour.number == 1 and result is None
+
+    def _draw_answers(self, result: StepResult | None) -> None:
+        assert self.tour is not None
+        answers = self.tour.step.answers
+        for index, (row, button, mark) in enumerate(
+            zip(self._rows, self._answers, self._marks, strict=True)
+        ):
+            row.layout.display = None if index < len(answers) else "none"
+            if index < len(answers):
+                button.description = answers[index].text
+            button.disabled = result is not None
+            words, kinds = _mark(index, result)
+            mark.value = f'<span class="lab-tour-mark">{escape(words)}</span>' if words else ""
+            for kind in ("lab-tour-happened", "lab-tour-guessed"):
+                if kind in kinds:
+                    row.add_class(kind)
+                else:
+                    row.remove_class(kind)
+
+    def _outcome(self, tour: Tour, result: StepResult) -> str:
+        """The verdict, the reason and the events, as HTML."""
+        verdict = "Your answer is right." if result.right else "Your answer is not right."
+        happened = tour.step.answers[result.happened_index].text
+        end = ""
+        if tour.finished:
+            right, guesses = tour.score
+            end = f'<p class="lab-tour-end">This is the end: {right} of {guesses} right.</p>'
+        lines = "".join(_line(event) for event in result.events)
+        return (
+            f'<div class="lab-tour-outcome" role="status"><p class="lab-tour-verdict">'
+            f"{verdict} What happened: {escape(happened)}</p>"
+            f'<p class="lab-tour-why">{escape(result.why)}</p>{end}</div>'
+            f'<div class="lab-tour-caption">The events of this step</div>'
+            f'<ol class="lab-tour-events">{lines}</ol>'
+        )
+
+    def _say(self, text: str, *, bad: bool = False) -> None:
+        kind = "lab-tour-notice lab-tour-bad" if bad else "lab-tour-notice"
+        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+
+
+def _mark(index: int, result: StepResult | None) -> tuple[str, list[str]]:
+    """What is said beside an answer, and the classes of its row."""
+    if result is None:
+        return "", []
+    happened, guessed = index == result.happened_index, index == result.guessed_index
+    words = ["✓ this happened"] * happened + ["your answer"] * guessed
+    kinds = ["lab-tour-happened"] * happened + ["lab-tour-guessed"] * guessed
+    return ", ".join(words), kinds
+
+
+def _line(event: Event) -> str:
+    return (
+        f'<li class="lab-tour-{tone(event)}"><b>{escape(event.source)}</b> '
+        f"{escape(describe(event))}</li>"
+    )

@@ -1,0 +1,192 @@
+"""`EventLog` and the words for its events."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from client_widget import AuthClient, Event, EventLog, LoginRequired, describe
+from client_widget.clock import time_of_day
+from client_widget.log.event_text import tone
+from demo_server import DemoClock
+
+from ...conftest import PASSWORD, START, in_threads
+
+
+def test_an_event_is_a_fact_that_does_not_change(log: EventLog) -> None:
+    event = log.record("token.issued", source="server", correlation="a1", kind="access")
+    assert event == Event(1, START, "server", "token.issued", "a1", {"kind": "access"})
+    with pytest.raises(AttributeError):
+        event.name = "x"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        event.fields["kind"] = "x"  # type: ignore[index]
+
+
+def test_events_have_the_logs_clock_and_count_from_1(log: EventLog, clock: DemoClock) -> None:
+    log.record("one", source="a")
+    clock.advance(61)
+    log.record("two", source="b")
+    assert [(e.seq, e.at, e.name) for e in log] == [(1, START, "one"), (2, START + 61, "two")]
+
+
+def test_a_full_log_forgets_its_oldest_and_counts_them(clock: DemoClock) -> None:
+    log = EventLog(clock=clock, limit=3)
+    for number in range(5):
+        log.record(f"event {number}", source="a")
+    assert [e.seq for e in log] == [3, 4, 5]
+    assert (len(log), log.dropped) == (3, 2)
+    with pytest.raises(ValueError, match="limit"):
+        EventLog(limit=0)
+
+
+def test_an_emitter_takes_any_field_and_the_correlation(log: EventLog) -> None:
+    log.emitter("server")("user.registered", correlation="a1", username="ada", path="/x")
+    [event] = log
+    assert (event.source, event.correlation) == ("server", "a1")
+    assert event.fields == {"username": "ada", "path": "/x"}
+
+
+def test_a_subscriber_is_told_until_it_leaves(log: EventLog) -> None:
+    told: list[Event] = []
+    leave = log.subscribe(told.append)
+    first = log.record("one", source="a")
+    leave()
+    log.record("two", source="a")
+    assert told == [first]
+
+
+def test_a_broken_subscriber_breaks_nothing(
+    log: EventLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Event] = []
+
+    def broken(event: Event) -> None:
+        raise RuntimeError("no")
+
+    log.subscribe(broken)
+    log.subscribe(told.append)
+    event = log.record("one", source="a")
+    assert told == [event]
+    assert [record.message for record in caplog.records] == ["A subscriber failed on one"]
+
+
+def test_a_subscriber_may_read_the_log(log: EventLog) -> None:
+    lengths: list[int] = []
+    log.subscribe(lambda event: lengths.append(len(list(log))))
+    log.record("one", source="a")
+    log.record("two", source="a")
+    assert lengths == [1, 2]
+
+
+def test_threads_record_without_a_gap_and_in_order(clock: DemoClock) -> None:
+    log = EventLog(clock=clock)
+    told: list[int] = []
+    log.subscribe(lambda event: told.append(event.seq))
+    in_threads(8, lambda: [log.record("x", source="a") for _ in range(500)])
+    assert [e.seq for e in log] == told == list(range(1, 4001))
+
+
+def test_an_iteration_is_a_snapshot(log: EventLog) -> None:
+    log.record("one", source="a")
+    for _ in log:
+        log.record("more", source="a")
+    assert len(log) == 2
+
+
+def test_an_action_is_what_one_correlation_id_holds(log: EventLog) -> None:
+    assert log.action() == []
+    one = log.record("one", source="a", correlation="x")
+    two = log.record("two", source="a", correlation="y")
+    three = log.record("three", source="b", correlation="x")
+    log.record("alone", source="b")
+    assert log.action() == [one, three]
+    assert log.action("y") == [two]
+    assert log.action("z") == []
+
+
+def test_jsonl_holds_every_event_on_a_line(ada: AuthClient, log: EventLog) -> None:
+    lines = log.to_jsonl().splitlines()
+    assert [json.loads(line) for line in lines] == [event.as_dict() for event in log]
+    assert EventLog().to_jsonl() == ""
+
+
+def test_each_step_of_an_expiry_in_words(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
+    clock.advance(61)
+    ada.home()
+    assert [(tone(event), describe(event)) for event in log.action()] == [
+        ("plain", "GET /home with the access token (expired 1 s ago)"),
+        ("late", "/home: access token rejected: expired 1 s ago"),
+        ("bad", "403 Forbidden for GET /home: The access token has expired"),
+        ("late", "the access token expired 1 s ago"),
+        ("plain", "POST /refresh with the refresh token (239 s left)"),
+        ("good", "/refresh: refresh token accepted (239 s left)"),
+        ("good", "/refresh: access token issued, good for 60 s"),
+        ("good", "200 OK for POST /refresh"),
+        ("good", "a new access token is stored (60 s left)"),
+        ("plain", "GET /home again, with the access token (60 s left)"),
+        ("good", "/home: access token accepted (60 s left)"),
+        ("good", "200 OK for GET /home"),
+    ]
+
+
+def test_the_end_of_a_session_in_words(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
+    clock.advance(301)
+    with pytest.raises(LoginRequired):
+        ada.home()
+    assert [(tone(event), describe(event)) for event in log.action()][4:] == [
+        ("plain", "POST /refresh with the refresh token (expired 1 s ago)"),
+        ("late", "/refresh: refresh token rejected: expired 1 s ago"),
+        ("bad", "403 Forbidden for POST /refresh: The refresh token has expired"),
+        ("bad", "the session is over: the refresh was refused, so log in again"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "words"),
+    [
+        ("clock.advanced", {"seconds": 61}, "the clock moved by 61 s"),
+        ("server.started", {"server": "demo"}, "the server demo listens"),
+        ("server.stopped", {"server": "demo"}, "the server demo has stopped"),
+        (
+            "server.failed",
+            {"detail": "KeyError", "path": "/home"},
+            "/home: the server failed inside: KeyError",
+        ),
+        (
+            "request.failed",
+            {"method": "GET", "path": "/home", "reason": "no connection"},
+            "GET /home failed: no connection",
+        ),
+        (
+            "request.refused",
+            {"path": "/x", "reason": "route_unknown"},
+            "/x: refused: there is no such route",
+        ),
+        ("token.refused", {"reason": "token_invalid"}, None),
+        ("token.expired", {}, "the access token has expired"),
+        ("something.new", {"a": 1}, "something.new a=1"),
+        (
+            "response.received",
+            {"method": "GET", "path": "/", "status": 799},
+            "799 for GET /",
+        ),
+    ],
+)
+def test_rarer_events_in_words(
+    log: EventLog, name: str, fields: dict[str, Any], words: str | None
+) -> None:
+    sentence = describe(log.record(name, source="x", **fields))
+    assert sentence == words if words else sentence
+
+
+def test_a_refused_login_says_why(ada: AuthClient, log: EventLog) -> None:
+    for username, reason in [("bob", "there is no such user"), ("ada", "the password is wrong")]:
+        with pytest.raises(Exception, match=r"user|Password"):
+            ada.login(username, PASSWORD + "!")
+        assert f"login of {username} refused: {reason}" in describe(log.action()[1])
+
+
+def test_a_time_past_the_calendar_is_shown_as_a_number() -> None:
+    assert time_of_day(1e30) == f"{1e30:.0f}"

@@ -1,0 +1,427 @@
+"""The flow as a Mermaid sequence diagram, and the view that shows it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from client_widget import AuthClient, DiagramView, EventLog, LoginRequired, ServerUnreachable
+from client_widget.log.mermaid import _STEPS, escape, to_mermaid
+from client_widget.widgets.sequence_diagram import LAST_ACTION, WHOLE_SESSION
+from demo_server import DemoClock, DemoServer
+
+from ...conftest import PASSWORD
+from ..widgets.buttons import until, widgets_in
+
+LANES = """\
+sequenceDiagram
+    participant C1 as client
+    participant S as Server
+"""
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "a;b#c%d",
+    "%%{init: {}}%%",
+    "%% a comment",
+    "end",
+    "x\nend\nC1->>S: forged\r\u2028y",
+    "\"q\" 'q' `q` $$x^2$$",
+    "#59;#lt;&lt;&#60;",
+    "\ufb02\xb0\xb060\xb6\xdf",  # what Mermaid makes of #60; on its way
+    "style:#59;x;",
+    "wrap:x",
+    "a<br/>b",
+    "C1->>S",
+    "[a](javascript:alert(1)) **b** @{c}",
+    "名前 naïve 😀 e\u0301",
+    "\u202eabc\u0000\ufffe",
+    "\ud800",
+    " \t ",
+    "\U0010fffd" * 500,
+]
+
+
+def diagram(log: EventLog) -> str:
+    """The diagram of the last action."""
+    return log.to_mermaid(log.action()[0].correlation)
+
+
+def test_register(client: AuthClient, log: EventLog) -> None:
+    client.register("ada", PASSWORD)
+    assert diagram(log) == LANES + (
+        "    participant D as Database\n"
+        "    C1->>S: POST /users/register<br/>without a token\n"
+        "    S->>D: store ada\n"
+        "    D-->>S: stored\n"
+        "    S-->>C1: 201\n"
+    )
+
+
+def test_a_name_that_is_taken(ada: AuthClient, log: EventLog) -> None:
+    with pytest.raises(Exception, match="already exists"):
+        ada.register("ada", PASSWORD)
+    assert diagram(log) == LANES + (
+        "    participant D as Database\n"
+        "    C1->>S: POST /users/register<br/>without a token\n"
+        "    S->>D: store ada\n"
+        "    rect rgba(255, 70, 70, 0.22)\n"
+        "        D-->>S: refused, the name is taken\n"
+        "    end\n"
+        "    rect rgba(255, 70, 70, 0.22)\n"
+        "        S-->>C1: 403 user_exists\n"
+        "    end\n"
+    )
+
+
+def test_login(ada: AuthClient, log: EventLog) -> None:
+    assert diagram(log) == LANES + (
+        "    participant D as Database\n"
+        "    C1->>S: POST /users/login<br/>without a token\n"
+        "    S->>D: find ada\n"
+        "    D-->>S: found\n"
+        "    Note over S: the password is right\n"
+        "    Note over S: access token issued, good for 60 s\n"
+        "    Note over S: refresh token issued, good for 300 s\n"
+        "    S-->>C1: 201\n"
+        "    Note over C1: ada is logged in\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("username", "result"),
+    [
+        (
+            "bob",
+            "    D-->>S: none\n"
+            "    rect rgba(255, 70, 70, 0.22)\n"
+            "        S-->>C1: 401 user_unknown\n"
+            "    end\n",
+        ),
+        (
+            "ada",
+            "    D-->>S: found\n"
+            "    Note over S: the password is wrong\n"
+            "    rect rgba(255, 70, 70, 0.22)\n"
+            "        S-->>C1: 400 password_wrong\n"
+            "    end\n",
+        ),
+    ],
+)
+def test_refused_logins(ada: AuthClient, log: EventLog, username: str, result: str) -> None:
+    with pytest.raises(Exception, match=r"user|Password"):
+        ada.login(username, "wrong")
+    assert diagram(log) == LANES + (
+        "    participant D as Database\n"
+        "    C1->>S: POST /users/login<br/>without a token\n"
+        f"    S->>D: find {username}\n{result}"
+    )
+
+
+def test_home_with_a_good_token(ada: AuthClient, log: EventLog) -> None:
+    ada.home()
+    assert diagram(log) == LANES + (
+        "    C1->>S: GET /home<br/>access token, 60 s left\n"
+        "    Note over S: access token accepted, 60 s left\n"
+        "    S-->>C1: 200\n"
+    )
+
+
+def test_home_without_a_token(client: AuthClient, log: EventLog) -> None:
+    with pytest.raises(LoginRequired):
+        client.home()
+    assert diagram(log) == LANES + (
+        "    C1->>S: GET /home<br/>without a token\n"
+        "    Note over S: no access token came\n"
+        "    rect rgba(255, 70, 70, 0.22)\n"
+        "        S-->>C1: 403 token_missing\n"
+        "    end\n"
+    )
+
+
+EXPIRY = """\
+    C1->>S: GET /home<br/>access token, expired 1 s ago
+    Note over S: access token rejected, expired 1 s ago
+    rect rgba(255, 70, 70, 0.22)
+        S-->>C1: 403 token_expired
+    end
+    Note over C1: the access token expired 1 s ago
+    C1->>S: POST /refresh<br/>refresh token, 239 s left
+    Note over S: refresh token accepted, 239 s left
+    Note over S: access token issued, good for 60 s
+    S-->>C1: 200
+    Note over C1: new access token, 60 s left
+    C1->>S: again, GET /home<br/>access token, 60 s left
+    Note over S: access token accepted, 60 s left
+    S-->>C1: 200
+"""
+
+
+def test_expiry_refresh_and_retry(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
+    clock.advance(61)
+    ada.home()
+    assert diagram(log) == LANES + EXPIRY
+
+
+def test_a_refused_refresh(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
+    clock.advance(301)
+    with pytest.raises(LoginRequired):
+        ada.home()
+    assert diagram(log) == LANES + (
+        "    C1->>S: GET /home<br/>access token, expired 241 s ago\n"
+        "    Note over S: access token rejected, expired 241 s ago\n"
+        "    rect rgba(255, 70, 70, 0.22)\n"
+        "        S-->>C1: 403 token_expired\n"
+        "    end\n"
+        "    Note over C1: the access token expired 241 s ago\n"
+        "    C1->>S: POST /refresh<br/>refresh token, expired 1 s ago\n"
+        "    Note over S: refresh token rejected, expired 1 s ago\n"
+        "    rect rgba(255, 70, 70, 0.22)\n"
+        "        S-->>C1: 403 token_expired\n"
+        "    end\n"
+        "    Note over C1: the session is over, refresh refused\n"
+    )
+
+
+def test_the_server_is_gone(ada: AuthClient, server: DemoServer, log: EventLog) -> None:
+    server.stop()
+    with pytest.raises(ServerUnreachable):
+        ada.home()
+    assert diagram(log) == LANES + (
+        "    C1->>S: GET /home<br/>access token, 60 s left\n"
+        "    C1-xS: GET /home failed<br/>no connection\n"
+    )
+
+
+def test_two_clients_and_the_panel(
+    ada: AuthClient, server: DemoServer, clock: DemoClock, log: EventLog
+) -> None:
+    """The lanes stand in one order, whoever spoke first; logs hold more than is drawn."""
+    before = len(log)
+    phone = AuthClient(server.url, log=log, clock=clock, name="ada's phone")
+    with pytest.raises(LoginRequired):
+        phone.home()
+    clock.advance(61)
+    log.record("clock.advanced", source="panel", seconds=61)
+    log.record("lesson.started", source="a lesson")
+    ada.logout()
+    assert to_mermaid(list(log)[before:]) == (
+        "sequenceDiagram\n"
+        "    participant P as Panel\n"
+        "    participant C1 as ada's phone\n"
+        "    participant C2 as client\n"
+        "    participant S as Server\n"
+        "    C1->>S: GET /home<br/>without a token\n"
+        "    Note over S: no access token came\n"
+        "    rect rgba(255, 70, 70, 0.22)\n"
+        "        S-->>C1: 403 token_missing\n"
+        "    end\n"
+        "    Note over P: the clock moves by 61 s\n"
+        "    Note over C2: the session is over, logged out\n"
+    )
+
+
+def test_the_whole_log_is_all_its_actions(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
+    clock.advance(61)
+    ada.home()
+    whole = log.to_mermaid()
+    assert whole.endswith("    Note over C1: ada is logged in\n" + EXPIRY)
+    assert whole.count("participant") == 3
+    assert whole.count("S->>D: ") == 2
+
+
+def test_nothing_to_show_is_a_diagram_too(log: EventLog) -> None:
+    nothing = "sequenceDiagram\n    participant S as Server\n    Note over S: nothing to show yet\n"
+    assert log.to_mermaid() == nothing
+    log.record("server.started", source="server", server="demo")
+    assert log.to_mermaid() == log.to_mermaid("no such action") == nothing
+
+
+class TestLimit:
+    def test_the_last_steps_without_half_an_action(self, log: EventLog) -> None:
+        for action in ("a1", "a2", "a3"):
+            for _ in range(3):
+                log.record("session.started", source="client", correlation=action, username=action)
+        head = "sequenceDiagram\n    participant C1 as client\n"
+        step = "    Note over C1: {} is logged in\n"
+        assert log.to_mermaid(limit=4) == (
+            head + "    Note over C1: the last 3 of 9 steps\n" + 3 * step.format("a3")
+        )
+        # The action itself is longer than the limit.
+        assert log.to_mermaid("a3", limit=2) == (
+            head + "    Note over C1: the last 2 of 3 steps\n" + 2 * step.format("a3")
+        )
+        assert "steps" not in log.to_mermaid(limit=9)
+
+    def test_a_step_of_no_action_stands_alone(self, log: EventLog) -> None:
+        for seconds in (1, 2, 3):
+            log.record("clock.advanced", source="panel", seconds=seconds)
+        log.record("session.started", source="panel", correlation="a1", username="ada")
+        assert log.to_mermaid(limit=2).splitlines()[2:] == [
+            "    Note over P: the last 2 of 4 steps",
+            "    Note over P: the clock moves by 3 s",
+            "    Note over P: ada is logged in",
+        ]
+
+    def test_the_note_is_over_all_lanes(self, ada: AuthClient, log: EventLog) -> None:
+        ada.home()
+        assert "    Note over C1,S: the last 3 of 12 steps\n" in log.to_mermaid(limit=3)
+
+    def test_it_is_1_or_more(self, log: EventLog) -> None:
+        with pytest.raises(ValueError, match="limit must be 1 or more, not 0"):
+            log.to_mermaid(limit=0)
+
+    def test_the_worst_log_stays_below_what_jupyterlab_draws(self, log: EventLog) -> None:
+        for name in ["request.sent", "response.received", "token.rejected", "login.refused"]:
+            long = dict.fromkeys(
+                ["method", "path", "kind", "status", "error", "reason", "detail", "username"],
+                HOSTILE[-1],
+            )
+            for _ in range(200):
+                log.record(name, source=HOSTILE[-1], **long)
+            assert len(log.to_mermaid()) < 100_000
+
+
+#: What a line may be, whatever was typed.
+TEXT = r"(?:[\w .,/()'…-]|#\d+;|<br/>)+"
+LINE = re.compile(
+    r"sequenceDiagram"
+    rf"|    participant (P|C\d|S|D) as {TEXT}"
+    rf"|    Note over (P|C\d|S|D)(,[SD])?: {TEXT}"
+    r"|    rect rgba\(255, 70, 70, 0\.22\)"
+    rf"|(    )?    (P|C\d|S|D)(->>|-->>|-x)(C\d|S|D): {TEXT}"
+    r"|    end"
+)
+
+
+def lines_are_whole(text: str) -> bool:
+    return all(LINE.fullmatch(line) for line in text.removesuffix("\n").split("\n"))
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_breaks_the_diagram_or_is_markup(log: EventLog, text: str) -> None:
+    for name in ("request.sent", "request.failed", "response.received", "token.rejected"):
+        fields = dict.fromkeys(["method", "path", "kind", "status", "error", "reason"], text)
+        log.record(name, source=text, detail=text, exp=text, iat=text, **fields)
+    for name in ("user.registered", "login.refused", "session.started", "session.ended"):
+        log.record(name, source=text, username=text, reason=text)
+    log.record("clock.advanced", source="panel", seconds=text)
+    log.record("button.pressed", source="panel", button=text, client=text)
+    drawn = log.to_mermaid()
+    assert lines_are_whole(drawn)
+    assert "<" not in drawn.replace("<br/>", "")
+    # No text of a user makes a line of its own: there are as many as for a tame one.
+    tame = EventLog()
+    for event in log:
+        fields = dict.fromkeys(event.fields, "a tame text")
+        if "client" in fields:
+            fields["client"] = "client"
+        source = event.source if event.source == "panel" else "client"
+        tame.record(event.name, source=source, **fields)
+    assert drawn.count("\n") == tame.to_mermaid().count("\n")
+    assert drawn.count("<br/>") == tame.to_mermaid().count("<br/>")
+
+
+def test_a_hostile_user_is_drawn_as_typed(client: AuthClient, log: EventLog) -> None:
+    client.register("<img src=x>;#59;\nend", PASSWORD)
+    assert "    S->>D: store #60;img src#61;x#62;#59;#35;59#59; end\n" in log.to_mermaid()
+
+
+def test_codes() -> None:
+    assert escape("a;b") == "a#59;b"
+    assert escape("\u202e\x00") == "#65533;#65533;"
+    assert escape("😀 名前 é") == "#128512; 名前 é"
+    assert escape("") == escape(" ") == "(empty)"
+
+
+@pytest.mark.parametrize("fields", [{}, {"status": "x", "exp": None, "iat": True, "kind": 1}])
+def test_an_event_by_hand_breaks_nothing(log: EventLog, fields: dict[str, Any]) -> None:
+    for name in _STEPS:
+        log.record(name, source="me", **fields)
+        assert lines_are_whole(log.to_mermaid())
+
+
+class TestDiagramView:
+    @pytest.fixture
+    def view(self, log: EventLog) -> Iterator[DiagramView]:
+        view = DiagramView(log)
+        yield view
+        view.close()
+
+    def shown(self, view: DiagramView) -> str:
+        [output] = view.output.outputs
+        text: str = output["data"]["text/vnd.mermaid"]
+        assert output == {
+            "output_type": "display_data",
+            "data": {"text/vnd.mermaid": text, "text/plain": text},
+            "metadata": {},
+        }
+        return text
+
+    def test_it_shows_what_is_there(self, ada: AuthClient, log: EventLog) -> None:
+        view = DiagramView(log)
+        assert self.shown(view) == diagram(log)
+        view.close()
+
+    def test_it_is_drawn_again_as_steps_come(
+        self, view: DiagramView, ada: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        clock.advance(61)
+        ada.home()
+        until(lambda: self.shown(view) == LANES + EXPIRY)
+
+    def test_many_steps_are_one_drawing(self, view: DiagramView, log: EventLog) -> None:
+        drawn: list[Any] = []
+        view.output.observe(drawn.append, "outputs")
+        for _ in range(500):
+            log.record("session.ended", source="client", correlation="a1", reason="logged_out")
+        until(lambda: "of 500 steps" in self.shown(view))
+        assert len(drawn) < 10
+
+    def test_the_toggle_chooses_what_is_shown(
+        self, view: DiagramView, ada: AuthClient, log: EventLog
+    ) -> None:
+        assert (view.choice.options, view.choice.value) == (
+            (LAST_ACTION, WHOLE_SESSION),
+            "Last action",
+        )
+        view.choice.value = "Whole session"
+        assert self.shown(view) == log.to_mermaid()
+        view.choice.value = "Last action"
+        assert self.shown(view) == diagram(log)
+
+    def test_a_closed_view_is_not_drawn_again(self, log: EventLog, client: AuthClient) -> None:
+        others = set(threading.enumerate())
+
+        def pulses() -> list[str]:
+            new = set(threading.enumerate()) - others
+            return [thread.name for thread in new if thread.name == "pulse"]
+
+        view = DiagramView(log)
+        before = self.shown(view)
+        client.register("ada", PASSWORD)
+        assert pulses() == ["pulse"]
+        view.close()  # with a drawing due
+        until(lambda: not pulses())
+        client.login("ada", PASSWORD)
+        view.choice.value = WHOLE_SESSION
+        assert not pulses()
+        assert self.shown(view) == before
+
+    def test_what_is_saved_holds_no_secret(
+        self, view: DiagramView, ada: AuthClient, clock: DemoClock
+    ) -> None:
+        pair = ada.store.get()
+        assert pair is not None
+        clock.advance(61)
+        ada.home()
+        view.choice.value = WHOLE_SESSION
+        saved = repr([widget.get_state() for widget in widgets_in(view)])
+        assert "is logged in" in saved
+        for secret in (PASSWORD, pair.access, pair.refresh, pair.access.split(".")[2]):
+            assert secret not in saved
+        assert repr(view) == "DiagramView: run this cell to see it"

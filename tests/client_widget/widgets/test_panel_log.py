@@ -1,0 +1,129 @@
+"""The panel's log: batches, snapshots and rows, with no browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from client_widget import AuthClient, EventLog
+from client_widget.widgets.live_log import MAX_ROWS, LogView
+
+from .buttons import MARKUP, until
+
+
+class TestLogView:
+    @pytest.fixture
+    def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        monkeypatch.setattr(
+            LogView, "send", lambda self, content, buffers=None: messages.append(content)
+        )
+        return messages
+
+    @pytest.fixture
+    def view(self, log: EventLog, sent: list[dict[str, Any]]) -> Iterator[LogView]:
+        view = LogView(log)
+        yield view
+        view.close()
+
+    def test_events_come_in_batches_each_once(
+        self, view: LogView, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        for _ in range(500):
+            log.record("x", source="test")
+        until(lambda: sum(len(message["rows"]) for message in sent) >= 500)
+        rows = [row["seq"] for message in sent for row in message["rows"]]
+        assert rows == list(range(1, 501))
+        assert {message["type"] for message in sent} == {"rows"}
+        assert len(sent) < 100
+
+    def test_a_view_that_says_hello_gets_all_rows(
+        self, view: LogView, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        for _ in range(MAX_ROWS + 5):
+            log.record("x", source="test")
+        until(lambda: bool(sent) and sent[-1]["rows"][-1]["seq"] == MAX_ROWS + 5)
+        sent.clear()
+        for _ in range(2):  # the page is reloaded
+            view._handle_custom_msg({"type": "hello"}, [])
+        for message in sent:
+            assert message["type"] == "reset"
+            assert [row["seq"] for row in message["rows"]] == list(range(6, MAX_ROWS + 6))
+        assert len(sent) == 2
+
+    def test_a_row_is_plain_text(self, view: LogView, log: EventLog) -> None:
+        log.record(
+            "response.received",
+            source="client",
+            correlation="a1",
+            method="GET",
+            path="/home",
+            status=403,
+            message=MARKUP,
+            elapsed=0.0031,
+        )
+        sent: list[Any] = []
+        view.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
+        view._handle_custom_msg({"type": "hello"}, [])
+        [row] = sent[0]["rows"]
+        del row["time"]
+        assert row == {
+            "seq": 1,
+            "source": "client",
+            "action": "a1",
+            "text": f"403 Forbidden for GET /home: {MARKUP}",
+            "tone": "bad",
+            "ms": 3,
+        }
+
+    def test_an_opened_row_shows_its_message_and_reveals_its_token_only_when_asked(
+        self, ada: AuthClient, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        pair = ada.store.get()
+        assert pair is not None
+        ada.home()
+        view = LogView(log, base_url=ada.base_url, find_token=ada.store.find)
+        seq = next(event.seq for event in log.action())
+        for reveal in (False, True):
+            view._handle_custom_msg({"type": "open", "seq": seq, "reveal": reveal}, [])
+        masked, revealed = sent
+        assert (masked["seq"], masked["revealed"], revealed["revealed"]) == (seq, False, True)
+        assert list(masked["parts"]) == ["Message", "Token", "cURL"]
+        assert pair.access not in repr(masked)
+        for title in ("Message", "cURL"):
+            assert f"Authorization: Bearer {pair.access}" in revealed["parts"][title]
+        assert pair.access not in repr(view.get_state())
+        view._handle_custom_msg({"type": "open", "seq": 10_000}, [])
+        assert sent[-1]["parts"] == {"Event": "The log has forgotten it."}
+        view.close()
+
+    def test_the_log_is_saved_with_its_tokens_masked(
+        self, ada: AuthClient, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        pair = ada.store.get()
+        assert pair is not None
+        view = LogView(log, find_token=ada.store.find)
+        for format_ in ("jsonl", "har"):
+            view._handle_custom_msg({"type": "save", "format": format_, "view": "v"}, [])
+        assert [(m["type"], m["name"], m["view"]) for m in sent] == [
+            ("file", "event-log.jsonl", "v"),
+            ("file", "event-log.har", "v"),
+        ]
+        assert sent[0]["text"] == log.to_jsonl()
+        assert pair.access not in repr(sent)
+        view.close()
+
+    def test_no_row_is_in_what_is_saved(self, view: LogView, log: EventLog) -> None:
+        log.record("x", source="test", username="a name to look for")
+        assert "a name to look for" not in repr(view.get_state())
+
+    def test_it_knows_whether_anybody_looks(self, view: LogView) -> None:
+        assert view.watched
+        view._handle_custom_msg({"type": "bye"}, [])
+        assert not view.watched
+        view._handle_custom_msg({"type": "alive"}, [])
+        assert view.watched
+        view.close()
+        assert not view.watched
