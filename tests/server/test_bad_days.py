@@ -82,6 +82,7 @@ class SlowDatabase:
 
     def __init__(self) -> None:
         self._database = open_database()
+        self.client = self._database.client
         self.asked = threading.Semaphore(0)
         self.go = threading.Event()
 
