@@ -36,7 +36,7 @@ dist: .venv/check.done
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*
-	$(BIN)/python tests/try_wheel.py dist/*.whl
+	$(BIN)/python tools/try_wheel.py dist/*.whl
 
 # The extension of the server proxy belongs to JupyterLab, and fails on Voilà's page.
 classroom: .venv/classroom.done
@@ -73,7 +73,7 @@ pictures: .venv/test.done browser
 	$(BIN)/python -m benchmarks.course_pictures
 
 notebooks: .venv/test.done
-	$(BIN)/python tests/save_notebooks.py
+	$(BIN)/python tools/save_notebooks.py
 
 format: .venv/check.done
 	$(BIN)/ruff format .
