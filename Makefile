@@ -1,7 +1,8 @@
 # The two commands: `make lab` opens the lab, `make test` runs every test.
 # Both make .venv if need be and are quick when nothing changed.
 #
-# Every path is relative, because the folder's own may hold spaces and quotes.
+# Paths are relative and users' programs run with `python -m`, because the folder's name may hold
+# spaces and quotes.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -20,7 +21,7 @@ STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && 
 .PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
 
 lab: .venv/lab.done
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
 	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
 test: .venv/test.done browser hub-proxy
@@ -45,7 +46,7 @@ dist: .venv/check.done
 
 # The extension of the server proxy belongs to JupyterLab, and fails on Voilà's page.
 classroom: .venv/classroom.done
-	$(BIN)/voila --Voila.ip=127.0.0.1 \
+	$(BIN)/python -m voila --Voila.ip=127.0.0.1 \
 	  --VoilaConfiguration.extension_denylist=@jupyterhub/jupyter-server-proxy $(VOILA_ARGS) notebooks/classroom.ipynb
 
 # One server for a class; its settings come from the environment or from .env.
@@ -53,7 +54,7 @@ serve: .venv/serve.done
 	$(BIN)/python -m demo_server.serve
 
 hub: .venv/hub.done hub-proxy
-	$(BIN)/jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
+	$(BIN)/python -m jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
 
 # The hub's proxy comes from npm. A machine without node gets node as a Python package.
 hub-proxy: deploy/jupyterhub/node_modules/hub-proxy.done

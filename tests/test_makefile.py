@@ -15,12 +15,12 @@ ROOT = Path(__file__).parent.parent
 STUB = """#!/bin/sh
 echo "$(basename "$PWD"): $(basename "$0") $*" >> "$CALLS"
 case "$*" in "-m venv .venv")
-  mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/jupyter
+  mkdir -p .venv/bin && cp "$0" .venv/bin/python
 esac
 """
 
 NAME = "it's a $HOME (1)"
-LAB = "jupyter lab"
+LAB = "python -m jupyterlab"
 ALL = ["-m venv .venv", "python -m pip", LAB]
 
 
