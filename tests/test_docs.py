@@ -16,8 +16,7 @@ import demo_server
 from client_widget.log.event_text import _SENTENCES
 from demo_server import STATUS, DemoServer, ServerConfig, create_app, open_database
 from demo_server.server import ignore
-
-from .import_map import with_maps
+from tools.import_map import with_maps
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -164,4 +163,4 @@ def test_no_module_is_long() -> None:
 
 def test_the_import_maps_are_those_of_the_contracts() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
-    assert with_maps(page) == page, "run: python tests/import_map.py docs/architecture.md"
+    assert with_maps(page) == page, "run: python tools/import_map.py docs/architecture.md"

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from .save_notebooks import ROOT, notebooks, run
+from tools.save_notebooks import ROOT, notebooks, run
 
 NOTEBOOKS = notebooks()
 

@@ -77,6 +77,7 @@ class TornDatabase:
 
     def __init__(self, database: Database, patience: float = PATIENCE) -> None:
         self._database = database
+        self.client = database.client  # tells the server which kind of database it is
         self._guard = guard_of(database)
         self._torn = TornCollection(database["refresh_tokens"], self._guard, patience)
 

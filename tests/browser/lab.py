@@ -81,12 +81,8 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     notebooks = folder / "notebooks"
     shutil.copytree(ROOT / "notebooks", notebooks)
     env = own_environment(folder)
-    # Else a first start asks whether to fetch news, in a box above the notebook.
-    news = Path(env["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension")
-    news.mkdir(parents=True)
-    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     # What a widget holds is saved, so that a test can see what that is.
-    state = news.parents[1] / "@jupyter-widgets" / "jupyterlab-manager"
+    state = Path(env["JUPYTERLAB_SETTINGS_DIR"], "@jupyter-widgets", "jupyterlab-manager")
     state.mkdir(parents=True)
     (state / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
 

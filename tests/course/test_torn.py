@@ -51,3 +51,11 @@ def test_a_caller_alone_goes_on() -> None:
     assert first is not None
     assert second is not None
     assert (first.by_us, second.by_us, second.at) == (True, False, 161)
+
+
+def test_the_server_still_knows_that_the_database_is_in_this_process() -> None:
+    """Else it asks mongomock for a TTL index, which makes every operation slow."""
+    database = open_database()
+    FamilyRepository(TornDatabase(database))
+    indexes = database["refresh_tokens"].index_information().values()
+    assert not any("expireAfterSeconds" in index for index in indexes)

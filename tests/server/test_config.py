@@ -115,6 +115,59 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
         from_env({}, dotenv)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfPORT=9000\nACCESS_TOKEN_TTL=7\n",
+        b"PORT=9000\r\n\r\nACCESS_TOKEN_TTL=7\r\n",
+        b"PORT=9000\rACCESS_TOKEN_TTL=7\r",
+        b"export PORT=9000\nexport  ACCESS_TOKEN_TTL='7'",
+        b"PORT=\"9000\"\nACCESS_TOKEN_TTL='7'\n",
+        b"\t# class 3b\n  PORT = 9000  # a comment\n\n\n ACCESS_TOKEN_TTL =7 \n#PORT: 1\n",
+        b"PORT=1\nOTHER.tool-name=x=y: z\nPORT=9000\nACCESS_TOKEN_TTL=7",
+    ],
+)
+def test_the_file_may_be_written_as_other_tools_write_it(text: bytes, tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(text)
+    config = from_env({}, dotenv)
+    assert (config.port, config.access_token_ttl) == (9000, 7)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ACCESS_TOKEN_SECRET: hunter2",
+        "ACCESS_TOKEN_SECRET:hunter2",
+        "ACCESS_TOKEN_SECRET:hunter2=",
+        "ACCESS_TOKEN_SECRET hunter2",
+        "ACCESS_TOKEN_SECRET",
+        "export ACCESS_TOKEN_SECRET",
+        "set ACCESS_TOKEN_SECRET=hunter2",
+        "$env:ACCESS_TOKEN_SECRET='hunter2'",
+        "{'ACCESS_TOKEN_SECRET': 'hunter2'}",
+        "=hunter2",
+        "ACCESS_TOKEN_SECRET='hunter2",
+        'ACCESS_TOKEN_SECRET="hunter2" and more',
+        "ACCESS_TOKEN_SECRET='hunter2\nHOST=::1'",
+        "\ufeffACCESS_TOKEN_SECRET=hunter2",
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_any_other_line_is_named_by_its_number_and_not_repeated(
+    line: str, newline: str, tmp_path: Path
+) -> None:
+    dotenv = tmp_path / ".env"
+    lines = f"# class 3b\nPORT=9000\n\n{line}\nWORKERS=2\n"
+    dotenv.write_bytes(lines.replace("\n", newline).encode())
+    with pytest.raises(ConfigError) as error:
+        from_env({}, dotenv)
+    assert str(error.value) == (
+        ".env, line 4: write NAME=value, such as PORT=8000. "
+        "A quote must close on the line where it opens"
+    )
+
+
 @pytest.mark.parametrize("value", [True, 1.5, "60", None])
 def test_a_setting_in_code_is_checked_as_well(value: Any) -> None:
     with pytest.raises(ConfigError, match="ACCESS_TOKEN_TTL"):

@@ -1,4 +1,4 @@
-"""Try a wheel in an empty environment: `python tests/try_wheel.py dist/NAME.whl`.
+"""Try a wheel in an empty environment: `python tools/try_wheel.py dist/NAME.whl`.
 
 Installs it there, with the tested versions, and runs the walkthrough from a folder that holds
 nothing else, so that nothing of this checkout can stand in for what the wheel lacks.

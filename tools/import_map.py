@@ -1,4 +1,4 @@
-"""Draw the import contracts of pyproject.toml into a page: `python tests/import_map.py PAGE`."""
+"""Draw the import contracts of pyproject.toml into a page: `python tools/import_map.py PAGE`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+"""`make` works in a folder of any name, and after the folder has moved."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+#: In place of Python and of what is installed: it notes how it was called, and where.
+STUB = """#!/bin/sh
+echo "$(basename "$PWD"): $(basename "$0") $*" >> "$CALLS"
+case "$*" in "-m venv .venv")
+  mkdir -p .venv/bin && cp "$0" .venv/bin/python
+esac
+"""
+
+NAME = "it's a $HOME (1)"
+LAB = "python -m jupyterlab"
+ALL = ["-m venv .venv", "python -m pip", LAB]
+
+
+class Project:
+    """A folder with what `make lab` reads, and a Python that only notes its calls."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / NAME
+        self.folder.mkdir()
+        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, self.folder)
+        self._calls = folder / "calls"
+        self._python = folder / "any python"
+        self._python.write_text(STUB)
+        self._python.chmod(0o755)
+
+    def lab(self, folder: Path | None = None) -> list[str]:
+        """The calls of `make lab` that make an environment, fill it, or start the lab."""
+        folder = folder or self.folder
+        self._calls.write_text("")
+        # make may have started these tests, with options and variables for itself.
+        env = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+        command = ["make", "lab", f"PYTHON={self._python}", "LAB_ARGS=--no-browser"]
+        subprocess.run(
+            command, cwd=folder, env=env | {"CALLS": str(self._calls)}, check=True, text=True
+        )
+        calls = self._calls.read_text().splitlines()
+        assert all(call.startswith(f"{folder.name}: ") for call in calls)
+        return [word for call in calls for word in ALL if word in call]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_the_environment_is_made_once(project: Project) -> None:
+    assert project.lab() == ALL
+    assert project.lab() == [LAB]
+
+
+def test_a_moved_folder_gets_a_new_environment(project: Project) -> None:
+    project.lab()
+    (project.folder / ".venv" / "old").touch()
+    project.folder = project.folder.rename(project.folder.with_name("moved"))
+    assert project.lab() == ALL
+    assert not (project.folder / ".venv" / "old").exists()
+    assert project.lab() == [LAB]
+
+
+def test_a_copied_folder_gets_an_environment_of_its_own(project: Project) -> None:
+    project.lab()
+    copy = shutil.copytree(project.folder, project.folder.with_name("copy"))
+    assert project.lab(copy) == ALL
+    assert project.lab() == [LAB]
+    assert project.lab(copy) == [LAB]
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(project: Project) -> None:
+    project.lab()
+    python = project.folder / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nonexistent/python3.11")
+    assert project.lab() == ALL
+    assert project.lab() == [LAB]
+
+
+def test_new_inputs_fill_the_environment_again(project: Project) -> None:
+    project.lab()
+    later = (project.folder / ".venv" / "lab.done").stat().st_mtime + 1
+    os.utime(project.folder / "constraints.txt", (later, later))
+    assert project.lab() == ALL[1:]

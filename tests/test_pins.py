@@ -1,0 +1,27 @@
+"""The pins in constraints.txt install on the lowest Python that the project promises."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parent.parent
+PINS = [line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines()[1:]]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_no_pin_needs_a_newer_python_than_the_project() -> None:
+    lowest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    wants = {}
+    for name, version in PINS:
+        try:
+            installed = distribution(name)
+        except PackageNotFoundError:
+            continue  # it belongs to an extra that is not installed, or to another system
+        if installed.version == version:
+            wants[f"{name}=={version}"] = installed.metadata.get("Requires-Python", "")
+    assert len(wants) > len(PINS) / 2, "too few pins are installed to check them"
+    assert {pin: want for pin, want in wants.items() if lowest not in SpecifierSet(want)} == {}
