@@ -1,4 +1,4 @@
-"""How Sphinx builds the API reference: `make docs`."""
+"""How Sphinx builds these pages: `make docs`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ extensions = [
 html_theme = "furo"
 html_title = project
 myst_fence_as_directive = ["mermaid"]
+# Links such as `glossary.md#bearer`, with the anchors that a code host gives to headings.
+myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_class_signature = "separated"
