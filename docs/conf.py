@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 _project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 
@@ -26,3 +29,14 @@ autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
 exclude_patterns = ["_build"]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", _link_outside)
+
+
+def _link_outside(app: Sphinx, page: str, source: list[str]) -> None:
+    """Make links to pages outside of `docs/` downloads: they are not pages of this site."""
+    source[0] = re.sub(
+        r"\]\(((?:\.\./)+(?:benchmarks|deploy)/[\w/]+\.md)\)", r"](path:\1)", source[0]
+    )
