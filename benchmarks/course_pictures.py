@@ -1,5 +1,4 @@
-"""A picture of each lesson at its most telling moment, for the teacher's page; `make pictures`
-takes them."""
+"""A picture of each lesson at its most telling moment: a part of `make pictures`."""
 
 from __future__ import annotations
 
