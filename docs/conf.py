@@ -20,11 +20,14 @@ extensions = [
 ]
 html_theme = "furo"
 html_title = project
+html_show_copyright = False
 myst_fence_as_directive = ["mermaid"]
 # Links such as `glossary.md#bearer`, with the anchors that a code host gives to headings.
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+# `time.time` in a signature, and not what it is at run time.
+autodoc_preserve_defaults = True
 autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
