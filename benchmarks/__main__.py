@@ -2,10 +2,10 @@
 
     python -m benchmarks [PART …] [--quick]
 
-Without a part all of them run and `benchmarks/RESULTS.md` is written anew, unless `--quick` is
-given, which takes about a minute and is for trying out. Absolute figures differ from machine to
-machine and from minute to minute; so each figure stands beside what it is compared with, and the
-two take turns in short slices.
+Without a part all of them run and `benchmarks/RESULTS.md` is written again, unless you pass
+`--quick`, which takes about a minute and is for trying out. Absolute figures differ from machine to
+machine and from minute to minute, so each figure is next to what it is compared with, and the two
+take turns in short slices.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A picture of each lesson at its most telling moment, for README; `make pictures` takes them."""
+"""A picture of each lesson at its most telling moment: a part of `make pictures`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.browser.lab import (
 
 from .pictures import IMAGES, keep, shot, without_focus
 
-#: The window's size. A notebook in it is as wide as README shows its pictures.
+#: The window's size. A notebook in it is as wide as the page shows its pictures.
 WIDTH, HEIGHT = 900, 1600
 
 #: For a lesson the text in the first and in the last of the cells that are shown.

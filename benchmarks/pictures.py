@@ -1,4 +1,4 @@
-"""`make pictures`: README's pictures and its animation, taken from the real panel."""
+"""`make pictures`: the pictures of the panel and README's animation, taken from the real one."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .machine import machine, versions
-from .table import HEAD, Part, markdown, section
+from .table import HEAD, Part, markdown, number, section
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -20,29 +20,31 @@ with {versions}.
 ## How to read it
 
 - A figure is a **ratio** unless it names a unit. Absolute figures differ from machine to machine
-  and from minute to minute; a ratio of two that were measured side by side differs less.
-- The two of a ratio **take turns** in short slices, so that a machine that slows down slows
-  both. The ratio is taken in each round; the table has the **median** of the rounds.
-- **Middle half** is from the first to the third quartile of the rounds: half of them lay there.
-  If it is wide, or lies on both sides of a budget, the machine was busy: measure again.
+  and from minute to minute; a ratio of two figures measured side by side differs less.
+- The two figures of a ratio **take turns** in short slices, so a machine that slows down slows
+  both. Each round has its ratio; the table has the **median** of the rounds.
+- **Middle half** is from the first to the third quartile of the rounds: half of them were in it.
+  If it is wide, or includes the budget, the machine was busy: measure again.
 - "time of X: A / B" is better when it is small, "answers of X: A / B" when it is large.
-- Load and server share the machine, so answers a second are less than a server alone could give.
+- Load and server share the machine, so answers a second are fewer than a server alone could give.
 
 ## The budgets"""
 
 
 def write_results(parts: Sequence[Part]) -> None:
-    """Write the file anew."""
+    """Write the file again."""
     RESULTS.write_text(text(parts, machine(), versions()))
 
 
 def text(parts: Sequence[Part], machine: str, versions: str) -> str:
-    """What stands in the file."""
-    budgets = [row.cells() for part in parts for row in part.rows if row.budget]
+    """The text of the file."""
+    budgets = [row for part in parts for row in part.rows if row.budget]
+    missed = [f"{row.what} ({number(row.figure)}, {row.budget})" for row in budgets if row.missed]
     pieces = [
         "# What the lab costs",
         HOW_TO_READ.format(machine=machine, versions=versions),
-        markdown(HEAD, budgets),
+        f"**Missed:** {'; '.join(missed)}." if missed else "All of them are met.",
+        markdown(HEAD, (row.cells() for row in budgets)),
         *map(section, parts),
     ]
     return "\n\n".join(pieces) + "\n"

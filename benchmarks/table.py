@@ -44,8 +44,13 @@ class Row:
             return "ok" if self.figure >= self.at_least else "UNDER"
         return ""
 
+    @property
+    def missed(self) -> bool:
+        """Does the figure break its budget?"""
+        return self.verdict in ("OVER", "UNDER")
+
     def cells(self) -> list[str]:
-        """What stands in the table."""
+        """The row of the table."""
         spread = "" if self.spread is None else " … ".join(map(number, self.spread))
         return [self.what, number(self.figure), spread, self.budget, self.verdict]
 
@@ -118,7 +123,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def section(part: Part) -> str:
-    """A part as it stands in RESULTS.md."""
+    """A part as RESULTS.md has it."""
     pieces = [f"## {part.title}", part.how]
     if part.rows:
         pieces.append(markdown(HEAD, (row.cells() for row in part.rows)))

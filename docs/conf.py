@@ -1,9 +1,12 @@
-"""How Sphinx builds the API reference: `make docs`."""
+"""How Sphinx builds these pages: `make docs`."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 _project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 
@@ -17,10 +20,26 @@ extensions = [
 ]
 html_theme = "furo"
 html_title = project
+html_show_copyright = False
 myst_fence_as_directive = ["mermaid"]
+# Links such as `glossary.md#bearer`, with the anchors that a code host gives to headings.
+myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+# `time.time` in a signature, and not what it is at run time.
+autodoc_preserve_defaults = True
 autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
 exclude_patterns = ["_build"]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", _link_outside)
+
+
+def _link_outside(app: Sphinx, page: str, source: list[str]) -> None:
+    """Make links to pages outside of `docs/` downloads: they are not pages of this site."""
+    source[0] = re.sub(
+        r"\]\(((?:\.\./)+(?:benchmarks|deploy)/[\w/]+\.md)\)", r"](path:\1)", source[0]
+    )

@@ -66,6 +66,7 @@ def test_results_hold_budgets_parts_grids_and_what_is_left_out() -> None:
     budgets, server = written.split("## The budgets")[1].split("## Server")
     assert "| with | 1.000 |  | at most 1.1 | ok |" in budgets
     assert "without" not in budgets
+    assert "All of them are met." in budgets
     assert server == (
         "\n\nHow.\n\n"
         "| what | median | middle half | budget |  |\n"
@@ -75,6 +76,18 @@ def test_results_hold_budgets_parts_grids_and_what_is_left_out() -> None:
         "| n | ms |\n| --- | ---: |\n| 1 | 0.250 |\n\n"
         "Left out: Express, which needs node and npm.\n"
     )
+
+
+def test_results_say_first_which_budgets_are_missed() -> None:
+    rows = [
+        Row("slow", 1.2, at_most=1.1),
+        Row("few", 9.0, at_least=10),
+        Row("well", 1.0, at_most=2),
+    ]
+    written = text([Part("Server", "How.", rows)], "A machine", "flask 3")
+    budgets = written.split("## The budgets")[1]
+    missed = "**Missed:** slow (1.200, at most 1.1); few (9.000, at least 10).\n\n| what "
+    assert budgets.startswith(f"\n\n{missed}")
 
 
 def test_a_line_of_the_terminal_holds_the_same() -> None:

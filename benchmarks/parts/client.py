@@ -25,10 +25,10 @@ HEADERS = {"X-Request-ID": "bench"}
 def measure(quick: bool) -> Part:
     part = Part(
         "Client",
-        "`GET /home` with a good token, one after the other over one kept connection. The bare "
-        "request is `requests.Session.get` with the header written by hand. None of them reads "
-        "proxies from the environment. httpx is no wrapper of requests, so its figure is that of "
-        "another HTTP library as well.",
+        "`GET /home` with a valid token, one request after the other over one kept connection. "
+        "The bare request is `requests.Session.get` with the header written by hand. None of them "
+        "reads proxies from the environment. httpx does not wrap requests, so its figure also "
+        "compares two HTTP libraries.",
     )
     server = str(HERE / "servers.py")
     with process(sys.executable, server, secrets.token_hex(32)) as urls:

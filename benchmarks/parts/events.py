@@ -29,11 +29,11 @@ def measure(quick: bool) -> Part:
     counts = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
     part = Part(
         "Event log",
-        f"Events like those of a request, recorded in chunks of {CHUNK:,}; each log in a process "
-        "of its own, which tells its memory. A log keeps `limit` events: here all of them, but "
-        "in the last row of the table, which has the default limit. Times and bytes are those of "
-        "one event; the mean has the collections of Python's garbage in it, of which the longest "
-        "falls into the longest chunk.",
+        f"Events like those of a request, recorded in chunks of {CHUNK:,}. Each log has its own "
+        "process, so that its memory can be measured. A log keeps `limit` events: all of them "
+        "here, except in the last row of the table, which has the default limit. Times and bytes "
+        "are per event. The mean includes Python's garbage collection; the longest collection is "
+        "in the longest chunk.",
     )
     rows = []
     for subscribers in (0, 1):

@@ -40,11 +40,11 @@ Calls = Mapping[str, Callable[[], object]]
 def measure(quick: bool) -> Part:
     part = Part(
         "Growth",
-        "In this process and without HTTP, so that nothing hides what grows; bcrypt at cost "
-        f"{COST} for the same reason. The database is mongomock, which has no index: it looks at "
-        "each document, so what asks it grows with what is in it. For a class past some hundred "
-        "sessions take a MongoDB. A session is a token family of the policy `rfc`; a refresh "
-        "rotates. The last action of a log and its diagram are what the panel asks for.",
+        f"In this process and without HTTP, so that growth is easy to see; bcrypt at cost {COST} "
+        "for the same reason. The database is mongomock, which has no index and scans every "
+        "document, so each query takes longer as the collection grows. With more than a few "
+        "hundred sessions, use MongoDB. A session is a token family of the policy `rfc`; a "
+        "refresh rotates. The panel asks for the last action of a log and for its diagram.",
     )
     users = (1, 10, 100, 1_000, 10_000, 100_000)
     sessions = (1, 10, 100, 1_000, 10_000)

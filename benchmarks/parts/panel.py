@@ -40,9 +40,9 @@ for n in range({count}):
 def measure(quick: bool) -> Part:
     part = Part(
         "Panel",
-        "The panel in a JupyterLab of its own, in a headless browser. A click is on the button "
-        "Home; its first row is there when the browser has it in the page. A row's time is from "
-        "the record of 100 events until the last of them has its row.",
+        "The panel in its own JupyterLab, in a headless browser. The click is on the button Home; "
+        "its first row counts when the browser has it in the page. The time of a row is measured "
+        "from recording 100 events until the last of them has its row.",
     )
     try:
         browser_path = find_browser()

@@ -35,12 +35,12 @@ LEAST_OVER_EXPRESS = 1.3
 def measure(quick: bool) -> Part:
     part = Part(
         "Server",
-        f"{CONNECTIONS} kept connections, each of a user of its own, from one process of load; "
-        "the servers take turns in short slices. All check passwords with bcrypt at cost "
-        f"{COST}. The bare route only calls `jwt.decode`, on our WSGI server; flask-jwt-extended "
-        "runs on it too. FastAPI is as its tutorial has it: one thread, so a login holds up all "
-        "others. The article's `compareSync` does the same on Express; beside it stands one with "
-        "`compare`, which uses more cores.",
+        f"{CONNECTIONS} kept connections, each with its own user, from one process of load; the "
+        f"servers take turns in short slices. All check passwords with bcrypt at cost {COST}. The "
+        "bare route only calls `jwt.decode`, on our WSGI server; flask-jwt-extended runs on it "
+        "too. FastAPI is set up as in its tutorial: one thread, so a login blocks all other "
+        "requests. The article's `compareSync` does the same on Express; next to it is a variant "
+        "with `compare`, which uses more cores.",
     )
     with ExitStack() as stack:
         urls = start_all(stack, secrets.token_hex(32), part.left_out)

@@ -59,10 +59,10 @@ class Crowd:
 def measure(quick: bool) -> Part:
     part = Part(
         "Stampede",
-        "N threads share one `AuthClient`. All have signed their call with one access token, which "
-        "has expired, when they are let go together: N refusals, one refresh, N retries. The "
+        "N threads share one `AuthClient`. All have attached the same expired access token to "
+        "their calls when they are released together: N refusals, one refresh, N retries. The "
         "server rotates (policy `rfc`), so a second refresh would end the session. It runs in the "
-        "same process. Beside it: the same crowd with a good token, N calls.",
+        "same process. For comparison: the same threads with a valid token, N calls.",
     )
     sizes = [1 << power for power in range(0, 9, 4 if quick else 1)]
     most_refreshes, rows, good_line, expired_line = 0, [], [], []
@@ -77,11 +77,11 @@ def measure(quick: bool) -> Part:
     part.rows.append(
         Row(f"refreshes of one expiry, the most of 1 to {MOST} callers", most_refreshes, at_most=1)
     )
-    what = f"time of {MOST} calls: with expiry, refresh and retry / with a good token"
+    what = f"time of {MOST} calls: with expiry, refresh and retry / with a valid token"
     part.rows.append(measured(what, ratios))
-    head = ("callers", "refreshes", "good token, ms", "expired token, ms", "expired / good")
+    head = ("callers", "refreshes", "valid token, ms", "expired token, ms", "expired / valid")
     part.grids.append(Grid(head, rows))
-    lines = {"expired token": (sizes, expired_line), "good token": (sizes, good_line)}
+    lines = {"expired token": (sizes, expired_line), "valid token": (sizes, good_line)}
     if not quick:
         plot(part, "stampede", lines, across="callers", up="ms to the last answer")
     return part

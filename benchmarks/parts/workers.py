@@ -24,11 +24,12 @@ WORKERS = (1, 2, 3, 4)
 def measure(quick: bool) -> Part:
     part = Part(
         "Workers",
-        f"`python -m demo_server.serve` with {WORKERS[0]} to {WORKERS[-1]} workers over one "
+        f"`python -m demo_server.class_server` with {WORKERS[0]} to {WORKERS[-1]} workers over one "
         "nx-27017, whose files are on disk; all numbers of workers run side by side and take "
-        "turns. By the policy `rfc` each request asks the database, which is one process for all; "
-        "by `article` `/home` does not. Load and database use the same cores as the workers, so "
-        f"there is little to gain on a machine with few. {CONNECTIONS} kept connections.",
+        "turns. Under the policy `rfc` each request queries the database, which is one process "
+        "for all; under `article`, `/home` does not. Load and database use the same cores as the "
+        f"workers, so there is little to gain on a machine with few. {CONNECTIONS} kept "
+        "connections.",
     )
     for package in ("demo_server.serve", "granian", "nx_27017", "pymongo"):
         if not _is_there(package):

@@ -124,7 +124,7 @@ def shut_kernels_down(lab: Lab) -> None:
 def wiring() -> str:
     """The cell that README gives."""
     readme = (ROOT / "README.md").read_text()
-    return readme.split("## The whole wiring\n\n```python\n")[1].split("```")[0].rstrip()
+    return readme.split("## The wiring")[1].split("```python\n")[1].split("```")[0].rstrip()
 
 
 @contextmanager

@@ -7,14 +7,13 @@ import re
 from .lab import Lab, Notebook
 from .serving import ROOT
 
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "how-to" / "binder.md").read_text()
 
 
-def test_readmes_link_opens_the_demo_server_under_jupyters_address(
+def test_the_link_of_the_docs_opens_the_demo_server_under_jupyters_address(
     notebook: Notebook, lab: Lab
 ) -> None:
-    section = README.split("## JupyterHub and Binder")[1]
-    notebook.run_cell(section.split("```python\n")[1].split("```")[0].rstrip())
+    notebook.run_cell(PAGE.split("```python\n")[1].split("```")[0].rstrip())
     with notebook.page.expect_popup() as popup:
         notebook.page.get_by_role("link", name="the home page").click()
     tab = popup.value
