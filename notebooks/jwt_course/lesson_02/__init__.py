@@ -1,0 +1,5 @@
+"""Lesson 02, inside a token."""
+
+from .exercises import exercises
+
+__all__ = ["exercises"]

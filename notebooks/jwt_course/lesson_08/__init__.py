@@ -1,0 +1,35 @@
+"""Lesson 08, attacks."""
+
+from .attack_lab import AttackLab, verdict
+from .attacks import (
+    active_markup,
+    find_secret,
+    forge_none,
+    forge_signed,
+    grep_tokens,
+    guess,
+    notebook_with,
+    password_checks,
+    shortest,
+    shown,
+    weak_secrets,
+)
+from .exercises import captured_token, exercises
+
+__all__ = [
+    "AttackLab",
+    "active_markup",
+    "captured_token",
+    "exercises",
+    "find_secret",
+    "forge_none",
+    "forge_signed",
+    "grep_tokens",
+    "guess",
+    "notebook_with",
+    "password_checks",
+    "shortest",
+    "shown",
+    "verdict",
+    "weak_secrets",
+]
