@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from jwt_course.lesson_09.client_scenarios import SCENARIOS
 from jwt_course.lesson_09.faulty_auths import FlagAuth
 from jwt_course.lesson_09.faulty_clients import RushClient, SilentClient
 from jwt_course.lesson_09.grader import Report, Row, find_fault, grade, watch
-from jwt_course.lesson_09.scenarios import SCENARIOS
 from jwt_course.lesson_09.stage import PASSWORD
 
 from client_widget import ArticleAuth, AuthClient, BearerAuth, LoginRequired, Request

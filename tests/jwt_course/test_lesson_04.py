@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jwt_course import Wrong
+from jwt_course.concurrency import Runaway
 from jwt_course.lesson_04.calls_by_hand import Table
 from jwt_course.lesson_04.exercises import (
     exercises,
@@ -17,7 +18,7 @@ from jwt_course.lesson_04.exercises import (
     judge_one,
     judge_own,
 )
-from jwt_course.lesson_04.scheme_trial import Outcome, Runaway, SchemeTrial
+from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial
 
 import client_widget
 from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRequired, Request
@@ -406,7 +407,7 @@ class TestByHand:
         call.receive()
         call.send()  # the token has changed, so no refresh
         call.finish()
-        assert (call.status, repr(call)) == (200, "<Call A>")
+        assert (call.status, repr(call)) == (200, "<SteppedCall A>")
 
 
 def test_five_expiries_in_a_row(

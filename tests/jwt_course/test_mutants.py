@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from jwt_course.lesson_09.client_scenarios import SCENARIOS
 from jwt_course.lesson_09.faulty_auths import MuleAuth, OptimistAuth, StrangerAuth
 from jwt_course.lesson_09.faulty_clients import LatecomerClient
 from jwt_course.lesson_09.grader import find_fault, grade
 from jwt_course.lesson_09.mutants import MUTANTS
-from jwt_course.lesson_09.scenarios import SCENARIOS
 
 from client_widget import BearerAuth, LoginRequired, Request
 from client_widget.auth_flow import AuthFlow, may_have_expired, refresh_request, sign

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from jwt_course.lesson_05 import peers
-from jwt_course.lesson_05.crowd import Crowd
 from jwt_course.lesson_05.peers import PEERS, refreshes_of, run_peer
-from jwt_course.lesson_05.stampede import Result
+from jwt_course.lesson_05.stampede import StampedeResult
 
 CALLS = 20
 
@@ -19,14 +18,14 @@ CALLS = 20
     ("name", "expected"),
     [
         # The refresh of one call succeeded, and its token was refused with the whole session.
-        ("requests-oauthlib", Result(CALLS, 0, 1, 19, 0, 20, 1, ("InvalidGrantError",))),
-        ("authlib", Result(CALLS, 0, 1, 19, 0, 20, 1, ("OAuthError",))),
+        ("requests-oauthlib", StampedeResult(CALLS, 0, 1, 19, 0, 20, 1, ("InvalidGrantError",))),
+        ("authlib", StampedeResult(CALLS, 0, 1, 19, 0, 20, 1, ("OAuthError",))),
         # That call meets the refusal with one more refresh.
-        ("google-auth", Result(CALLS, 0, 0, 20, 0, 21, 1, ("RefreshError",))),
-        ("botocore", Result(CALLS, CALLS, 0, 0, 0, 1, 0)),
+        ("google-auth", StampedeResult(CALLS, 0, 0, 20, 0, 21, 1, ("RefreshError",))),
+        ("botocore", StampedeResult(CALLS, CALLS, 0, 0, 0, 1, 0)),
     ],
 )
-def test_twenty_callers_with_rotation(name: str, expected: Result) -> None:
+def test_twenty_callers_with_rotation(name: str, expected: StampedeResult) -> None:
     assert run_peer(name, CALLS) == expected
     assert [t.name for t in threading.enumerate() if t.name.startswith("caller")] == []
 
@@ -66,18 +65,19 @@ def test_a_library_that_is_not_installed_is_left_out(
 
 
 def test_no_caller_has_its_answer_before_all_refreshes_are_answered() -> None:
-    with peers._peer("requests-oauthlib", lifetime=3600, expired=True) as (caller, edge, log):
+    with peers.peer("requests-oauthlib", lifetime=3600, expired=True) as (caller, edge, log, race):
         assert caller is not None
-        crowd = Crowd([caller.call] * 3, log.__len__)
-        crowd.settle()
-        assert peers.refreshes_in(log) == 0  # all three see the expired token first
-        edge.refresh.set()
-        crowd.settle()
-        assert [event.name for event in log].count("token.rejected") == 2
-        assert len(crowd.alive()) == 3
-        edge.answer.set()
-        crowd.settle()
-        assert crowd.alive() == []
+        with race:
+            calls = [race.call(caller.call) for _ in range(3)]
+            race.settle()
+            assert peers.refreshes_in(log) == 0  # all three see the expired token first
+            edge.refresh.open()
+            race.settle()
+            assert [event.name for event in log].count("token.rejected") == 2
+            assert [call.done for call in calls] == [False] * 3
+            edge.answer.open()
+            race.settle()
+            assert [call.done for call in calls] == [True] * 3
 
 
 def test_nothing_leaves_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

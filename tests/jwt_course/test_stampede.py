@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from jwt_course.lesson_05.crowd import Crowd
-from jwt_course.lesson_05.stampede import Gates, Result, run_stampede, table
+from jwt_course.concurrency import Race
+from jwt_course.lesson_05.stampede import Gates, StampedeResult, run_stampede, table
 from jwt_course.lesson_05.strategies import (
     STRATEGIES,
     CommonQueue,
@@ -42,15 +42,15 @@ def result(
     *,
     refreshes: int,
     revoked: int = 0,
-) -> Result:
+) -> StampedeResult:
     """A result, with `LoginRequired` for its only errors."""
     calls = answers + refused + errors + hangs
     kinds = LOGIN if errors else ()
-    return Result(calls, answers, refused, errors, hangs, refreshes, revoked, kinds)
+    return StampedeResult(calls, answers, refused, errors, hangs, refreshes, revoked, kinds)
 
 
 # Of ten calls five find the article's flag down and refresh.
-EXPECTED: dict[tuple[str, ...], dict[str, Result]] = {
+EXPECTED: dict[tuple[str, ...], dict[str, StampedeResult]] = {
     (): {
         EACH: result(10, refreshes=10),
         FLAG: result(5, refused=5, refreshes=5),
@@ -159,27 +159,28 @@ def test_the_number_of_calls_has_limits(calls: int) -> None:
 
 
 def test_the_table_has_no_times() -> None:
-    seen = Result(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=0.12345)
+    seen = StampedeResult(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=0.12345)
     assert table({"one": seen}).splitlines() == [
         "     refreshes    answers    refused     errors      hangs    revoked",
         "one          4          1          2          3          3          5",
     ]
     assert "0.12345" not in repr(seen)
-    assert seen == Result(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=9.9)
+    assert seen == StampedeResult(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=9.9)
 
 
 class TestGates:
     def test_each_gate_holds_its_messages_only(self) -> None:
-        gates = Gates("caller 3")
         purposes: list[Any] = ["refresh", "retry", "call", "call"]
         messages = [Request("GET", "/home", purpose=purpose) for purpose in purposes]
-        crowd = Crowd([partial(gates, message) for message in messages], int)
-        crowd.settle()
-        assert [end.value for end in crowd.ends()] == [messages[2]]
-        for gate, still_held in ((gates.refresh, 2), (gates.retry, 1), (gates.late, 0)):
-            gate.set()
-            crowd.settle()
-            assert len(crowd.alive()) == still_held
+        with Race() as race:
+            gates = Gates(race, "caller 3")
+            calls = [race.call(partial(gates, message)) for message in messages]
+            race.settle()
+            assert [call.value for call in calls if call.done] == [messages[2]]
+            for gate, still_held in ((gates.refresh, 2), (gates.retry, 1), (gates.late, 0)):
+                gate.open()
+                race.settle()
+                assert sum(not call.done for call in calls) == still_held
 
 
 class TestCoordinators:
@@ -221,57 +222,6 @@ class Answer:
 
     def json(self) -> Any:
         return {}
-
-
-class TestCrowd:
-    def test_it_settles_when_all_wait(self) -> None:
-        gate, after = threading.Event(), threading.Event()
-        crowd = Crowd([gate.wait] * 3 + [after.wait], int)
-        crowd.settle()
-        assert len(crowd.alive()) == 4
-        gate.set()
-        crowd.settle()  # three are over, the fourth waits
-        assert [end.value for end in crowd.ends()] == [True] * 3
-        after.set()
-        crowd.settle()
-        assert crowd.alive() == []
-
-    def test_a_thread_that_waits_for_a_lock_waits(self) -> None:
-        lock = threading.Lock()
-
-        def take() -> None:
-            with lock:
-                pass
-
-        with lock:
-            crowd = Crowd([take], int)
-            crowd.settle()
-            assert len(crowd.alive()) == 1
-        crowd.settle()
-        assert crowd.alive() == []
-
-    def test_a_thread_at_work_is_waited_for(self) -> None:
-        """It hands on work from thread to thread, so each of them seems to wait at times."""
-        baton = [threading.Event() for _ in range(4)]
-        done: list[int] = []
-
-        def pass_on(number: int) -> None:
-            baton[number].wait()
-            for turn in range(20_000):
-                done[number : number + 1] = [turn]
-            if number + 1 < len(baton):
-                baton[number + 1].set()
-
-        done += [0] * len(baton)
-        crowd = Crowd([lambda n=n: pass_on(n) for n in range(len(baton))], int)
-        baton[0].set()
-        crowd.settle()
-        assert crowd.alive() == []
-
-    def test_an_error_is_an_end(self) -> None:
-        crowd = Crowd([lambda: 1 // 0], int)
-        crowd.settle()
-        assert [type(end.error) for end in crowd.ends()] == [ZeroDivisionError]
 
 
 def test_calls_that_look_again_and_again_do_not_hang() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from jwt_course.lesson_05.stampede import Result
+from jwt_course.lesson_05.stampede import StampedeResult
 from jwt_course.lesson_05.stampede_view import StampedeView, chart_html, table_html
 from jwt_course.lesson_05.strategies import STRATEGIES
 
@@ -42,8 +42,8 @@ def test_it_runs_what_is_chosen(view: StampedeView) -> None:
     view.troubles["the refresh is refused"].value = True
     run(view)
     assert view.results == {
-        queue: Result(4, 0, 0, 1, 3, 1, 0, ("LoginRequired",)),
-        ours: Result(4, 0, 0, 4, 0, 1, 0, ("LoginRequired",)),
+        queue: StampedeResult(4, 0, 0, 1, 3, 1, 0, ("LoginRequired",)),
+        ours: StampedeResult(4, 0, 0, 4, 0, 1, 0, ("LoginRequired",)),
     }
     assert "Done." in view.notice.value
     assert view.go.disabled is False
@@ -61,7 +61,7 @@ def test_each_trouble_reaches_the_run(view: StampedeView) -> None:
     view.troubles["rotation"].value = False
     view.troubles["one 403 comes late"].value = True
     run(view)
-    assert view.results[flag] == Result(4, 2, 2, 0, 0, 2, 0)
+    assert view.results[flag] == StampedeResult(4, 2, 2, 0, 0, 2, 0)
 
 
 def test_nothing_chosen_is_said(view: StampedeView) -> None:
@@ -93,7 +93,7 @@ def test_a_strategy_that_fails_is_named_by_its_error_only() -> None:
 
 
 def test_table_and_chart_say_the_same() -> None:
-    results = {"<one>": Result(10, 4, 3, 2, 1, 7, 1, ("LoginRequired",), seconds=0.25)}
+    results = {"<one>": StampedeResult(10, 4, 3, 2, 1, 7, 1, ("LoginRequired",), seconds=0.25)}
     assert words(table_html(results)) == [
         "refreshes", "answers", "refused", "errors", "hangs", "revoked", "time",
         "&lt;one&gt;", "7", "4", "3", "2", "1", "1", "250", "ms",

@@ -38,12 +38,12 @@ class Table:
         #: Whose refresh is on its way now.
         self.refreshing: TokenPair | None = None
 
-    def call(self, name: str, path: str = "/home") -> Call:
+    def call(self, name: str, path: str = "/home") -> SteppedCall:
         """A `GET` of `path`. It is signed now, with the pair in the store, and not yet sent."""
-        return Call(self, name, path)
+        return SteppedCall(self, name, path)
 
 
-class Call:
+class SteppedCall:
     """One call: its flow, and the message or the answer that waits.
 
     Attributes:
@@ -154,4 +154,4 @@ class Call:
         print(f"{self.name:>6}  {words}")
 
     def __repr__(self) -> str:
-        return f"<Call {self.name}>"
+        return f"<SteppedCall {self.name}>"

@@ -13,8 +13,9 @@ from typing import Any
 from client_widget import AuthClient, LoginRequired
 from demo_server import DemoClock
 
+from ..concurrency import Abandoned, Runaway
 from ..exercise import Exercise, Wrong
-from .scheme_trial import REFRESH_LIFETIME, Outcome, Runaway, SchemeTrial
+from .scheme_trial import REFRESH_LIFETIME, Outcome, SchemeTrial
 
 EXPIRIES, TOGETHER = 5, 4
 
@@ -148,6 +149,8 @@ def _check_refused(outcome: Outcome, what: str) -> None:
 
 def _check_honest(outcome: Outcome, what: str) -> None:
     """No call costs too much, and the caller is given what the server said."""
+    if isinstance(outcome.error, Abandoned):
+        raise Wrong(f"{what} never ended: it waits for something that does not happen.")
     if isinstance(outcome.error, Runaway):
         raise Wrong(
             f"{what} was still at it after {len(outcome.messages)} messages. One refresh and one "

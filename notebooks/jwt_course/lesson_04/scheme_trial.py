@@ -5,15 +5,13 @@
         trial.call()          # Outcome: [("/home", 403), ("/refresh", 200), ("/home", 200)], 200
         trial.together(4)     # four calls that are refused before the first refresh is answered
 
-The scheme is driven by `AuthClient`, in real threads. `Watched` stands between the two and
-holds answers back, so that each race is the one that is meant, every time.
+`AuthClient` drives the scheme in real threads. `Watched`, between the two, holds answers back, so
+that every run is the same race.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -22,19 +20,15 @@ from client_widget import Request, TokenStore
 from client_widget.auth_flow import Auth, AuthFlow
 from client_widget.transport import one_action
 
+from ..concurrency import Call, Race, Runaway
 from ..lab import trial
 
-#: No scheme needs as many messages for a call; one that goes on for ever is stopped here.
+#: A call needs three messages at most. One that sends more than eight would never stop.
 MESSAGES = 8
 
-#: Seconds to wait for calls that ought to come, and for those that may wait for each other.
-PATIENCE, SETTLING = 2.0, 0.3
-
+#: Seconds: longer than all the expiries that a judge lets pass, so that only the access token
+#: expires.
 REFRESH_LIFETIME = 100_000
-
-
-class Runaway(Exception):
-    """A call wants to send more than `MESSAGES` messages."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +38,12 @@ class Outcome:
     Attributes:
         messages (tuple[tuple[str, int], ...]): path and status of each of its answers.
         returned (int | None): the status that the caller was given.
-        error (Exception | None): what the caller met instead.
+        error (BaseException | None): what was raised instead: `Abandoned` if the call hung.
     """
 
     messages: tuple[tuple[str, int], ...]
     returned: int | None
-    error: Exception | None
+    error: BaseException | None
 
     @property
     def sent(self) -> int:
@@ -63,31 +57,32 @@ class Outcome:
 
 
 class Watched:
-    """An auth scheme as it is, with a word before and after each answer."""
+    """An auth scheme, unchanged, whose answers can be held on their way to it.
+
+    Attributes:
+        hold: called with each message and its answer before the scheme sees the answer. It may
+            wait.
+    """
 
     def __init__(self, auth: Auth) -> None:
         self._auth = auth
-        self.before: Callable[[Request, Any], None] = _nothing
-        self.after: Callable[[Request, Any], None] = _nothing
+        self.hold: Callable[[Request, Any], None] = _let_pass
 
     def auth_flow(self, request: Request) -> AuthFlow:
         """The scheme's own flow.
 
         Raises:
-            Runaway: it does not end.
+            Runaway: it sends more than `MESSAGES` messages.
         """
         flow = self._auth.auth_flow(request)
         message = next(flow)
         for _ in range(MESSAGES):
             answer = yield message
-            self.before(message, answer)
-            answered = message
+            self.hold(message, answer)
             try:
                 message = flow.send(answer)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
-            finally:
-                self.after(answered, answer)
         raise Runaway
 
 
@@ -125,7 +120,7 @@ class SchemeTrial:
         with one_action() as correlation:
             try:
                 returned = getattr(self.client.request("GET", "/home"), "status_code", None)
-            except Exception as raised:
+            except (Exception, Runaway) as raised:
                 error = raised
         answers = [e.fields for e in self.log.action(correlation) if e.name == "response.received"]
         messages = tuple((fields["path"], fields["status"]) for fields in answers)
@@ -135,64 +130,45 @@ class SchemeTrial:
         """What `count` calls do, all refused before any refresh is answered.
 
         Returns:
-            tuple: the outcomes, and whether all calls were on their way together.
+            tuple: the outcomes, and whether all calls were under way at the same time.
         """
-        refused, decided = _Arrivals(count), _Arrivals(count)
+        arrived: list[Request] = []
+        with Race(progress=self.log.__len__) as race:
+            refresh = race.gate()
 
-        def before(message: Request, answer: Any) -> None:
-            if message.path != "/refresh":
-                refused.arrive()
-            elif answer is not None:
-                refused.wait(PATIENCE)
-                # A scheme may let a call wait inside for the refresh: that is no fault.
-                decided.wait(SETTLING)
+            def hold(message: Request, answer: Any) -> None:
+                if message.path != "/refresh":
+                    arrived.append(message)
+                elif answer is not None:
+                    refresh.wait()
 
-        def after(message: Request, answer: Any) -> None:
-            if message.path != "/refresh":
-                decided.arrive()
-
-        self.watched.before, self.watched.after = before, after
-        with ThreadPoolExecutor(count) as pool:
-            outcomes = list(pool.map(lambda _: self.call(), range(count)))
-        return outcomes, not refused.missed
+            self.watched.hold = hold
+            calls = [race.call(self.call) for _ in range(count)]
+            race.settle()
+            parallel = len(arrived) >= count
+        return [_outcome(call) for call in calls], parallel
 
     def late(self) -> list[Outcome]:
         """What two calls do, when the first gets its 403 after the second has ended."""
-        held, go = threading.Event(), threading.Event()
+        with Race(progress=self.log.__len__) as race:
+            late = race.gate()
 
-        def before(message: Request, answer: Any) -> None:
-            if not held.is_set():
-                held.set()
-                go.wait(PATIENCE)
+            def hold(message: Request, answer: Any) -> None:
+                if not late.came:
+                    late.wait()
 
-        self.watched.before = before
-        with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(self.call)
-            held.wait(PATIENCE)
-            second = self.call()
-            go.set()
-            return [first.result(), second]
-
-
-def _nothing(message: Request, answer: Any) -> None:
-    """No word before or after an answer."""
+            self.watched.hold = hold
+            calls = [race.call(self.call)]
+            race.settle()
+            calls.append(race.call(self.call))
+            race.settle()
+        return [_outcome(call) for call in calls]
 
 
-class _Arrivals:
-    """Lets those who wait go on when `count` have arrived."""
+def _outcome(call: Call) -> Outcome:
+    outcome: Outcome = Outcome((), None, call.error) if call.error is not None else call.value
+    return outcome
 
-    def __init__(self, count: int) -> None:
-        self._missing = count
-        self._lock = threading.Lock()
-        self._all = threading.Event()
-        self.missed = False
 
-    def arrive(self) -> None:
-        with self._lock:
-            self._missing -= 1
-            if self._missing == 0:
-                self._all.set()
-
-    def wait(self, seconds: float) -> None:
-        if not self._all.wait(seconds):
-            self.missed = True
+def _let_pass(message: Request, answer: Any) -> None:
+    """Hold nothing."""

@@ -14,7 +14,7 @@ from client_widget.spans import spans
 
 from ..exercise import Exercise, Wrong
 from .peers import PEERS, refreshes_of, run_peer
-from .stampede import Result, run_stampede, table
+from .stampede import StampedeResult, run_stampede, table
 from .strategies import STRATEGIES, FlagAuth, coordinated
 
 #: The calls of the exercises: so many for the forecast, so many for the learner's own class.
@@ -29,7 +29,7 @@ def compare(calls: int, **troubles: bool) -> None:
 
 def compare_peers(calls: int) -> None:
     """Run other libraries on a server with rotation, and print the table."""
-    results: dict[str, Result] = {}
+    results: dict[str, StampedeResult] = {}
     for name in PEERS:
         result = run_peer(name, calls)
         if result is None:
@@ -152,7 +152,7 @@ def judge_single_flight(make: Any) -> str:
     )
 
 
-def _judge_success(seen: Result) -> None:
+def _judge_success(seen: StampedeResult) -> None:
     _check_errors(seen)
     if seen.refreshes == 0:
         raise Wrong(f"{CALLS} calls were refused and nobody refreshed: {_summary(seen)}.")
@@ -167,7 +167,7 @@ def _judge_success(seen: Result) -> None:
         raise Wrong(f"{_summary(seen)}, where {CALLS} answers are wanted.")
 
 
-def _judge_refusal(seen: Result) -> None:
+def _judge_refusal(seen: StampedeResult) -> None:
     _check_errors(seen)
     if seen.hangs:
         raise Wrong(
@@ -180,13 +180,13 @@ def _judge_refusal(seen: Result) -> None:
         )
 
 
-def _check_errors(seen: Result) -> None:
+def _check_errors(seen: StampedeResult) -> None:
     foreign = [kind for kind in seen.kinds if kind != LoginRequired.__name__]
     if foreign:
         raise Wrong(f"your class raised {' and '.join(foreign)} in a call.")
 
 
-def _summary(seen: Result) -> str:
+def _summary(seen: StampedeResult) -> str:
     counts = (
         (seen.refreshes, "refresh", "refreshes"),
         (seen.answers, "answer", "answers"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,8 +24,8 @@ from requests.adapters import HTTPAdapter
 from client_widget import AuthClient, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from .crowd import Crowd
-from .stampede import USER, Result, counted, refreshes_in
+from ..concurrency import Race
+from .stampede import USER, StampedeResult, counted, refreshes_in
 
 #: Where the libraries believe the server to be. Some of them send tokens over https only; the
 #: edge sends their requests to the demo server, so nothing leaves this machine.
@@ -35,7 +34,7 @@ HOME, REFRESH = f"{ORIGIN}/home", f"{ORIGIN}/refresh"
 
 
 @dataclass(frozen=True)
-class Grant:
+class PeerTokens:
     """The tokens that a library starts with.
 
     Attributes:
@@ -74,15 +73,15 @@ class Edge(HTTPAdapter):
         lifetime (int): of an access token, in seconds; the server's answer does not say it.
 
     Attributes:
-        refresh, answer (Event): set, they let through the refreshes and their answers.
+        refresh, answer (Gate): hold the refreshes, and the answers to them.
     """
 
-    def __init__(self, url: str, log: EventLog, lifetime: int) -> None:
+    def __init__(self, url: str, log: EventLog, lifetime: int, race: Race) -> None:
         super().__init__(pool_maxsize=64)
         self._url = url
         self._lifetime = lifetime
         self._record = log.emitter("peer")
-        self.refresh, self.answer = threading.Event(), threading.Event()
+        self.refresh, self.answer = race.gate(), race.gate()
 
     def session(self, session: Any = None) -> Any:
         """A session of requests that sends through this edge."""
@@ -122,33 +121,33 @@ class Edge(HTTPAdapter):
         return answer
 
 
-def _requests_oauthlib(edge: Edge, grant: Grant) -> Caller:
+def _requests_oauthlib(edge: Edge, tokens: PeerTokens) -> Caller:
     session = edge.session(
         import_module("requests_oauthlib").OAuth2Session(
-            "lab", token=_oauth(grant), auto_refresh_url=REFRESH, token_updater=_kept
+            "lab", token=_oauth(tokens), auto_refresh_url=REFRESH, token_updater=_kept
         )
     )
     return Caller(lambda: int(session.get(HOME).status_code), window=0.0)
 
 
-def _authlib(edge: Edge, grant: Grant) -> Caller:
+def _authlib(edge: Edge, tokens: PeerTokens) -> Caller:
     session = edge.session(
         import_module("authlib.integrations.requests_client").OAuth2Session(
-            "lab", token=_oauth(grant), token_endpoint=REFRESH, update_token=_kept
+            "lab", token=_oauth(tokens), token_endpoint=REFRESH, update_token=_kept
         )
     )
     return Caller(lambda: int(session.get(HOME).status_code), window=session.leeway)
 
 
-def _google_auth(edge: Edge, grant: Grant) -> Caller:
+def _google_auth(edge: Edge, tokens: PeerTokens) -> Caller:
     transport = import_module("google.auth.transport.requests")
     credentials = import_module("google.oauth2.credentials").Credentials(
-        grant.access,
-        refresh_token=grant.refresh,
+        tokens.access,
+        refresh_token=tokens.refresh,
         token_uri=REFRESH,
         client_id="lab",
         client_secret="none",
-        expiry=datetime.fromtimestamp(grant.expires_at, UTC).replace(tzinfo=None),
+        expiry=datetime.fromtimestamp(tokens.expires_at, UTC).replace(tzinfo=None),
     )
     asks = transport.Request(edge.session())
     session = edge.session(transport.AuthorizedSession(credentials, auth_request=asks))
@@ -156,8 +155,8 @@ def _google_auth(edge: Edge, grant: Grant) -> Caller:
     return Caller(lambda: int(session.get(HOME).status_code), window=window)
 
 
-def _botocore(edge: Edge, grant: Grant) -> Caller:
-    session, held = edge.session(), [grant.refresh]
+def _botocore(edge: Edge, tokens: PeerTokens) -> Caller:
+    session, held = edge.session(), [tokens.refresh]
 
     def refresh() -> dict[str, str]:
         form = {"grant_type": "refresh_token", "refresh_token": held[0]}
@@ -168,7 +167,7 @@ def _botocore(edge: Edge, grant: Grant) -> Caller:
         return _metadata(body["access_token"], time.time() + body["expires_in"])
 
     credentials = import_module("botocore.credentials").RefreshableCredentials.create_from_metadata(
-        _metadata(grant.access, grant.expires_at), refresh_using=refresh, method="lab"
+        _metadata(tokens.access, tokens.expires_at), refresh_using=refresh, method="lab"
     )
 
     def call() -> int:
@@ -179,7 +178,7 @@ def _botocore(edge: Edge, grant: Grant) -> Caller:
 
 
 #: The libraries by their names as distributions.
-PEERS: Mapping[str, Callable[[Edge, Grant], Caller]] = {
+PEERS: Mapping[str, Callable[[Edge, PeerTokens], Caller]] = {
     "requests-oauthlib": _requests_oauthlib,
     "authlib": _authlib,
     "google-auth": _google_auth,
@@ -191,12 +190,12 @@ def _kept(*_: Any, **__: Any) -> None:
     """What a library calls with its new tokens. It has them already."""
 
 
-def _oauth(grant: Grant) -> dict[str, Any]:
+def _oauth(tokens: PeerTokens) -> dict[str, Any]:
     return {
-        "access_token": grant.access,
-        "refresh_token": grant.refresh,
+        "access_token": tokens.access,
+        "refresh_token": tokens.refresh,
         "token_type": "Bearer",
-        "expires_at": grant.expires_at,
+        "expires_at": tokens.expires_at,
     }
 
 
@@ -214,7 +213,7 @@ def _text(body: Any) -> str:
     return body.decode() if isinstance(body, bytes) else str(body or "")
 
 
-def run_peer(name: str, calls: int = 20) -> Result | None:
+def run_peer(name: str, calls: int = 20) -> StampedeResult | None:
     """A stampede of `calls` threads through a library, on a server with rotation.
 
     The tokens last an hour, so that no library finds a new one too old.
@@ -224,18 +223,18 @@ def run_peer(name: str, calls: int = 20) -> Result | None:
         calls (int): how many threads.
 
     Returns:
-        Result | None: None if the library is not installed.
+        StampedeResult | None: None if the library is not installed.
     """
-    with _peer(name, lifetime=3600, expired=True) as (caller, edge, log):
+    with peer(name, lifetime=3600, expired=True) as (caller, edge, log, race):
         if caller is None:
             return None
         began = time.perf_counter()
-        crowd = Crowd([caller.call] * calls, log.__len__)
-        for gate in (edge.refresh, edge.answer):
-            crowd.settle()
-            gate.set()
-        crowd.settle()
-        return counted(crowd.ends(), log, calls, time.perf_counter() - began)
+        ends = [race.call(caller.call) for _ in range(calls)]
+        with race:
+            for gate in (edge.refresh, edge.answer):
+                race.settle()
+                gate.open()
+        return counted(ends, log, time.perf_counter() - began)
 
 
 def refreshes_of(name: str, calls: int = 5, lifetime: int = 60) -> tuple[float, int] | None:
@@ -250,20 +249,20 @@ def refreshes_of(name: str, calls: int = 5, lifetime: int = 60) -> tuple[float, 
         tuple[float, int] | None: the window in seconds, and how many refreshes the calls cost;
             None if the library is not installed.
     """
-    with _peer(name, lifetime=lifetime, expired=False) as (caller, edge, log):
+    with peer(name, lifetime=lifetime, expired=False) as (caller, edge, log, _):
         if caller is None:
             return None
-        edge.refresh.set()
-        edge.answer.set()
+        edge.refresh.open()
+        edge.answer.open()
         for _ in range(calls):
             caller.call()
         return caller.window, refreshes_in(log)
 
 
 @contextmanager
-def _peer(
+def peer(
     name: str, *, lifetime: int, expired: bool
-) -> Iterator[tuple[Caller | None, Edge, EventLog]]:
+) -> Iterator[tuple[Caller | None, Edge, EventLog, Race]]:
     """A library with the tokens of a new login, on a server of its own."""
     # They read the wall clock. So the server's clock begins there, and is then moved.
     clock = DemoClock(start=int(time.time()), rate=0)
@@ -280,11 +279,12 @@ def _peer(
         if expired:
             clock.advance(lifetime + 1)
         expires_at = int(time.time()) + (-1 if expired else lifetime)
-        edge = Edge(server.url, log, lifetime)
-        grant = Grant(pair.access, pair.refresh, expires_at, lifetime)
+        race = Race(progress=log.__len__)
+        edge = Edge(server.url, log, lifetime, race)
+        tokens = PeerTokens(pair.access, pair.refresh, expires_at, lifetime)
         try:
-            caller = PEERS[name](edge, grant)
+            caller = PEERS[name](edge, tokens)
         except ImportError:
             caller = None
-        yield caller, edge, log
+        yield caller, edge, log, race
         edge.close()

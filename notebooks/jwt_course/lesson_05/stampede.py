@@ -1,10 +1,10 @@
 """A stampede: many calls meet one expired access token at one instant.
 
-    run_stampede(BearerAuth, calls=16, rotation=True)   # a Result
+    run_stampede(BearerAuth, calls=16, rotation=True)   # a StampedeResult
 
-The server is real, and so are the threads. Each message passes `Gates`, in this order: no
-refresh is sent before every call is refused, and no call is sent again before every refresh is
-answered. What is counted comes from the event log and from how the threads ended.
+The server and the threads are real. `Gates` order their messages: no refresh is sent before
+every call is refused, and no retry is sent before every refresh is answered. The counts come from
+the event log and from how the calls ended.
 """
 
 from __future__ import annotations
@@ -14,38 +14,39 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from client_widget import AuthClient, EventLog, Request, TokenPair, TokenStore
-from client_widget.auth_flow import Auth
+from client_widget import AuthClient, EventLog, Request
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from .crowd import Crowd, End
-from .strategies import CoordinatedAuth, Strategy
+from ..concurrency import Call, Race
+from .strategies import Strategy
 
+#: When a stampede begins: a whole second, so that a token's `iat` is the time of its issue.
 START = 1_800_000_000
+
+#: How many calls: two are the fewest that can race, and 64 threads still start within a moment.
 LEAST, MOST = 2, 64
 
-#: Name and password of the one user.
+#: Username and password of the only user.
 USER = ("ada", "the pass phrase of a stampede")
-_RELEASES = 3
 
-# A cell and the view may both want to run: one at a time, for they share the server's name.
+# A cell and the view share the server's name, so they run one at a time.
 _running = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Result:
+class StampedeResult:
     """What a stampede came to.
 
     Attributes:
-        calls (int): how many there were; each is in one of the next four.
-        answers (int): calls that got their 200.
-        refused (int): calls that got a refusal for an answer.
+        calls (int): how many there were; each counts in one of the next four.
+        answers (int): calls that returned a 200.
+        refused (int): calls that returned a refusal.
         errors (int): calls that raised an error.
-        hangs (int): calls that still waited when nothing could happen any more.
-        refreshes (int): messages that were sent to `/refresh`.
+        hangs (int): calls that still waited when no call could move any more.
+        refreshes (int): messages sent to `/refresh`.
         revoked (int): sessions that the server ended.
-        kinds (tuple[str, ...]): the types of the errors, without doubles, sorted.
-        seconds (float): of real time; not compared.
+        kinds (tuple[str, ...]): the types of the errors, each once, sorted.
+        seconds (float): real time; ignored by `==`.
     """
 
     calls: int
@@ -63,15 +64,15 @@ class Gates:
     """Holds a client's messages by their purpose; a client's `before_send`.
 
     Args:
+        race (Race): makes the gates.
         latecomer (str): the name of the thread whose call is held too; "" for none.
 
     Attributes:
-        refresh, retry, late (Event): set, they let through the refreshes, the retries, and
-            the latecomer's call.
+        refresh, retry, late (Gate): hold the refreshes, the retries, and the latecomer's call.
     """
 
-    def __init__(self, latecomer: str) -> None:
-        self.refresh, self.retry, self.late = (threading.Event() for _ in range(3))
+    def __init__(self, race: Race, latecomer: str) -> None:
+        self.refresh, self.retry, self.late = race.gate(), race.gate(), race.gate()
         self._latecomer = latecomer
 
     def __call__(self, message: Request) -> Request:
@@ -92,7 +93,7 @@ def run_stampede(
     refused: bool = False,
     late: bool = False,
     waves: int = 1,
-) -> Result:
+) -> StampedeResult:
     """Let `calls` threads meet the expiry of one access token, and count.
 
     Args:
@@ -112,49 +113,39 @@ def run_stampede(
     clock = DemoClock(start=START, rate=0)
     log = EventLog(clock=clock)
     config = ServerConfig(policy="rfc" if rotation else "article", bcrypt_cost=4)
-    schemes: list[Auth] = []
-
-    def make(store: TokenStore) -> Auth:
-        schemes.append(strategy(store))
-        return schemes[0]
-
     emit = log.emitter("server")
     with _running, DemoServer(config, clock=clock, emit=emit, name="stampede") as server:
-        client = AuthClient(server.url, log=log, clock=clock, auth=make)
+        client = AuthClient(server.url, log=log, clock=clock, auth=strategy)
         client.register(*USER)
         client.login(*USER)
-        pair = client.store.get()
-        assert pair is not None
         lifetime = config.refresh_token_ttl if refused else config.access_token_ttl
         began = time.perf_counter()
-        crowds: list[Crowd] = []
+        ends: list[Call] = []
         for _ in range(waves):
             clock.advance(lifetime + 1)
-            gates = client.before_send = Gates(f"caller {calls - 1}" if late else "")
-            crowd = Crowd([lambda: client.request("GET", "/home").status_code] * calls, log.__len__)
-            for gate in (gates.refresh, gates.retry, gates.late):
-                crowd.settle()
-                gate.set()
-            crowd.settle()
-            crowds.append(crowd)
-        seconds = time.perf_counter() - began
-        ends = [end for crowd in crowds for end in crowd.ends()]
-        result = counted(ends, log, calls * waves, seconds)
-        for crowd in crowds:
-            _release(crowd, schemes[0], pair)
-    return result
+            with Race(progress=log.__len__) as race:
+                gates = client.before_send = Gates(race, f"caller {calls - 1}" if late else "")
+                ends += [
+                    race.call(lambda: client.request("GET", "/home").status_code)
+                    for _ in range(calls)
+                ]
+                for gate in (gates.refresh, gates.retry, gates.late):
+                    race.settle()
+                    gate.open()
+        return counted(ends, log, time.perf_counter() - began)
 
 
-def counted(ends: Sequence[End], log: EventLog, calls: int, seconds: float) -> Result:
-    """The result of calls that ended with a status or an error."""
-    errors = [end.error for end in ends if end.error is not None]
-    answers = sum(end.value == 200 for end in ends)
-    return Result(
-        calls=calls,
+def counted(calls: Sequence[Call], log: EventLog, seconds: float) -> StampedeResult:
+    """The result of calls that returned a status, raised an error, or were abandoned."""
+    ended = [call for call in calls if not call.hung]
+    errors = [call.error for call in ended if call.error is not None]
+    answers = sum(call.value == 200 for call in ended)
+    return StampedeResult(
+        calls=len(calls),
         answers=answers,
-        refused=len(ends) - len(errors) - answers,
+        refused=len(ended) - len(errors) - answers,
         errors=len(errors),
-        hangs=calls - len(ends),
+        hangs=len(calls) - len(ended),
         refreshes=refreshes_in(log),
         revoked=sum(event.name == "family.revoked" for event in log),
         kinds=tuple(sorted({type(error).__name__ for error in errors})),
@@ -168,23 +159,11 @@ def refreshes_in(log: EventLog) -> int:
     return sum(event.fields["path"] == "/refresh" for event in sent)
 
 
-def _release(crowd: Crowd, scheme: Auth, pair: TokenPair) -> None:
-    """End the threads that hang: tell those who wait for a token that there is one."""
-    for _ in range(_RELEASES):
-        if not crowd.alive() or not isinstance(scheme, CoordinatedAuth):
-            return
-        try:
-            scheme.coordinator.end(pair)
-        except Exception:
-            return  # a learner's own: its threads are daemons, and end with the kernel
-        crowd.settle()
-
-
 #: The columns of `table`: fields of a result.
 COLUMNS = ("refreshes", "answers", "refused", "errors", "hangs", "revoked")
 
 
-def table(results: Mapping[str, Result]) -> str:
+def table(results: Mapping[str, StampedeResult]) -> str:
     """The results as lines of text, one for each name. Times are left out: they differ."""
     width = max(len(name) for name in results)
     head = " " * width + "".join(f"  {column:>9}" for column in COLUMNS)

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 
 from client_widget.workers import Workers
 
-from .stampede import COLUMNS, LEAST, MOST, Result, run_stampede
+from .stampede import COLUMNS, LEAST, MOST, StampedeResult, run_stampede
 from .strategies import STRATEGIES, Strategy
 
 #: Conditions, by the words for them, and the argument of `run_stampede`.
@@ -45,14 +45,14 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
     Attributes:
         calls (IntSlider), go (Button)
         chosen, troubles (dict[str, Checkbox]): the strategies, and the conditions.
-        results (Mapping[str, Result]): of the last run.
+        results (Mapping[str, StampedeResult]): of the last run.
         notice, chart, table (HTML): what it says.
     """
 
     def __init__(self, strategies: Mapping[str, Strategy] = STRATEGIES) -> None:
         self._strategies = dict(strategies)
         self._workers = Workers()
-        self.results: Mapping[str, Result] = MappingProxyType({})
+        self.results: Mapping[str, StampedeResult] = MappingProxyType({})
         self.calls = widgets.IntSlider(
             16, min=LEAST, max=MOST, description="Calls", continuous_update=False
         )
@@ -93,7 +93,7 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
     def _run(self) -> None:
         calls = self.calls.value
         troubles = {name: self.troubles[words].value for words, name in TROUBLES.items()}
-        results: dict[str, Result] = {}
+        results: dict[str, StampedeResult] = {}
         try:
             for name, strategy in self._strategies.items():
                 if not self.chosen[name].value:
@@ -108,7 +108,7 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
         finally:
             self.go.disabled = False
 
-    def _show(self, results: Mapping[str, Result]) -> None:
+    def _show(self, results: Mapping[str, StampedeResult]) -> None:
         self.results = MappingProxyType(dict(results))
         self.chart.value, self.table.value = chart_html(results), table_html(results)
 
@@ -116,7 +116,7 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
         self.notice.value = f'<div role="status" style="{_TEXT}">{escape(words)}</div>'
 
 
-def chart_html(results: Mapping[str, Result]) -> str:
+def chart_html(results: Mapping[str, StampedeResult]) -> str:
     """A bar for each strategy: how its calls ended."""
     rows = "".join(
         f'<div style="display:flex;align-items:center;gap:8px;margin:4px 0">'
@@ -132,7 +132,7 @@ def chart_html(results: Mapping[str, Result]) -> str:
     return f'<div aria-hidden="true" style="{_TEXT}">{rows}<div>{legend}</div></div>'
 
 
-def _bar(result: Result) -> str:
+def _bar(result: StampedeResult) -> str:
     parts = ((getattr(result, field), sign, colour) for field, _, sign, colour in ENDS)
     return "".join(
         f'<span style="flex:{count};background:{colour};color:#111;text-align:center;'
@@ -142,7 +142,7 @@ def _bar(result: Result) -> str:
     )
 
 
-def table_html(results: Mapping[str, Result]) -> str:
+def table_html(results: Mapping[str, StampedeResult]) -> str:
     """The results as a table, with the time of each run."""
     head = "".join(f'<th scope="col">{title}</th>' for title in ("", *COLUMNS, "time"))
     rows = "".join(

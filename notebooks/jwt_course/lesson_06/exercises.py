@@ -16,8 +16,9 @@ from client_widget import AuthClient, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server.database import guard_of
 
+from ..concurrency import together
 from ..exercise import Exercise, Wrong
-from .theft import PASSWORD, together, try_grace
+from .theft import PASSWORD, try_grace
 from .torn import GuardedCollection
 
 #: The facts of exercise 3, in seconds.

@@ -4,11 +4,7 @@ come at once. And what a grace window makes of it, tried on a real server.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from client_widget import (
     AuthClient,
@@ -22,6 +18,8 @@ from client_widget import (
 )
 from demo_server import DemoClock, DemoServer, ServerConfig
 from demo_server.database import Database
+
+from ..concurrency import together
 
 PASSWORD = "a pass phrase of ada"
 
@@ -89,21 +87,6 @@ def lose_next_refresh(client: AuthClient) -> None:
         raise ServerUnreachable("POST /refresh: the answer was lost")
 
     client.before_send = lose
-
-
-def together(*calls: Callable[[], Any]) -> list[Any]:
-    """What each call gave or raised; they begin at the same moment, each in its own thread."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        barrier.wait(timeout=20)
-        try:
-            return call()
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def race(database: Database) -> tuple[str, list[str]]:

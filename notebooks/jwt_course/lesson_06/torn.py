@@ -9,12 +9,13 @@ the gap is held open until the second caller is in it too, so they meet every ti
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Any
 
 from demo_server.database import Database, guard_of
+
+from ..concurrency import Gate
 
 #: Seconds for which a caller waits in the gap for the second one, and then goes on alone.
 PATIENCE = 5.0
@@ -46,22 +47,17 @@ class TornCollection(GuardedCollection):
         self, collection: Any, guard: AbstractContextManager[object], patience: float = PATIENCE
     ) -> None:
         super().__init__(collection, guard)
-        self._patience = patience
-        self._both_have_looked = threading.Barrier(2)
-        self._met = False
+        self._both_have_looked = Gate(opens_at=2, patience=patience)
 
     def find_one_and_update(
         self, query: Mapping[str, Any], update: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         """Look, wait until another caller has looked too, and write.
 
-        Only the first two callers wait for each other, so that the lesson can go on with both.
+        Later callers do not wait: the gate stays open, so the lesson can go on with both.
         """
         seen: dict[str, Any] | None = self.find_one(query)
-        if not self._met:
-            with suppress(threading.BrokenBarrierError):  # nobody else came
-                self._both_have_looked.wait(self._patience)
-            self._met = True
+        self._both_have_looked.wait()
         if seen is not None:
             self.update_one({"_id": seen["_id"]}, update)
         return seen

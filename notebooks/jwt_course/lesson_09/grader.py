@@ -20,11 +20,12 @@ from typing import Any, TypeAlias
 from client_widget import AuthClient, Event
 from demo_server import ServerConfig
 
+from ..concurrency import Runaway
 from ..exercise import Wrong
-from .scenarios import SCENARIOS, Scenario
+from .client_scenarios import SCENARIOS
+from .scenario import Scenario
 from .server_scenarios import SERVER_SCENARIOS
 from .stage import MakeClient, Stage
-from .threads import Runaway
 from .trace import lines, tally
 
 #: An auth scheme, a subclass of `AuthClient`, a function that makes a client, or a server's

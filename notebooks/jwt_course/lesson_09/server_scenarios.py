@@ -7,8 +7,9 @@ the session.
 from __future__ import annotations
 
 from ..exercise import Wrong
-from .scenarios import Scenario
+from .scenario import Scenario
 from .stage import Stage
+from .trace import ending
 
 #: Seconds until a client that got no answer asks again, and until a thief comes.
 SOON, LATER = 2, 60
@@ -32,7 +33,7 @@ def a_stolen_token(stage: Stage) -> str:
     stage.pass_time(LATER)
     if stage.client.probe(pair.refresh, "refresh").status_code == 200:
         raise Wrong(f"{LATER} s after its use, the refresh token brought the thief new tokens")
-    words = stage.get().words
+    words = ending(stage.get())
     if words != "LoginRequired":
         raise Wrong(f"the thief was refused, but the session goes on: its user got {words}")
     return f"{LATER} s after its use, the refresh token was refused, and the session was over"

@@ -1,16 +1,15 @@
 """What a scenario is played on: a server, two clocks, a log, and the client under test.
 
-The server's clock and the client's are two, since they are in the world. The server's moves a
-token past its expiry while the client's stands still, so no client can see it coming, and each
-must cope with the refusal. Messages can be held inside the server, so that a race is the same
-at each run.
+The server and the client have separate clocks, as in the real world. The server's clock moves a
+token past its expiry while the client's stands still, so no client can see the expiry coming, and
+each must cope with the refusal. A `Hold` stops requests inside the server, so that every run is
+the same race, however the client sends its messages.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -24,25 +23,27 @@ from client_widget import AuthClient, Event, EventLog, Request, TokenStore
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server.database import Database, UserRepository
 
-from .threads import Call, Runaway
+from ..concurrency import Call, Gate, Race, Runaway
 
 #: `make_client(url, store=…, log=…, clock=…)` gives the client to be graded. A subclass of
 #: `AuthClient` is one, too.
 MakeClient: TypeAlias = Callable[..., AuthClient]
 
+#: When a scenario begins: a whole second, so that a token's `iat` is the time of its issue.
 START = 1_800_000_000
+
+#: Of an access token, in seconds, as in the other lessons.
 LIFETIME = 60
+
+#: Of every user.
 PASSWORD = "a pass phrase for the grader"
 
-#: Real seconds without any event after which the calls have come as far as they can.
-SETTLED = 0.02
-
-#: Seconds between two looks at what is waited for.
-_LOOK = 0.001
-
-#: A right client sends fewer messages in any scenario.
+#: More messages than a correct client sends in any scenario. A client that sends more would go
+#: on without end.
 MESSAGES = 60
 
+#: bcrypt's lowest cost, so that a login takes no time; a session of 50 minutes, so that only the
+#: access token expires until a scenario wants otherwise.
 CONFIG = ServerConfig(bcrypt_cost=4, access_token_ttl=LIFETIME, refresh_token_ttl=3000)
 
 
@@ -76,9 +77,8 @@ class Stage:
         self.log = EventLog(clock=self.clock)
         self.digests: list[str] = []
         self._record = self.log.emitter("server")
-        self._patience = patience
+        self._race = Race(progress=self.log.__len__, patience=patience)
         self._holds: list[Hold] = []
-        self._calls: list[Call] = []
         self._messages = 0
         # New secrets for each stage: a client cannot bring a token from the last one.
         self.server = DemoServer(
@@ -104,36 +104,37 @@ class Stage:
 
     def call(self, method: str = "GET", path: str = "/home", **options: Any) -> Call:
         """Begin `client.request(...)` in a thread."""
-        call = Call(lambda: self.client.request(method, path, **options))
-        self._calls.append(call)
-        return call
+        return self._race.call(lambda: self.client.request(method, path, **options))
+
+    def login(self, username: str) -> None:
+        """Log another user in with the client under test; a login that hangs is abandoned."""
+        self.gather([self._race.call(lambda: self.client.login(username, PASSWORD))])
 
     def get(self, method: str = "GET", path: str = "/home", **options: Any) -> Call:
-        """A call that has come back, or hung and was ended."""
+        """A call that has ended, or hung and was abandoned."""
         call = self.call(method, path, **options)
         self.gather([call])
         return call
 
     def gather(self, calls: list[Call]) -> None:
-        """Wait until the calls have come back; end those that do not."""
-        # Twice the patience of a hold: what is held goes on first.
-        self._wait(lambda: all(call.done for call in calls), 2 * self._patience)
+        """Wait until the calls have ended; abandon those that do not."""
+        self._race.wait(lambda: all(call.done for call in calls))
         for call in calls:
-            call.end()
+            call.abandon()
 
     def hold(self, until: Callable[[str, dict[str, Any]], bool], *, once: bool = False) -> Hold:
-        """Hold the server's threads at events of that kind, until they are let go."""
-        hold = Hold(until, once)
+        """Hold the server's threads at events of that kind, until the hold is released."""
+        hold = Hold(self._race.gate(), until, once)
         self._holds.append(hold)
         return hold
 
     def wait(self, reached: Callable[[], bool]) -> bool:
-        """Wait for something to be so; tells whether it came to be."""
-        return self._wait(reached, self._patience)
+        """Wait until `reached()` is true; False if nothing has happened for too long."""
+        return self._race.wait(reached)
 
     def settle(self) -> None:
-        """Wait until nothing happens any more: all threads wait for what is held."""
-        self._wait(lambda: False, SETTLED)
+        """Wait until no call can move: each has ended, waits, or is held in the server."""
+        self._race.settle()
 
     def pass_time(self, seconds: float) -> None:
         """Move both clocks."""
@@ -146,23 +147,11 @@ class Stage:
 
     # How it is done
 
-    def _wait(self, reached: Callable[[], bool], patience: float) -> bool:
-        # Looks are counted, and not the time: on a busy machine each takes longer.
-        seen, looks = len(self.log), 0
-        while not reached():
-            if len(self.log) != seen:
-                seen, looks = len(self.log), 0
-            elif looks * _LOOK > patience:
-                return False
-            looks += 1
-            time.sleep(_LOOK)
-        return True
-
     def _emit(self, name: str, **fields: Any) -> None:
         self._record(name, **fields)
         for hold in tuple(self._holds):
             if hold.catches(name, fields):
-                self._wait(hold.let_go.is_set, self._patience)
+                hold.gate.wait()
 
     def _count(self, message: Request) -> Request:
         self._messages += 1
@@ -184,37 +173,44 @@ class Stage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for hold in self._holds:
-            hold.let_go.set()
-        for call in self._calls:
-            call.end()
+        self._race.close()
         self.server.stop()
 
 
 class Hold:
     """Server threads that wait inside a request.
 
-    Attributes:
-        let_go (threading.Event): set it, and they go on.
-        reached (threading.Event): is set when the first of them waits.
+    Args:
+        gate (Gate): holds them.
+        until: `until(name, fields)` says at which events of the server.
+        once (bool): hold only the first of them.
     """
 
-    def __init__(self, until: Callable[[str, dict[str, Any]], bool], once: bool) -> None:
-        self.let_go = threading.Event()
-        self.reached = threading.Event()
+    def __init__(
+        self, gate: Gate, until: Callable[[str, dict[str, Any]], bool], once: bool
+    ) -> None:
+        self.gate = gate
         self._until = until
         self._once = once
+        self._caught = False
         self._lock = threading.Lock()
 
+    @property
+    def reached(self) -> bool:
+        """Is a thread held, or was one?"""
+        return self.gate.came > 0
+
+    def release(self) -> None:
+        """Let the threads go on, and hold no more."""
+        self.gate.open()
+
     def catches(self, name: str, fields: dict[str, Any]) -> bool:
-        """Is it to wait, at this event?"""
-        if self.let_go.is_set() or not self._until(name, fields):
+        """Must the thread wait at this event?"""
+        if self.gate.is_open or not self._until(name, fields):
             return False
         with self._lock:
-            if self._once and self.reached.is_set():
-                return False
-            self.reached.set()
-        return True
+            first, self._caught = not self._caught, True
+        return first or not self._once
 
 
 def _with_users(*names: str) -> Database:

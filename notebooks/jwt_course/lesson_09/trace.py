@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from client_widget import Event, describe
+
+from ..concurrency import Call, Runaway
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,24 @@ def lines(events: Sequence[Event]) -> list[str]:
 def tally(events: Sequence[Event]) -> list[str]:
     """The trace of calls that run together: like lines once, in the order of the first."""
     return [f"{number} × {line}" for line, number in Counter(lines(events)).items()]
+
+
+def ending(call: Call) -> str:
+    """What the caller got: "200", "403 token_expired", "LoginRequired", "no answer (…)"."""
+    if call.hung:
+        return "no answer (the call hung)"
+    if isinstance(call.error, Runaway):
+        return "no answer (the client did not stop)"
+    if call.error is not None:
+        return type(call.error).__name__
+    status = getattr(call.value, "status_code", None)
+    if status is None:
+        return f"an object of type {type(call.value).__name__}"
+    return f"{status} {_code(call.value)}".rstrip()
+
+
+def _code(response: Any) -> str:
+    try:
+        return str(response.json().get("error", ""))
+    except (ValueError, AttributeError):
+        return ""

@@ -1,23 +1,29 @@
-"""What a right client does, as scenarios against a real server.
+"""What a correct client does, as scenarios against a real server.
 
-A scenario plays on a `Stage` and looks at the trace: what the server accepted, refused and
-issued, and what the caller got. It gives the sentence of what was seen, or raises `Wrong` with
-it. It does not read the candidate's code.
+A scenario plays on a `Stage` and reads the trace: what the server accepted, refused and issued,
+and what the caller got. It returns a sentence on what it saw, or raises `Wrong` with one. It never
+reads the candidate's code.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..concurrency import Call
 from ..exercise import Wrong
-from .stage import LIFETIME, PASSWORD, Stage, digest
-from .threads import Call
-from .trace import Counts, many
+from .scenario import Scenario
+from .stage import CONFIG, LIFETIME, Stage, digest
+from .trace import Counts, ending, many
 
+#: Calls that race: enough for one to refresh, one to wait, and two to come at any moment.
 TOGETHER = 4
+
+#: A server with rotation, and a route that only a teacher may call.
+HARDENED = replace(CONFIG, policy="rfc", teachers=("tess",))
 
 
 def five_in_a_row(stage: Stage) -> str:
@@ -49,10 +55,10 @@ def a_late_refusal(stage: Stage) -> str:
     mark = len(stage.log)
     hold = stage.hold(_rejects_access, once=True)
     late = stage.call()
-    stage.wait(hold.reached.is_set)
+    stage.wait(lambda: hold.reached)
     other = stage.call()
     in_time = stage.wait(lambda: other.done)
-    hold.let_go.set()
+    hold.release()
     stage.gather([late, other])
     counts = Counts.of(stage.since(mark))
     if not in_time and not other.hung:
@@ -70,7 +76,7 @@ def refused(stage: Stage) -> str:
     _expect(stage, stage.get, "LoginRequired", Counts(1, 0, 1, 0), "the call")
     if stage.client.store.get() is not None:
         raise Wrong("the refresh was refused, and the tokens are still in the store")
-    _begins_anew(stage)
+    _starts_again(stage)
     return "one refresh was tried, the session ended, and the caller was told to log in"
 
 
@@ -85,7 +91,7 @@ def refused_while_others_wait(stage: Stage) -> str:
     _all_answered(calls, "LoginRequired")
     if counts != Counts(TOGETHER, 0, 1, 0):
         raise Wrong(f"for {TOGETHER} calls: {counts}")
-    _begins_anew(stage)
+    _starts_again(stage)
     return f"one refresh was tried, and all {TOGETHER} callers were told to log in"
 
 
@@ -126,10 +132,10 @@ def refused_again(stage: Stage) -> str:
     sent = sum(
         e.name == "response.received" and e.fields["path"] == "/home" for e in stage.since(mark)
     )
-    if call.words != "403 token_invalid" or (sent, counts.refreshes, counts.logins) != (2, 1, 0):
+    if ending(call) != "403 token_invalid" or (sent, counts.refreshes, counts.logins) != (2, 1, 0):
         raise Wrong(
             f"the call was sent {_times(sent)}, with {many(counts.refreshes, 'refresh')}, "
-            f"and the caller got {call.words}"
+            f"and the caller got {ending(call)}"
         )
     return "one refresh, one retry, and the refusal went to the caller"
 
@@ -138,10 +144,10 @@ def another_login(stage: Stage) -> str:
     stage.clock.advance(LIFETIME + 1)
     hold = stage.hold(lambda name, fields: name == "token.accepted" and _is_refresh(fields))
     call = stage.call()
-    stage.wait(hold.reached.is_set)
-    stage.client.login("bob", PASSWORD)
+    stage.wait(lambda: hold.reached)
+    stage.login("bob")
     pair, mark = stage.client.store.get(), len(stage.log)
-    hold.let_go.set()
+    hold.release()
     stage.gather([call])
     served = {
         e.fields["username"]
@@ -149,11 +155,11 @@ def another_login(stage: Stage) -> str:
         if e.name == "token.accepted" and e.fields["kind"] == "access"
     }
     if "bob" in served:
-        raise Wrong(f"ada's call was served in bob's name, and she got {call.words}")
+        raise Wrong(f"ada's call was served in bob's name, and she got {ending(call)}")
     if stage.client.store.get() is not pair:
         raise Wrong("the refresh of ada's session replaced bob's tokens")
-    if call.hung or (not served and call.words != "LoginRequired"):
-        raise Wrong(f"for her call ada got {call.words}")
+    if call.hung or (not served and ending(call) != "LoginRequired"):
+        raise Wrong(f"for her call ada got {ending(call)}")
     return "ada's call was not served in bob's name, and bob's tokens are in the store"
 
 
@@ -176,10 +182,10 @@ def rotation(stage: Stage) -> str:
         if any(e.name == "reuse.detected" for e in stage.since(mark)):
             raise Wrong(
                 f"refresh {turn} used a refresh token that was spent, the server revoked the "
-                f"family, and the caller got {call.words}"
+                f"family, and the caller got {ending(call)}"
             )
-        if call.words != "200":
-            raise Wrong(f"expiry {turn}: the caller got {call.words}")
+        if ending(call) != "200":
+            raise Wrong(f"expiry {turn}: the caller got {ending(call)}")
     stage.clock.advance(LIFETIME + 1)
     calls, _ = _expire_together(stage)
     stage.gather(calls)
@@ -197,7 +203,7 @@ def a_wrong_clock(stage: Stage) -> str:
         stage.pass_time(10)
         _expect(stage, stage.get, "200", Counts(0, 1, 0, 0), f"{where}, 10 s later")
     stage.pass_time(LIFETIME)
-    words = stage.get().words
+    words = ending(stage.get())
     counts = Counts.of(stage.since(mark))
     if words != "200" or counts.refreshes != 1:
         raise Wrong(f"{where}, after the expiry: {words}, with {many(counts.refreshes, 'refresh')}")
@@ -206,9 +212,9 @@ def a_wrong_clock(stage: Stage) -> str:
     return "no refresh while the token was good, and one when it was over"
 
 
-def _begins_anew(stage: Stage) -> None:
+def _starts_again(stage: Stage) -> None:
     """After a new login, nothing of the session that ended disturbs the next expiry."""
-    stage.client.login("ada", PASSWORD)
+    stage.login("ada")
     stage.clock.advance(LIFETIME + 1)
     _expect(stage, stage.get, "200", Counts(1, 1, 1, 0), "the first expiry after a new login")
 
@@ -222,7 +228,7 @@ def _expire_together(stage: Stage) -> tuple[list[Call], bool]:
     calls = [stage.call() for _ in range(TOGETHER)]
     all_refused = stage.wait(lambda: _received_refusals(stage, mark) >= TOGETHER)
     stage.settle()
-    hold.let_go.set()
+    hold.release()
     return calls, all_refused
 
 
@@ -244,18 +250,79 @@ def _is_refresh(fields: dict[str, Any]) -> bool:
 def _expect(stage: Stage, act: Callable[[], Call], words: str, counts: Counts, when: str) -> None:
     """One call must end with those words and cost that much."""
     mark = len(stage.log)
-    got = act().words
+    got = ending(act())
     seen = Counts.of(stage.since(mark))
     if got != words or seen != counts:
         raise Wrong(f"{when}: the caller got {got}, after {seen}")
 
 
 def _all_answered(calls: list[Call], words: str) -> None:
-    others = sorted({call.words for call in calls} - {words})
+    others = sorted({ending(call) for call in calls} - {words})
     if others:
-        number, rest = sum(call.words == words for call in calls), " and ".join(others)
+        number, rest = sum(ending(call) == words for call in calls), " and ".join(others)
         raise Wrong(f"{number} of {len(calls)} calls ended with {words}, the rest with {rest}")
 
 
 def _times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+#: Every scenario, in the order in which they are graded.
+SCENARIOS = (
+    Scenario(
+        "five in a row",
+        "after each expiry one refresh and one retry, and the caller sees 200",
+        five_in_a_row,
+    ),
+    Scenario(
+        "four together",
+        "calls that meet one expiry share one refresh, and each is answered",
+        four_together,
+        together=True,
+    ),
+    Scenario(
+        "a late refusal",
+        "a call that is refused with a token that was replaced meanwhile is only sent again",
+        a_late_refusal,
+    ),
+    Scenario(
+        "refused",
+        "after a refused refresh the tokens are forgotten, and the caller gets LoginRequired",
+        refused,
+    ),
+    Scenario(
+        "refused, and others wait",
+        "after a refused refresh each of the waiting callers gets LoginRequired",
+        refused_while_others_wait,
+        together=True,
+    ),
+    Scenario("a body", "the retry carries the same body as the call", a_body),
+    Scenario(
+        "refused again",
+        "one refresh and one retry for a call, and then the caller gets the refusal",
+        refused_again,
+    ),
+    Scenario(
+        "another login",
+        "a call of one session is never sent again with the tokens of the next",
+        another_login,
+    ),
+    Scenario(
+        "a wrong clock",
+        "a token is refreshed by its lifetime since it came, whatever the client's clock says",
+        a_wrong_clock,
+        skews=(300.0, -300.0),
+    ),
+    Scenario(
+        "no right",
+        "403 insufficient_scope goes to the caller: a new token has no more rights",
+        no_right,
+        config=HARDENED,
+    ),
+    Scenario(
+        "rotation",
+        "each refresh uses the newest refresh token",
+        rotation,
+        config=HARDENED,
+    ),
+)
