@@ -25,8 +25,8 @@ def exercise(**namespace: Any) -> Exercise:
 @pytest.mark.parametrize(
     ("namespace", "words"),
     [
-        ({}, "q1 has no answer yet: give double a value.\n"),
-        ({"double": ...}, "q1 has no answer yet: give double a value.\n"),
+        ({}, "q1 has no answer yet. Replace `double = ...` with your answer.\n"),
+        ({"double": ...}, "q1 has no answer yet. Replace `double = ...` with your answer.\n"),
         ({"double": lambda x: x}, "q1 is not right yet: double(4) gave 4, and not 8.\n"),
         ({"double": lambda x: 1 / 0}, "q1 is not right yet: your code raised ZeroDivisionError.\n"),
         ({"double": lambda x: x + x}, "q1 is right. Twice as much.\n"),
@@ -63,7 +63,7 @@ def test_each_hint_says_more_and_the_last_stays(capsys: pytest.CaptureFixture[st
 
 def test_solution_shows_a_right_answer(capsys: pytest.CaptureFixture[str]) -> None:
     exercise().solution()
-    assert capsys.readouterr().out == "A right answer for q1:\n\ndouble = lambda x: 2 * x\n"
+    assert capsys.readouterr().out == "A right answer to q1:\n\ndouble = lambda x: 2 * x\n"
 
 
 RIGHT, WRONG = {"double": lambda x: 2 * x}, {"double": lambda x: x}

@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from jwt_course.lesson_02.exercises import exercises
+from jwt_course.lesson_02 import exercises
 from jwt_course.lesson_02.judges import HEADER, attacks
 
 SECRET = "a secret of a test, made of thirty-two bytes or more"

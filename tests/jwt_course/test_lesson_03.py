@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from jwt_course.lesson_03.exercises import CASES, exercises, purposes_of, session_of
+from jwt_course.lesson_03 import exercises
+from jwt_course.lesson_03.judges import CASES, purposes_of, session_of
 from jwt_course.lesson_03.walk import Answer, made_up_store
 
 from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request

@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 from jwt_course import Wrong
 from jwt_course.concurrency import Runaway
+from jwt_course.lesson_04 import exercises
 from jwt_course.lesson_04.calls_by_hand import Table
-from jwt_course.lesson_04.exercises import (
-    exercises,
-    expiries,
-    judge_mended,
-    judge_one,
-    judge_own,
-)
-from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial
+from jwt_course.lesson_04.judges import judge_mended, judge_one, judge_own
+from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial, expiries
 
 import client_widget
 from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRequired, Request

@@ -5,28 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import pytest
 from jwt_course import Exercise, Wrong
-from jwt_course.lesson_05.exercises import (
-    compare_peers,
-    compare_windows,
-    exercises,
-    judge_forecast,
-    judge_single_flight,
-    judge_window,
-    story,
-)
+from jwt_course.lesson_05 import comparisons, exercises
+from jwt_course.lesson_05.comparisons import compare_peers, compare_windows, story
+from jwt_course.lesson_05.judges import judge_forecast, judge_single_flight, judge_window
+from jwt_course.solutions import right_answers
 
 from client_widget import AuthClient, BearerAuth, EventLog
 from client_widget.tokens import refresh_window
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import PASSWORD
-
-lesson_05 = import_module("jwt_course.lesson_05.exercises")
 
 
 def refusal(judge: Callable[[Any], str], answer: Any) -> str:
@@ -44,8 +36,7 @@ def test_nothing_is_answered_at_the_start() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_each_solution_is_taken(number: int) -> None:
     namespace: dict[str, Any] = {"threading": threading}
-    solution = ("_FORECAST", "_SINGLE_FLIGHT", "_WINDOW")[number]
-    exec(getattr(lesson_05, solution), namespace)
+    exec(right_answers("jwt_course.lesson_05")[f"q{number + 1}"], namespace)
     exercises(namespace)[number].assert_check_passed()
 
 
@@ -268,8 +259,8 @@ def test_the_story_tells_of_the_windows_and_of_the_refresh_in_one(
 def test_a_library_that_is_missing_is_said_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lesson_05, "run_peer", lambda name, calls: None)
-    monkeypatch.setattr(lesson_05, "refreshes_of", lambda name, calls, lifetime: None)
+    monkeypatch.setattr(comparisons, "run_peer", lambda name, calls: None)
+    monkeypatch.setattr(comparisons, "refreshes_of", lambda name, calls, lifetime: None)
     names = ["requests-oauthlib", "authlib", "google-auth", "botocore"]
     lines = [f"{name} is not installed, so it is left out." for name in names]
     compare_peers(2)

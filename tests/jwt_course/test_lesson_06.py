@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from jwt_course import Wrong
-from jwt_course.lesson_06.exercises import exercises, judge_grace, judge_spend, judge_what_follows
+from jwt_course.lesson_06 import exercises
 from jwt_course.lesson_06.grace_view import GraceView
+from jwt_course.lesson_06.judges import judge_grace, judge_spend, judge_what_follows
 from jwt_course.lesson_06.theft import (
     GraceTrial,
     decides,

@@ -8,14 +8,9 @@ from typing import Any
 
 import pytest
 from jwt_course import Wrong
+from jwt_course.lesson_07 import exercises
 from jwt_course.lesson_07.challenges import parameters_of, scheme_of
-from jwt_course.lesson_07.exercises import (
-    CHALLENGES,
-    exercises,
-    judge_answer,
-    judge_parameters,
-    judge_what_to_do,
-)
+from jwt_course.lesson_07.judges import CHALLENGES, judge_answer, judge_parameters, judge_what_to_do
 
 from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig

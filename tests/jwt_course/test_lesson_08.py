@@ -8,6 +8,8 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 import bcrypt
@@ -15,6 +17,7 @@ import jwt
 import nbformat
 import pytest
 from jwt_course import Exercise
+from jwt_course.lesson_08 import exercises
 from jwt_course.lesson_08.attack_lab import ADMIN_WORD, AttackLab, Target, verdict
 from jwt_course.lesson_08.attacks import (
     active_markup,
@@ -28,13 +31,8 @@ from jwt_course.lesson_08.attacks import (
     shown,
     weak_secrets,
 )
-from jwt_course.lesson_08.exercises import (
-    FIND_SOLUTION,
-    LOGIN_SOLUTION,
-    VERIFY_SOLUTION,
-    captured_token,
-    exercises,
-)
+from jwt_course.lesson_08.judges import captured_token
+from jwt_course.solutions import right_answers
 
 from client_widget import read_claims
 from client_widget.forge import sign
@@ -188,7 +186,9 @@ def outcome(number: int, answer: object) -> tuple[Exercise, str]:
     """The exercise with an answer, and what its check says."""
     name = ["forged", "verify", "check_login", "find_tokens"][number - 1]
     exercise = exercises({name: answer})[number - 1]
-    return exercise, exercise._verdict()[1]
+    with redirect_stdout(StringIO()) as said:
+        exercise.check()
+    return exercise, said.getvalue()
 
 
 def assert_right(number: int, answer: object) -> None:
@@ -205,9 +205,9 @@ def assert_wrong(number: int, answer: object, *words: str) -> None:
         assert word in said
 
 
-def from_solution(source: str, name: str) -> Any:
-    names: dict[str, Any] = {"bcrypt": bcrypt}
-    exec(source, names)
+def from_solution(exercise: str, name: str) -> Any:
+    names: dict[str, Any] = {}
+    exec(right_answers("jwt_course.lesson_08")[exercise], names)
     return names[name]
 
 
@@ -266,7 +266,7 @@ def by_hand(token: str, secret: str, now: float) -> Any:
     return claims
 
 
-@pytest.mark.parametrize("verify", [by_pyjwt, by_hand, from_solution(VERIFY_SOLUTION, "verify")])
+@pytest.mark.parametrize("verify", [by_pyjwt, by_hand, from_solution("q2", "verify")])
 def test_q2_takes_any_way_to_check_a_token(verify: object) -> None:
     assert_right(2, verify)
 
@@ -345,9 +345,7 @@ def as_an_exception(users: Any, body: Any) -> str:
 FALLBACK = {"password": NOBODY.decode()}
 
 
-@pytest.mark.parametrize(
-    "check_login", [as_an_exception, from_solution(LOGIN_SOLUTION, "check_login")]
-)
+@pytest.mark.parametrize("check_login", [as_an_exception, from_solution("q3", "check_login")])
 def test_q3_takes_any_way_to_check_a_login(check_login: object) -> None:
     assert_right(3, check_login)
 
@@ -433,7 +431,7 @@ def by_walking(notebook: Any) -> list[str]:
     return [token for text in texts(outputs) for token in grep_tokens(text)] * 2
 
 
-@pytest.mark.parametrize("find_tokens", [by_walking, from_solution(FIND_SOLUTION, "find_tokens")])
+@pytest.mark.parametrize("find_tokens", [by_walking, from_solution("q4", "find_tokens")])
 def test_q4_takes_any_way_to_search(find_tokens: object) -> None:
     assert_right(4, find_tokens)
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from jwt_course.lesson_09.exercises import exercises
+from jwt_course.lesson_09 import exercises
 from jwt_course.lesson_09.faulty_auths import DoorAuth, FlagAuth
 from jwt_course.lesson_09.mutants import MUTANTS, SERVER_MUTANTS
 
@@ -56,7 +56,7 @@ def test_a_mend_that_breaks_something_else_is_told_so(capsys: pytest.CaptureFixt
 )
 def test_a_scheme_and_a_function_are_taken(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert verdict(7, answer, capsys) == (
-        "q7 is right. A difference of two times of one clock is right on any clock.\n"
+        "q7 is right. A duration, measured on one clock, is right on any clock.\n"
     )
 
 
@@ -74,7 +74,7 @@ def test_a_short_grace_is_right(grace: int, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (10, "mended_13 is to be a ServerConfig, and it is of type int."),
+        (10, "mended_13 must be a ServerConfig, and this is of type int."),
         (ServerConfig(), "after the logout, the access token was still good."),
         (ServerConfig(policy="rfc"), "2 s later, the same refresh token was answered with 400."),
         (

@@ -1,4 +1,4 @@
-"""Lesson 02, inside a token: its exercises. The judges stand in `lesson_02_judges.py`."""
+"""The exercises of lesson 02: decode a token's parts, sign it, verify it, and read its expiry."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..exercise import Exercise
+from ..solutions import right_answers
 from .judges import judge_decode_part, judge_is_over, judge_sign, judge_verify
 
 
-def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercise, Exercise]:
-    """The four exercises of the lesson, over the notebook's `globals()`."""
+def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
+    """q1 to q4, for the notebook's `globals()`."""
+    solutions = right_answers(__package__)
     return (
         Exercise(
             namespace,
@@ -20,9 +22,10 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercis
             hints=[
                 "Base64 comes in groups of four characters. How many are missing?",
                 "len(text) % 4 is 0, 2 or 3. The padding is 0, 2 or 1 times '='.",
-                "-len(text) % 4 is that number. Mind the alphabet: urlsafe_b64decode knows - and _",
+                "-len(text) % 4 is that number. Check the alphabet too: urlsafe_b64decode knows - "
+                "and _",
             ],
-            solution=DECODE_PART,
+            solution=solutions["q1"],
         ),
         Exercise(
             namespace,
@@ -31,11 +34,11 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercis
             judge=judge_sign,
             hints=[
                 "Three steps: encode the two objects, sign the text, encode the signature.",
-                "What is signed is f'{header}.{payload}', each already in base64url, no padding.",
-                "hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest() gives 32 "
-                "bytes. They go into base64url as well.",
+                "Sign f'{header}.{payload}', with both parts already in base64url, no padding.",
+                "hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest() returns 32 "
+                "bytes. Encode them in base64url as well.",
             ],
-            solution=SIGN,
+            solution=solutions["q2"],
         ),
         Exercise(
             namespace,
@@ -45,12 +48,12 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercis
             hints=[
                 "Compute the signature yourself, and compare all of it. Never ask the header "
                 "how to verify: check that it says HS256.",
-                "A token comes from anybody. Wrong parts, wrong base64 and wrong JSON all raise "
-                "a ValueError or one of its kind: catch it and give None.",
-                "hmac.compare_digest(ours, theirs) is False for another length. Then look at "
-                "header.get('alg'), and at isinstance(…, dict) for header and payload.",
+                "Anyone can send a token. Wrong parts, wrong base64 and wrong JSON all raise a "
+                "ValueError or a subclass of it: catch it and return None.",
+                "hmac.compare_digest(ours, theirs) is False if the lengths differ. Then check "
+                "header.get('alg'), and isinstance(…, dict) for header and payload.",
             ],
-            solution=VERIFY,
+            solution=solutions["q3"],
         ),
         Exercise(
             namespace,
@@ -58,45 +61,10 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercis
             wants=["is_over"],
             judge=judge_is_over,
             hints=[
-                "Read exp from the payload. What does the RFC say of the very second of exp?",
-                "'On or after' exp the token must not be accepted: exp itself is over.",
+                "Read exp from the payload. What does the RFC say about the exact second of exp?",
+                "'On or after' exp the token must not be accepted: at exp it has expired.",
                 "return claims['exp'] <= now",
             ],
-            solution=IS_OVER,
+            solution=solutions["q4"],
         ),
     )
-
-
-DECODE_PART = """\
-def decode_part(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))"""
-
-SIGN = """\
-def encode_part(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-def sign(header, payload, secret):
-    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, payload)]
-    text = ".".join(encode_part(part) for part in parts)
-    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-    return f"{text}.{encode_part(signature)}\""""
-
-VERIFY = """\
-def verify(token, secret):
-    try:
-        header, payload, signature = token.split(".")
-        text = f"{header}.{payload}"
-        right = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-        if not hmac.compare_digest(right, decode_part(signature)):
-            return None
-        header, claims = json.loads(decode_part(header)), json.loads(decode_part(payload))
-    except ValueError:  # not three parts, not base64, not JSON
-        return None
-    if not isinstance(header, dict) or header.get("alg") != "HS256":
-        return None
-    return claims if isinstance(claims, dict) else None"""
-
-IS_OVER = """\
-def is_over(token, now):
-    claims = json.loads(decode_part(token.split(".")[1]))
-    return claims["exp"] <= now"""

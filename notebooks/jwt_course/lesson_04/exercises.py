@@ -1,242 +1,66 @@
-"""Lesson 04: the two faults of the article's interceptor, and their mending.
-
-The judges run the learner's auth scheme against a real server (`scheme_trial.py`) and read what its
-calls did. A symptom can be hidden without its fault being mended, so they also try a token that
-is still good, a user who is refused for good, and a refresh token that is over.
-"""
+"""The exercises of lesson 04: fix the two faults of the article's interceptor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from client_widget import AuthClient, LoginRequired
-from demo_server import DemoClock
-
-from ..concurrency import Abandoned, Runaway
-from ..exercise import Exercise, Wrong
-from .scheme_trial import REFRESH_LIFETIME, Outcome, SchemeTrial
-
-EXPIRIES, TOGETHER = 5, 4
+from ..exercise import Exercise
+from ..solutions import right_answers
+from .judges import judge_mended, judge_one, judge_own
 
 
-def expiries(client: AuthClient, clock: DemoClock, count: int) -> list[int]:
-    """The statuses that a caller gets, when the access token expires before each call."""
-    statuses = []
-    for _ in range(count):
-        clock.advance(61)
-        statuses.append(client.request("GET", "/home").status_code)
-    return statuses
-
-
-def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercise]:
-    """The exercises of the lesson, for the notebook's `globals()`."""
+def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
+    """q1 to q3, for the notebook's `globals()`."""
+    solutions = right_answers(__package__)
     return (
         Exercise(
-            namespace, "q1", wants=["Mended"], judge=judge_mended, hints=_HINTS_1, solution=_MENDED
+            namespace,
+            "q1",
+            wants=["Mended"],
+            judge=judge_mended,
+            hints=[
+                "At the second expiry no refresh was sent. Which line decides that, and what does "
+                "it read?",
+                "The flag is raised before the refresh. Find each line that lowers it: is there "
+                "one on the path that ends well?",
+                "You need not copy the method: `answer = yield from super().auth_flow(request)` "
+                "runs the article's flow to its end. What is left to do before you return the "
+                "answer?",
+            ],
+            solution=solutions["q1"],
         ),
         Exercise(
-            namespace, "q2", wants=["OwnState"], judge=judge_own, hints=_HINTS_2, solution=_OWN
+            namespace,
+            "q2",
+            wants=["OwnState"],
+            judge=judge_own,
+            hints=[
+                "Which objects exist once in the app, and which once per call?",
+                "A generator's local variables belong to one call. So do the attributes of an "
+                "object that is made for one call.",
+                "Write the flow without a flag: sign and send; after a 403 send the refresh, and "
+                "after its 200 the retry. The position in the code is the state. Or make a new "
+                "ArticleAuth for each call.",
+            ],
+            solution=solutions["q2"],
         ),
         Exercise(
-            namespace, "q3", wants=["OneRefresh"], judge=judge_one, hints=_HINTS_3, solution=_ONE
+            namespace,
+            "q3",
+            wants=["OneRefresh"],
+            judge=judge_one,
+            hints=[
+                "Two questions before a refresh: is the token in the store still the one that I "
+                "sent? And is a refresh for it already under way?",
+                "The first is `self._store.get() is pair`. The flow cannot answer the second, "
+                "because it does not send. Who does?",
+                "Leave `replaces=pair` in the message, as refresh_request(pair) makes it. "
+                "AuthClient then sends one at a time, and answers None to calls that no longer "
+                "need a refresh.",
+                "`answer = yield refresh_request(pair)`; store the new pair if the answer is not "
+                "None; then sign the retry with `self._store.get()`, whichever call put it there.",
+            ],
+            solution=solutions["q3"],
         ),
     )
-
-
-def judge_mended(scheme: Any) -> str:
-    """Expiries in a row are all answered.
-
-    Raises:
-        Wrong: they are not, or another case went wrong for it.
-    """
-    _try_alone(scheme)
-    return f"{EXPIRIES} expiries in a row: {EXPIRIES} refreshes, {EXPIRIES} times 200."
-
-
-def judge_own(scheme: Any) -> str:
-    """Calls that expire together are all answered.
-
-    Raises:
-        Wrong: they are not, or another case went wrong for it.
-    """
-    _try_alone(scheme)
-    refreshes = _try_together(scheme)
-    return f"{TOGETHER} calls that expired together: {_refreshes(refreshes)}, {TOGETHER} times 200."
-
-
-def judge_one(scheme: Any) -> str:
-    """Calls that expire together are all answered, after one refresh.
-
-    Raises:
-        Wrong: they are not, or another case went wrong for it.
-    """
-    _try_alone(scheme)
-    refreshes = _try_together(scheme)
-    if refreshes != 1:
-        raise Wrong(
-            f"{TOGETHER} calls that expired together sent {refreshes} refreshes. Each saw that "
-            "the token was still the one that it had sent, for the first refresh was on its way. "
-            "One is enough."
-        )
-    with SchemeTrial(scheme) as trial:
-        trial.clock.advance(61)
-        outcomes = trial.late()
-    refreshes = sum(outcome.refreshes for outcome in outcomes)
-    if refreshes != 1:
-        raise Wrong(
-            "A call whose 403 came late, after another call had refreshed, sent a second refresh. "
-            "Did the token change since it was sent?"
-        )
-    return f"{TOGETHER} calls that expired together: 1 refresh, {TOGETHER} times 200."
-
-
-def _try_alone(scheme: Any) -> None:
-    """One call at a time: within the lifetime, after it, and where nothing helps."""
-    if not callable(scheme):
-        raise Wrong(f"an auth scheme is a class, and this is a {type(scheme).__name__}.")
-    with SchemeTrial(scheme) as trial:
-        good = trial.call()
-        _check_answered(good, "A call with a token that was still good")
-        if len(good.messages) != 1:
-            raise Wrong(f"A call with a token that was still good cost more: {_story(good)}.")
-        for number in range(1, EXPIRIES + 1):
-            trial.clock.advance(61)
-            _check_answered(trial.call(), f"Expiry {number} of {EXPIRIES}")
-    with SchemeTrial(scheme) as trial:
-        trial.refuse_always()
-        _check_refused(trial.call(), "A user whom the server refuses for good")
-    with SchemeTrial(scheme) as trial:
-        trial.clock.advance(REFRESH_LIFETIME + 1)
-        _check_refused(trial.call(), "A call after the end of the refresh token")
-
-
-def _try_together(scheme: Any) -> int:
-    """Calls that expire together: how many refreshes they sent."""
-    with SchemeTrial(scheme) as trial:
-        trial.clock.advance(61)
-        outcomes, parallel = trial.together(TOGETHER)
-    for outcome in outcomes:
-        _check_answered(outcome, f"One of {TOGETHER} calls that expired together")
-    if not parallel:
-        raise Wrong(
-            "The calls were sent one after the other. Only a refresh is worth waiting for: calls "
-            "with a good token must not wait for each other."
-        )
-    return sum(outcome.refreshes for outcome in outcomes)
-
-
-def _check_answered(outcome: Outcome, what: str) -> None:
-    """The call had its 200, by an honest way."""
-    _check_honest(outcome, what)
-    if isinstance(outcome.error, LoginRequired):
-        raise Wrong(f"{what} ended with LoginRequired, but the refresh token was still good.")
-    if outcome.returned == 403 and not outcome.refreshes:
-        raise Wrong(
-            f"{what} ended with 403, and no refresh was sent for it. Was the flag still up from "
-            "another call?"
-        )
-    if outcome.returned != 200:
-        raise Wrong(f"{what} ended with {outcome.returned}, and not with 200: {_story(outcome)}.")
-
-
-def _check_refused(outcome: Outcome, what: str) -> None:
-    """The caller was told, after no more than is allowed."""
-    _check_honest(outcome, what)
-    if outcome.returned is not None and outcome.returned < 400:
-        raise Wrong(f"{what} was given {outcome.returned}: {_story(outcome)}.")
-
-
-def _check_honest(outcome: Outcome, what: str) -> None:
-    """No call costs too much, and the caller is given what the server said."""
-    if isinstance(outcome.error, Abandoned):
-        raise Wrong(f"{what} never ended: it waits for something that does not happen.")
-    if isinstance(outcome.error, Runaway):
-        raise Wrong(
-            f"{what} was still at it after {len(outcome.messages)} messages. One refresh and one "
-            "retry are all that a call may cost: a second 403 is the answer."
-        )
-    if outcome.error is not None and not isinstance(outcome.error, LoginRequired):
-        raise Wrong(f"{what} ended with {type(outcome.error).__name__}: {_story(outcome)}.")
-    if outcome.error is None and outcome.returned is None:
-        raise Wrong(f"{what} gave its caller no answer: auth_flow must return the last one.")
-    if outcome.returned is not None and outcome.returned != outcome.messages[-1][1]:
-        raise Wrong(
-            f"{what} gave its caller {outcome.returned}, but the last answer of the server was "
-            f"{outcome.messages[-1][1]}. The caller must be told what the server said."
-        )
-    if outcome.returned == 200 and outcome.messages[-1][0] == "/refresh":
-        raise Wrong(f"{what} gave its caller the answer to the refresh, and not to the call.")
-    if outcome.messages and outcome.messages[0][0] == "/refresh":
-        raise Wrong(
-            f"{what} sent a refresh before the server had refused anything. Send the call first: "
-            "most tokens are still good."
-        )
-    if outcome.sent > 2 or outcome.refreshes > 1:
-        raise Wrong(
-            f"{what} was sent {outcome.sent} times, with {_refreshes(outcome.refreshes)}. One "
-            "refresh and one retry are all that a call may cost."
-        )
-
-
-def _refreshes(count: int) -> str:
-    return "1 refresh" if count == 1 else f"{count} refreshes"
-
-
-def _story(outcome: Outcome) -> str:
-    """Such as "/home 403, /refresh 200"."""
-    return ", ".join(f"{path} {status}" for path, status in outcome.messages) or "nothing was sent"
-
-
-_HINTS_1 = [
-    "At the second expiry no refresh was sent. Which line decides that, and what does it read?",
-    "The flag is raised before the refresh. Look for each line that lowers it: is there one on "
-    "the way that ends well?",
-    "You need not copy the method: `answer = yield from super().auth_flow(request)` runs the "
-    "article's flow to its end. What is left to do before you return the answer?",
-]
-_MENDED = """\
-class Mended(ArticleAuth):
-    def auth_flow(self, request):
-        answer = yield from super().auth_flow(request)
-        self.refresh = False
-        return answer"""
-
-_HINTS_2 = [
-    "Which objects are there once in the app, and which once for each call?",
-    "A generator's local variables belong to one call. So do the attributes of an object that is "
-    "made for one call.",
-    "Write the flow without a flag: sign, send; after a 403 send the refresh, and after its 200 "
-    "the retry. Its place in the code is the state. Or make a new ArticleAuth for each call.",
-]
-_OWN = """\
-class OwnState(ArticleAuth):
-    def auth_flow(self, request):
-        return ArticleAuth(self._store).auth_flow(request)"""
-
-_HINTS_3 = [
-    "Two questions before a refresh: is the token in the store still the one that I sent? And is "
-    "a refresh for it on its way already?",
-    "The first is `self._store.get() is pair`. The flow cannot answer the second, for it does not "
-    "send. Who does?",
-    "Leave `replaces=pair` in the message, as refresh_request(pair) makes it. AuthClient then "
-    "sends one at a time, and answers None to those who need none.",
-    "`answer = yield refresh_request(pair)`; store the new pair if the answer is not None; then "
-    "sign the retry with `self._store.get()`, whoever put it there.",
-]
-_ONE = """\
-class OneRefresh(ArticleAuth):
-    def auth_flow(self, request):
-        pair = self._store.get()
-        response = yield sign(request, pair)
-        if pair is None or response.status_code != 403:
-            return response
-        answer = yield refresh_request(pair)
-        if answer is not None:
-            if answer.status_code != 200:
-                return answer
-            self._store.replace(pair, pair.with_access(read_token(answer, "accessToken")))
-        fresh = self._store.get()
-        if fresh is None:
-            raise LoginRequired("The session ended: log in again")
-        return (yield sign(replace(request, purpose="retry"), fresh))"""

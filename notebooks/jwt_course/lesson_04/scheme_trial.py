@@ -16,9 +16,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from client_widget import Request, TokenStore
+from client_widget import AuthClient, Request, TokenStore
 from client_widget.auth_flow import Auth, AuthFlow
 from client_widget.transport import one_action
+from demo_server import DemoClock
 
 from ..concurrency import Call, Race, Runaway
 from ..lab import trial
@@ -172,3 +173,12 @@ def _outcome(call: Call) -> Outcome:
 
 def _let_pass(message: Request, answer: Any) -> None:
     """Hold nothing."""
+
+
+def expiries(client: AuthClient, clock: DemoClock, count: int) -> list[int]:
+    """The statuses that a caller gets, when the access token expires before each call."""
+    statuses = []
+    for _ in range(count):
+        clock.advance(61)
+        statuses.append(client.request("GET", "/home").status_code)
+    return statuses

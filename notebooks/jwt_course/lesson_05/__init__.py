@@ -1,6 +1,7 @@
 """Lesson 05, stampede."""
 
-from .exercises import compare, compare_peers, compare_windows, exercises, story
+from .comparisons import compare, compare_peers, compare_windows, story
+from .exercises import exercises
 from .stampede_view import StampedeView
 
 __all__ = [

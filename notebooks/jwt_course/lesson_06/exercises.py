@@ -1,282 +1,55 @@
-"""Lesson 06: rotation and theft.
-
-The judges try what the learner wrote: `spend` against a rival who comes between any two steps,
-and in many threads; `what_follows` against what a real server does; a grace window on sessions.
-"""
+"""The exercises of lesson 06: spend a token atomically, detect its reuse, and choose a grace."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
-from client_widget import AuthClient, EventLog
-from demo_server import DemoClock, DemoServer, ServerConfig, open_database
-from demo_server.database import guard_of
-
-from ..concurrency import together
-from ..exercise import Exercise, Wrong
-from .theft import PASSWORD, try_grace
-from .torn import GuardedCollection
-
-#: The facts of exercise 3, in seconds.
-RETRY_AFTER, THIEF_AFTER = 4, 20
-
-THREADS, ROUNDS = 8, 10
+from ..exercise import Exercise
+from ..solutions import right_answers
+from .judges import RETRY_AFTER, THIEF_AFTER, judge_grace, judge_spend, judge_what_follows
 
 
-def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, Exercise, Exercise]:
-    """The exercises of the lesson, for the notebook's `globals()`."""
+def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
+    """q1 to q3, for the notebook's `globals()`."""
+    solutions = right_answers(__package__)
     return (
         Exercise(
-            namespace, "q1", wants=["spend"], judge=judge_spend, hints=_HINTS_1, solution=_SPEND
+            namespace,
+            "q1",
+            wants=["spend"],
+            judge=judge_spend,
+            hints=[
+                "What can another caller do after you look, and before you write?",
+                "Put the condition into the write: let the database change the document only if "
+                "spent_at is still None, and report whether it did.",
+                'update_one({"_id": jti, "spent_at": None}, …) returns a result with '
+                "modified_count.",
+            ],
+            solution=solutions["q1"],
         ),
         Exercise(
             namespace,
             "q2",
             wants=["what_follows"],
             judge=judge_what_follows,
-            hints=_HINTS_2,
-            solution=_WHAT_FOLLOWS,
+            hints=[
+                "Three cases: never used, used just now, used before.",
+                'Without a grace nothing is "just now", not even the same second.',
+                "A token that was spent 5 s ago is past a grace of 5 s: compare with <.",
+            ],
+            solution=solutions["q2"],
         ),
         Exercise(
-            namespace, "q3", wants=["grace"], judge=judge_grace, hints=_HINTS_3, solution=_GRACE
+            namespace,
+            "q3",
+            wants=["grace"],
+            judge=judge_grace,
+            hints=[
+                "The app's second attempt must fall inside the window, the thief's attempt "
+                "outside.",
+                f"Longer than {RETRY_AFTER} s, and at most {THIEF_AFTER} s.",
+            ],
+            solution=solutions["q3"],
         ),
     )
-
-
-# Exercise 1: spend
-
-
-class RivalCollection(GuardedCollection):
-    """A collection in which another process comes for the token after each look of the caller's.
-
-    Attributes:
-        rival_won (bool): did the other process spend the token?
-    """
-
-    RIVAL_AT = 500.0
-    rival_won = False
-
-    def __getattr__(self, name: str) -> Any:
-        operation = super().__getattr__(name)
-        if name not in ("find_one", "find", "count_documents"):
-            return operation
-
-        def look(*args: Any, **options: Any) -> Any:
-            seen = operation(*args, **options)
-            if name == "find":
-                seen = iter(list(seen))  # a cursor would look later
-            with self._guard:
-                spent = self._collection.update_many(
-                    {"spent_at": None}, {"$set": {"spent_at": self.RIVAL_AT}}
-                )
-            self.rival_won |= spent.modified_count > 0
-            return seen
-
-        return look
-
-
-def judge_spend(spend: Any) -> str:
-    """One caller spends a token, whoever else comes.
-
-    Raises:
-        Wrong: the learner's function did something else.
-    """
-    if not callable(spend):
-        raise Wrong("spend should be a function of collection, jti and now.")
-    _try_one_caller(spend)
-    _try_a_rival(spend)
-    with _short_switches():
-        for _ in range(ROUNDS):
-            _try_threads(spend)
-    return f"{ROUNDS} times {THREADS} callers came for one token, and each time one got it."
-
-
-def _new_collection(kind: type[GuardedCollection] = GuardedCollection) -> tuple[Any, Any]:
-    """A collection with one unspent token, as the caller has it and as it is."""
-    database = open_database()
-    collection = database["refresh_tokens"]
-    collection.insert_one({"_id": "t1", "family": "f1", "spent_at": None})
-    return kind(collection, guard_of(database)), collection
-
-
-def _spent_at(collection: Any) -> Any:
-    documents = list(collection.find({}))
-    if not documents:
-        raise Wrong(
-            "The document is gone. A spent token must stay, or its second use looks like that of "
-            "a token that never was."
-        )
-    if len(documents) > 1:
-        raise Wrong(f"There was one document, and now there are {len(documents)}.")
-    return documents[0]["spent_at"]
-
-
-def _try_one_caller(spend: Any) -> None:
-    ours, real = _new_collection()
-    if not spend(ours, "t1", 100.0):
-        raise Wrong("An unspent token was brought, alone, and spend did not give True.")
-    if _spent_at(real) != 100.0:
-        raise Wrong(f"Spent at 100 s, but the document says spent_at={_spent_at(real)!r}.")
-    if spend(ours, "t1", 107.0):
-        raise Wrong("A spent token was brought again, and spend gave True.")
-    if _spent_at(real) != 100.0:
-        raise Wrong(
-            f"The token was spent at 100 s and brought again at 107 s, and now its spent_at is "
-            f"{_spent_at(real)!r}. A grace counts from the first use: a second must not move it."
-        )
-    if spend(ours, "t2", 108.0):
-        raise Wrong("A token that never was issued was brought, and spend gave True.")
-    _spent_at(real)
-
-
-def _try_a_rival(spend: Any) -> None:
-    ours, real = _new_collection(RivalCollection)
-    won, at = bool(spend(ours, "t1", 100.0)), _spent_at(real)
-    if won and at == RivalCollection.RIVAL_AT:
-        raise Wrong("Another process spent the token, and spend gave True all the same.")
-    if won and ours.rival_won:
-        raise Wrong(
-            "There are two winners. Your code looked and found the token unspent; then another "
-            "process spent it; then your code wrote. A lock of yours does not reach the other "
-            "process: look and write in one operation."
-        )
-    if not won and at == 100.0:
-        raise Wrong("The token was spent by your code, but spend did not give True.")
-
-
-def _try_threads(spend: Any) -> None:
-    ours, real = _new_collection()
-    times = [100.0 + n for n in range(THREADS)]
-    outcomes = together(*(partial(spend, ours, "t1", at) for at in times))
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-    winners = [at for at, outcome in zip(times, outcomes, strict=True) if outcome]
-    if len(winners) != 1:
-        raise Wrong(f"{THREADS} threads came for one token, and {len(winners)} of them got it.")
-    if _spent_at(real) != winners[0]:
-        raise Wrong("Of the threads one got the token, but another's time is in the document.")
-
-
-@contextmanager
-def _short_switches() -> Iterator[None]:
-    """Threads take turns far more often than they do of themselves."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-# Exercise 2: what follows
-
-_STEPS = {"token.spent": "spend", "token.repeated": "repeat", "reuse.detected": "revoke"}
-
-#: Grace, and seconds since the token was spent (None: it was not).
-CASES = ((0, None), (0, 0), (0, 3), (5, None), (5, 0), (5, 4), (5, 5), (30, 29), (30, 31))
-
-
-def what_the_server_does(grace: int, lag: int | None) -> str:
-    """What a real server does with a refresh token that was spent `lag` seconds ago."""
-    clock = DemoClock(start=1_800_000_000, rate=0)
-    log = EventLog(clock=clock)
-    config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
-    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="exercise") as server:
-        owner = AuthClient(server.url, clock=clock)
-        owner.register("ada", PASSWORD)
-        owner.login("ada", PASSWORD)
-        pair = owner.store.get()
-        assert pair is not None
-        if lag is not None:
-            owner.probe(pair.refresh, "refresh")
-            clock.advance(lag)
-        owner.probe(pair.refresh, "refresh")
-    return [_STEPS[event.name] for event in log if event.name in _STEPS][-1]
-
-
-def judge_what_follows(what_follows: Any) -> str:
-    """The learner's rule is the server's.
-
-    Raises:
-        Wrong: it decides otherwise in one of the cases.
-    """
-    if not callable(what_follows):
-        raise Wrong("what_follows should be a function of spent_at, now and grace.")
-    for grace, lag in CASES:
-        now = 1_000.0
-        said = what_follows(None if lag is None else now - lag, now, grace)
-        does = what_the_server_does(grace, lag)
-        if said != does:
-            spent = "is unspent" if lag is None else f"was spent {lag} s ago"
-            raise Wrong(
-                f"The token {spent}, and the grace is {grace} s: a server says {does!r}, "
-                f"and you said {said!r}."
-            )
-    return f"In {len(CASES)} cases a real server did what you said."
-
-
-# Exercise 3: a grace
-
-
-def judge_grace(grace: Any) -> str:
-    """The owner's session survives, and the thief is detected at once.
-
-    Raises:
-        Wrong: not both of it.
-    """
-    if isinstance(grace, bool) or not isinstance(grace, int) or grace < 0:
-        raise Wrong("grace should be a whole number of seconds, 0 or more.")
-    trial = try_grace(grace, retry_after=RETRY_AFTER, thief_after=THIEF_AFTER)
-    if not trial.survived:
-        raise Wrong(
-            f"With {grace} s the app that tried again after {RETRY_AFTER} s lost its session."
-        )
-    if trial.detected_at != 1:
-        raise Wrong(
-            f"With {grace} s the thief, who came {THIEF_AFTER} s after the owner, was answered."
-        )
-    return (
-        f"With {grace} s the owner survives the lost answer, and the thief is detected at once. "
-        f"All from {RETRY_AFTER + 1} to {THIEF_AFTER} will do; the smallest leaves a thief the "
-        "least room."
-    )
-
-
-_HINTS_1 = [
-    "What can another caller do after your look, and before your write?",
-    "The condition belongs into the write: let the database change the document only if "
-    "spent_at is still None, and tell you whether it did.",
-    'update_one({"_id": jti, "spent_at": None}, …) gives a result with modified_count.',
-]
-_SPEND = """def spend(collection, jti, now):
-    result = collection.update_one(
-        {"_id": jti, "spent_at": None},  # look …
-        {"$set": {"spent_at": now}},     # … and write, in one step
-    )
-    return result.modified_count == 1"""
-
-_HINTS_2 = [
-    "Three cases: never used, used just now, used before.",
-    'Without a grace nothing is "just now", not even the same second.',
-    "A token that was spent 5 s ago is past a grace of 5 s: compare with <.",
-]
-_WHAT_FOLLOWS = """def what_follows(spent_at, now, grace):
-    if spent_at is None:
-        return "spend"
-    if now - spent_at < grace:
-        return "repeat"
-    return "revoke\""""
-
-_HINTS_3 = [
-    "The app's second attempt must fall inside the window, the thief's attempt outside.",
-    f"Longer than {RETRY_AFTER} s, and not longer than {THIEF_AFTER} s.",
-]
-_GRACE = f"""grace = {RETRY_AFTER + 1}
-
-# The second attempt comes {RETRY_AFTER} s after the first: within the window. Anything longer only
-# serves a thief."""

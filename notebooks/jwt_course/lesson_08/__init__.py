@@ -14,7 +14,8 @@ from .attacks import (
     shown,
     weak_secrets,
 )
-from .exercises import captured_token, exercises
+from .exercises import exercises
+from .judges import captured_token
 
 __all__ = [
     "AttackLab",
