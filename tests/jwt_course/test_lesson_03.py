@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jwt_course.lesson_03 import exercises
 from jwt_course.lesson_03.judges import CASES, purposes_of, session_of
-from jwt_course.lesson_03.walk import Answer, made_up_store
+from jwt_course.lesson_03.walk import MadeUpResponse, made_up_store
 
 from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request
 from client_widget.auth_flow import refresh_request, sign
@@ -247,13 +247,13 @@ def test_the_session_that_flows_are_compared_by() -> None:
 
 
 def test_a_made_up_answer_has_what_a_flow_reads() -> None:
-    answer = Answer(200, {"accessToken": "access-2"})
+    answer = MadeUpResponse(200, {"accessToken": "access-2"})
     assert (answer.status_code, answer.json(), answer.headers) == (
         200,
         {"accessToken": "access-2"},
         {},
     )
-    assert repr(answer) == "<Answer 200>"
+    assert repr(answer) == "<MadeUpResponse 200>"
     pair = made_up_store().get()
     assert pair is not None
     assert (pair.access, pair.refresh) == ("access-1", "refresh-1")

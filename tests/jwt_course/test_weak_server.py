@@ -16,7 +16,8 @@ from jwt_course.lesson_08.attacks import (
     password_checks,
     weak_secrets,
 )
-from jwt_course.lesson_08.weak_server import Weaknesses, WeakServer
+from jwt_course.lesson_08.weak_server import WeakServer
+from jwt_course.lesson_08.weak_service import Weaknesses
 
 from client_widget import EventLog
 from demo_server import DemoClock

@@ -1,6 +1,6 @@
 """Lesson 03, step the refresh."""
 
 from .exercises import exercises
-from .walk import Answer, made_up_store
+from .walk import MadeUpResponse, made_up_store
 
-__all__ = ["Answer", "exercises", "made_up_store"]
+__all__ = ["MadeUpResponse", "exercises", "made_up_store"]

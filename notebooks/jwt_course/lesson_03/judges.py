@@ -15,21 +15,21 @@ from client_widget.auth_flow import Auth
 
 from ..exercise import Wrong
 from ..lab import trial
-from .walk import HOME, Answer, Walk, made_up_store
+from .walk import HOME, MadeUpResponse, Walk, made_up_store
 
-WELCOME = Answer(200, {"message": "Welcome ada"})
-EXPIRED = Answer(403, {"error": "token_expired"})
-FRESH = Answer(200, {"accessToken": "access-2"})
+WELCOME = MadeUpResponse(200, {"message": "Welcome ada"})
+EXPIRED = MadeUpResponse(403, {"error": "token_expired"})
+FRESH = MadeUpResponse(200, {"accessToken": "access-2"})
 
 #: The cases of the first exercise: the answers that a flow is sent, one after the other. None
 #: stands for "another call has refreshed, so nothing was sent".
-CASES: dict[str, tuple[Answer | None, ...]] = {
+CASES: dict[str, tuple[MadeUpResponse | None, ...]] = {
     "a": (WELCOME,),
     "b": (EXPIRED, FRESH, WELCOME),
     "c": (EXPIRED, EXPIRED),
     "d": (EXPIRED, FRESH, EXPIRED),
-    "e": (Answer(404),),
-    "f": (EXPIRED, Answer(503)),
+    "e": (MadeUpResponse(404),),
+    "f": (EXPIRED, MadeUpResponse(503)),
     "g": (EXPIRED, None, WELCOME),
 }
 
@@ -57,7 +57,7 @@ def _filled(purposes: Sequence[Any], length: int) -> list[Any]:
     return [*purposes, *["end"] * (length - len(purposes))]
 
 
-def purposes_of(answers: Sequence[Answer | None]) -> list[str]:
+def purposes_of(answers: Sequence[MadeUpResponse | None]) -> list[str]:
     """The purposes of the messages that `BearerAuth` yields when it is sent `answers`."""
     flow = BearerAuth(made_up_store()).auth_flow(HOME)
     purposes: list[str] = [next(flow).purpose]
@@ -93,7 +93,7 @@ def _step_through(my_flow: Any) -> None:
 
     for status in (404, 500):
         walk = Walk(my_flow, store, f"a call answered with {status}")
-        walk.ends_with(Answer(status))
+        walk.ends_with(MadeUpResponse(status))
 
     # Twice: a flow that remembers the first refresh may not do the second.
     for number, which in ((1, "first"), (2, "second")):
@@ -101,7 +101,7 @@ def _step_through(my_flow: Any) -> None:
         walk.expect("call", access=f"access-{number}")
         walk.answer(EXPIRED)
         walk.expect("refresh")
-        walk.answer(Answer(200, {"accessToken": f"access-{number + 1}"}))
+        walk.answer(MadeUpResponse(200, {"accessToken": f"access-{number + 1}"}))
         walk.expect("retry", access=f"access-{number + 1}")
         walk.holds(f"access-{number + 1}")
         walk.ends_with(WELCOME)

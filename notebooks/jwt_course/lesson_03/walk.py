@@ -14,7 +14,7 @@ HOME = Request("GET", "/home")
 
 
 @dataclass(frozen=True)
-class Answer:
+class MadeUpResponse:
     """An answer made by hand: the three things that a flow may read of one.
 
     Attributes:
@@ -32,7 +32,7 @@ class Answer:
         return self.body
 
     def __repr__(self) -> str:
-        return f"<Answer {self.status_code}>"
+        return f"<MadeUpResponse {self.status_code}>"
 
 
 def made_up_store() -> TokenStore:
@@ -84,11 +84,11 @@ class Walk:
                 f"{f'Bearer {access}' if access else 'none'} was wanted"
             )
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: MadeUpResponse) -> None:
         """It goes on after this answer, with a further message."""
         self._message = self._went_on(answer)
 
-    def ends_with(self, answer: Answer) -> None:
+    def ends_with(self, answer: MadeUpResponse) -> None:
         """It ends after this answer, and returns it."""
         how, what = self._send(answer)
         if how == "yielded":
@@ -101,7 +101,7 @@ class Walk:
         if what is not answer:
             raise self._wrong("it ended, but did not return the last answer")
 
-    def raises_login_required(self, answer: Answer) -> None:
+    def raises_login_required(self, answer: MadeUpResponse) -> None:
         """It ends the session after this answer."""
         how, what = self._send(answer)
         if how == "raised" and what == LoginRequired.__name__:
@@ -122,14 +122,14 @@ class Walk:
                 "were wanted"
             )
 
-    def _went_on(self, answer: Answer | None) -> Any:
+    def _went_on(self, answer: MadeUpResponse | None) -> Any:
         how, what = self._send(answer)
         if how == "yielded":
             return what
         after = f"after the {answer.status_code} " if answer else "before its first message "
         raise self._wrong(f"{after}it {'raised ' + what if how == 'raised' else 'ended'}")
 
-    def _send(self, answer: Answer | None) -> tuple[str, Any]:
+    def _send(self, answer: MadeUpResponse | None) -> tuple[str, Any]:
         """How the flow took the answer: it yielded, returned or raised, and what."""
         try:
             return "yielded", self._flow.send(answer)

@@ -19,7 +19,8 @@ from client_widget import AuthClient, EventLog, TokenPair, describe
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from .attacks import weak_secrets
-from .weak_server import Weaknesses, WeakServer
+from .weak_server import WeakServer
+from .weak_service import Weaknesses
 
 #: The attacker's password.
 MALLORY = "mallory's own pass phrase"

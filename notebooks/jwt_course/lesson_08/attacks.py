@@ -27,8 +27,8 @@ from client_widget.tokens import read_claims
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*", re.ASCII)
 
 
-class Answer(Protocol):
-    """What is read of an answer: that of requests will do."""
+class HttpAnswer(Protocol):
+    """The two things that are read of a response, such as one of requests."""
 
     @property
     def status_code(self) -> int: ...
@@ -145,7 +145,7 @@ class Guessing:
 
 
 def guess(
-    log_in: Callable[[str], Answer],
+    log_in: Callable[[str], HttpAnswer],
     words: Iterable[str],
     *,
     wait: Callable[[float], object] | None = None,

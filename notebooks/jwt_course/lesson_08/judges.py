@@ -15,7 +15,8 @@ from demo_server import DemoClock
 
 from ..exercise import Wrong
 from .attacks import notebook_with, password_checks, shown
-from .weak_server import Verify, Weaknesses, WeakServer
+from .weak_server import WeakServer
+from .weak_service import Verify, Weaknesses
 
 #: When the exercises' tokens are issued, in seconds since the epoch: so far ahead that a check
 #: by the wall clock gives a wrong answer for decades.
