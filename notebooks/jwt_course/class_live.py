@@ -44,7 +44,7 @@ class PlayedSchool(School):
     """A server in this process, and three students whose time we move.
 
     Attributes:
-        clock (DemoClock): everybody's; it stands still.
+        clock (DemoClock): shared by all; it is stopped.
         students (dict[str, AuthClient]): by their names.
     """
 

@@ -1,6 +1,6 @@
-"""A server and a client of a judge's own, on a clock that stands still.
+"""A server and a client for a judge, on a stopped clock.
 
-A judge tries an answer here, so that neither the learner's server nor their log is touched.
+A judge runs an answer here, and leaves the learner's server and log alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Trial:
     """What a judge works with; ada is logged in.
 
     Attributes:
-        clock (DemoClock): stands at `START` until it is moved.
+        clock (DemoClock): stopped at `START` until it is moved.
         log (EventLog): both sides' events, the login included.
         server (DemoServer): runs until the trial ends.
         client (AuthClient): ada's.

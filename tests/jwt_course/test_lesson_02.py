@@ -87,8 +87,11 @@ def test_decode_part_may_pad_in_any_way(
         ),
         (lambda text: base64.urlsafe_b64decode(text + "="), "is the padding right?"),
         (lambda text: base64.b64decode(text + "=="), "which alphabet do you decode?"),
-        (lambda text: unb64(text).decode(), "decode_part gave a value of type str, and not bytes."),
-        (lambda text: None, "decode_part gave None, and not bytes."),
+        (
+            lambda text: unb64(text).decode(),
+            "decode_part returned a value of type str instead of bytes.",
+        ),
+        (lambda text: None, "decode_part returned None instead of bytes."),
     ],
     ids=["no padding", "one always", "plain base64", "text", "nothing"],
 )
@@ -120,15 +123,15 @@ def test_sign_is_right_if_the_server_takes_it(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda h, p, s: by_hand(h, p, s).encode(), "a value of type bytes, and not a str"),
+        (lambda h, p, s: by_hand(h, p, s).encode(), "a value of type bytes instead of a str"),
         (lambda h, p, s: two_parts(h, p), "three parts with dots between them; yours has 2"),
-        (lambda h, p, s: by_hand(h, p, s) + "=", "there is a = in your token"),
-        (lambda h, p, s: by_hand(h, p, s) + "+", "not in the URL's alphabet"),
+        (lambda h, p, s: by_hand(h, p, s) + "=", "your token contains a ="),
+        (lambda h, p, s: by_hand(h, p, s) + "+", "outside of base64url"),
         (lambda h, p, s: by_hand(p, h, s), "the header in your token does not decode"),
         (lambda h, p, s: by_hand(h, {**p, "exp": 0}, s), "the payload in your token does not"),
         (with_signature(lambda t, s: mac(t, s).hex().encode()), "use digest(), not hexdigest()"),
         (with_signature(lambda t, s: mac(t.split(".")[1], s)), "You signed the payload alone"),
-        (with_signature(lambda t, s: mac(t.replace(".", ""), s)), "The dot between the two parts"),
+        (with_signature(lambda t, s: mac(t.replace(".", ""), s)), "Sign the dot between the two"),
         (
             with_signature(lambda t, s: mac(".".join(unb64(x).decode() for x in t.split(".")), s)),
             "You signed the JSON",
@@ -236,25 +239,26 @@ def test_verify_may_be_by_hand_or_by_a_library(
     answer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verdict("verify", answer, capsys) == (
-        "q3 is right. Both good tokens were taken, and 19 forgeries refused.\n"
+        "q3 is right. Both valid tokens were accepted, and 19 forgeries refused.\n"
     )
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (reads_only, "you took a forgery: another name under the old signature."),
-        (trusts_the_header, "you took a forgery: alg none, with no signature."),
-        (ignores_the_header, "you took a forgery: alg none, signed all the same."),
-        (compares_what_came, "you took a forgery: half of the signature."),
-        (forgets_the_tail, "you took a forgery: a signature with more behind it."),
+        (reads_only, "you accepted a forgery: another name under the old signature."),
+        (trusts_the_header, "you accepted a forgery: alg none, with no signature."),
+        (ignores_the_header, "you accepted a forgery: alg none, signed all the same."),
+        (compares_what_came, "you accepted a forgery: half of the signature."),
+        (forgets_the_tail, "you accepted a forgery: a signature with more after it."),
         (raises, "your code raised InvalidSignatureError on this one: another name under"),
-        (lambda token, secret: None, "a good token was not taken: you gave None"),
-        (lambda token, secret: True, "a good token was not taken: you gave a value of type bool"),
+        (lambda token, secret: None, "a valid token was refused: you returned None"),
+        (lambda token, secret: True, "a valid token was refused: you returned a value of type "
+                                     "bool"),
         (
             lambda token, secret: verify(token, secret) if token.startswith(b64(
                 json.dumps(HEADER).encode())) else None,
-            "a good token whose header has another order was not taken",
+            "a valid token whose header has another order was refused",
         ),
     ],
     ids=["reads", "trusts", "ignores", "prefix", "tail", "raises", "no", "yes", "order"],
@@ -296,18 +300,19 @@ def test_is_over_agrees_with_the_server(answer: Any, capsys: pytest.CaptureFixtu
     [
         (
             lambda token, now: claim(token, "exp") < now,
-            "at the exp of a token of 60 s you gave False; the server refused it.",
+            "at the exp of a token of 60 s you returned False; the server refused it.",
         ),
         (
             lambda token, now: claim(token, "exp") <= round(now),
-            "half a second before the exp of a token of 60 s you gave True; the server took it.",
+            "half a second before the exp of a token of 60 s you returned True; the server "
+            "accepted it.",
         ),
         (
             lambda token, now: claim(token, "iat") + 60 <= now,
-            "at the exp of a token of 5 s you gave False; the server refused it.",
+            "at the exp of a token of 5 s you returned False; the server refused it.",
         ),
         (lambda token, now: claim(token, "exp") > now, "1 s before the exp of a token of 60 s"),
-        (lambda token, now: None, "is_over gave None, and not True or False."),
+        (lambda token, now: None, "is_over returned None instead of True or False."),
     ],
     ids=["after", "rounds", "sixty", "reversed", "nothing"],
 )

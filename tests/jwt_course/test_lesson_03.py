@@ -155,20 +155,21 @@ class Faults:
     ("fault", "words"),
     [
         ("unsigned", "'a call answered with 200': the call has the Authorization None; Bearer "),
-        ("no status", "'a call answered with 200': it ended, but did not return the last answer."),
-        ("silent", "'a call answered with 200': it ended, but did not return the last answer."),
+        ("no "
+         "status", "'a call answered with 200': it ended, but did not return the last response."),
+        ("silent", "'a call answered with 200': it ended, but did not return the last response."),
         ("all", "'a call answered with 404': after the 404 it sent one more message (refresh)"),
-        ("retry alone", "its message has the purpose 'retry', not 'refresh'."),
+        ("retry alone", "its message has the purpose 'retry' instead of 'refresh'."),
         ("signed refresh", "the refresh has the Authorization 'Bearer access-1'; none was wanted."),
         ("not stored", "the store holds access-1 and refresh-1; access-2 and refresh-1 were"),
-        ("not a retry", "its message has the purpose 'call', not 'retry'."),
+        ("not a retry", "its message has the purpose 'call' instead of 'retry'."),
         ("old token", "the retry has the Authorization 'Bearer access-1'; Bearer access-2 was"),
         ("flag", "'the second expiry: 403, then 200, then 200': after the 403 it ended."),
         ("loop", "is answered with 403': after the 403 it sent one more message (refresh)"),
-        ("refusal returned", "it returned; LoginRequired was to be raised."),
-        ("no look", "it raised KeyError; LoginRequired was to be raised."),
-        ("not cleared", "the store still holds a pair; it was to be empty."),
-        ("blind", "'no pair in the store, and 403': it raised AttributeError; the answer was to"),
+        ("refusal returned", "it returned; it should have raised LoginRequired."),
+        ("no look", "it raised KeyError; it should have raised LoginRequired."),
+        ("not cleared", "the store still holds a pair; it should be empty."),
+        ("blind", "'no pair in the store, and 403': it raised AttributeError; it should have"),
     ],
 )  # fmt: skip
 def test_a_wrong_flow_is_told_the_case(
@@ -186,10 +187,10 @@ def test_the_flow_that_the_faults_are_put_into_is_right(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda request, store: None, "my_flow gave no generator: is there a yield in it?"),
-        (lambda request, store: iter(()), "my_flow gave no generator"),
+        (lambda request, store: None, "my_flow returned no generator. Does it contain a yield?"),
+        (lambda request, store: iter(()), "my_flow returned no generator"),
         (lambda request, store: (x for x in ()), "before its first message it ended."),
-        (lambda request, store: (x for x in ["GET"]), "it yielded a str, and not a Request."),
+        (lambda request, store: (x for x in ["GET"]), "it yielded a str instead of a Request."),
     ],
 )
 def test_what_is_no_flow_is_told_so(

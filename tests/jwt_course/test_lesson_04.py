@@ -251,22 +251,26 @@ def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
 @pytest.mark.parametrize(
     ("judge", "scheme", "words"),
     [
-        (judge_mended, ArticleAuth, "Expiry 2 of 5 ended with 403, and no refresh was sent for it"),
-        (judge_mended, WithoutEnd, "refuses for good was still at it after 8 messages"),
-        (judge_mended, Before, "still good sent a refresh before the server had refused anything"),
-        (judge_mended, Twice, "still good cost more: /home 200, /home 200."),
+        (judge_mended, ArticleAuth, "Expiry 2 of 5 ended with 403, and sent no refresh"),
+        (judge_mended, WithoutEnd, "is always refused did not stop after 8 messages"),
+        (judge_mended, Before, "with a valid token sent a refresh before the server had refused "
+                               "anything"),
+        (judge_mended, Twice, "with a valid token sent too much: /home 200, /home 200."),
         (judge_mended, Thrice, "Expiry 1 of 5 was sent 3 times, with 1 refresh."),
-        (judge_mended, Fake, "Expiry 2 of 5 gave its caller 200, but the last answer of the server "
-                             "was 403"),
-        (judge_mended, FakeInPlace, "the last answer of the server was 403"),
-        (judge_mended, NoRetry, "Expiry 1 of 5 gave its caller the answer to the refresh"),
-        (judge_mended, GivesUp, "Expiry 2 of 5 ended with LoginRequired, but the refresh token"),
-        (judge_mended, NoAnswer, "gave its caller no answer: auth_flow must return the last one"),
-        (judge_mended, OldToken, "Expiry 1 of 5 ended with 403, and not with 200: "
+        (judge_mended, Fake, "Expiry 2 of 5 returned 200 to its caller, but the server's last "
+                             "response was 403"),
+        (judge_mended, FakeInPlace, "the server's last response was 403"),
+        (judge_mended, NoRetry, "Expiry 1 of 5 returned the response to the refresh"),
+        (judge_mended, GivesUp, "Expiry 2 of 5 ended with LoginRequired, although the refresh "
+                                "token"),
+        (judge_mended, NoAnswer, "returned nothing to its caller: auth_flow must return the last "
+                                 "response"),
+        (judge_mended, OldToken, "Expiry 1 of 5 ended with 403 instead of 200: "
                                  "/home 403, /refresh 200, /home 403."),
-        (judge_mended, Broken, "still good ended with AttributeError: /home 200."),
-        (judge_mended, "Mended", "an auth scheme is a class, and this is a str"),
-        (judge_own, Lowered, "One of 4 calls that expired together ended with 403, and no refresh"),
+        (judge_mended, Broken, "with a valid token ended with AttributeError: /home 200."),
+        (judge_mended, "Mended", "an auth scheme is a class; this is a str"),
+        (judge_own, Lowered, "One of 4 calls that expired together ended with 403, and sent no "
+                             "refresh"),
         (judge_own, OneAtATime, "The calls were sent one after the other"),
         (judge_one, NewForEach, "4 calls that expired together sent 4 refreshes"),
         (judge_one, Compare, "4 calls that expired together sent 4 refreshes"),

@@ -47,7 +47,7 @@ class TestForecast:
 
     def test_the_numbers_that_are_off_are_named(self) -> None:
         words = refusal(judge_forecast, {"refreshes": 1, "answers": 5, "refused": 8})
-        assert "came out otherwise than refreshes: 1, refused: 8." in words
+        assert "did not show refreshes: 1, refused: 8." in words
 
     @pytest.mark.parametrize("forecast", [5, {}, {"refreshes": 5}, (5, 5, 4)])
     def test_the_form_is_asked_for(self, forecast: Any) -> None:
@@ -169,10 +169,10 @@ class TestSingleFlight:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (5, "SingleFlight must be a class, and this is a int."),
+            (5, "SingleFlight must be a class; this is a int."),
             (
                 Nobody,
-                "16 calls were refused and nobody refreshed: 16 calls refused.",
+                "16 calls were refused and none refreshed: 16 calls refused.",
             ),
             (
                 Everybody,
@@ -182,18 +182,18 @@ class TestSingleFlight:
             (
                 Silent,
                 "the refresh was refused: 1 refresh, 1 error, 15 calls that hang. `end(None)` "
-                "must wake those who wait too.",
+                "must wake the waiting calls too.",
             ),
             (
                 Forgetful,
-                "one call was refused after the refresh was over: 2 refreshes, 16 answers. Its "
+                "one call was refused after the refresh had ended: 2 refreshes, 16 answers. Its "
                 "token had been replaced meanwhile. Is `pair` still what the store holds?",
             ),
             (
                 Once,
                 "two expiries in a row, 16 calls each: 1 refresh, 16 answers, 16 calls refused; "
-                "2 refreshes and 32 answers are wanted. Is all as it was at the start when `end` "
-                "is done?",
+                "2 refreshes and 32 answers are wanted. Does `end` restore the initial "
+                "state?",
             ),
             (Breaks, "your class raised KeyError in a call."),
         ],
@@ -223,15 +223,15 @@ class TestWindow:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (10, "my_window must be a function, and this is a int."),
+            (10, "my_window must be a function; this is a int."),
             (
                 lambda lifetime: 10,
-                "my_window(5) gives 10 s: a token that was issued just now is in its window at "
-                "once, so each call refreshes.",
+                "my_window(5) returns 10 s: a new token is in its window at once, so every call "
+                "refreshes.",
             ),
-            (lambda lifetime: 0.2 * lifetime, "my_window(60) gives 12 s, where 10 s is wanted."),
-            (lambda lifetime: 0, "my_window(5) gives 0 s, where 1 s is wanted."),
-            (lambda lifetime: None, "my_window(5) gives no number of seconds."),
+            (lambda lifetime: 0.2 * lifetime, "my_window(60) returns 12 s; 10 s is wanted."),
+            (lambda lifetime: 0, "my_window(5) returns 0 s; 1 s is wanted."),
+            (lambda lifetime: None, "my_window(5) does not return a number of seconds."),
         ],
     )
     def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:

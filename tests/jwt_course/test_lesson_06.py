@@ -173,7 +173,7 @@ def looks_first_but_writes_with_the_condition(collection: Any, jti: str, now: fl
 )
 def test_spend_is_taken(spend: Any) -> None:
     assert judge_spend(spend) == (
-        "10 times 8 callers came for one token, and each time one got it."
+        "10 times 8 callers came for one token, and each time exactly one spent it."
     )
 
 
@@ -235,15 +235,15 @@ WRONG_SPENDS = {
     look_then_write: "There are two winners",
     count_then_write: "There are two winners",
     find_then_write: "There are two winners",
-    behind_a_lock: "A lock of yours does not reach the other process",
-    believes_its_look: "Another process spent the token, and spend gave True",
-    without_the_condition: "brought again at 107 s, and now its spent_at is 107.0",
+    behind_a_lock: "A lock in your process does not stop the other one",
+    believes_its_look: "Another process spent the token, and spend still returned True",
+    without_the_condition: "came again at 107 s, and now its spent_at is 107.0",
     by_delete: "The document is gone",
     by_upsert: "There was one document, and now there are 2",
     lambda *_: True: "but the document says spent_at=None",
-    lambda *_: False: "spend did not give True",
-    lambda *given: by_update(*given) or True: "A spent token was brought again",
-    lambda *given: by_update(*given) and None: "spend did not give True",
+    lambda *_: False: "spend did not return True",
+    lambda *given: by_update(*given) or True: "A spent token came again",
+    lambda *given: by_update(*given) and None: "spend did not return True",
 }
 
 
@@ -269,7 +269,7 @@ def test_threads_find_two_winners_where_the_rival_finds_none() -> None:
         by_update(collection, jti, now)
         return new
 
-    with pytest.raises(Wrong, match="8 threads came for one token, and 8 of them got it"):
+    with pytest.raises(Wrong, match="8 threads came for one token, and 8 of them spent it"):
         judge_spend(spend)
 
 
@@ -283,7 +283,7 @@ def the_rule(spent_at: float | None, now: float, grace: float) -> str:
 
 
 def test_the_rule_is_taken() -> None:
-    assert judge_what_follows(the_rule) == "In 9 cases a real server did what you said."
+    assert judge_what_follows(the_rule) == "In all 9 cases a real server did what you said."
 
 
 @pytest.mark.parametrize(
@@ -293,18 +293,18 @@ def test_the_rule_is_taken() -> None:
             lambda spent_at, now, grace: (
                 "spend" if spent_at is None else "repeat" if now - spent_at <= grace else "revoke"
             ),
-            "spent 0 s ago, and the grace is 0 s: a server says 'revoke', and you said 'repeat'",
+            "spent 0 s ago, and the grace is 0 s: the server says 'revoke', you said 'repeat'",
         ),
         (
             lambda spent_at, now, grace: "revoke" if spent_at else "spend",
-            "spent 0 s ago, and the grace is 5 s: a server says 'repeat', and you said 'revoke'",
+            "spent 0 s ago, and the grace is 5 s: the server says 'repeat', you said 'revoke'",
         ),
         (
             lambda spent_at, now, grace: "repeat" if spent_at else "spend",
-            "spent 0 s ago, and the grace is 0 s: a server says 'revoke', and you said 'repeat'",
+            "spent 0 s ago, and the grace is 0 s: the server says 'revoke', you said 'repeat'",
         ),
-        (lambda *_: None, "The token is unspent, and the grace is 0 s: a server says 'spend'"),
-        ("spend", "should be a function"),
+        (lambda *_: None, "The token is unspent, and the grace is 0 s: the server says 'spend'"),
+        ("spend", "must be a function"),
     ],
 )
 def test_another_rule_is_refused(rule: Any, words: str) -> None:
@@ -326,7 +326,7 @@ def test_a_grace_between_the_two_is_taken(grace: int) -> None:
     [
         (0, "With 0 s the app that tried again after 4 s lost its session"),
         (4, "With 4 s the app that tried again after 4 s lost its session"),
-        (21, "With 21 s the thief, who came 20 s after the owner, was answered"),
+        (21, "With 21 s the thief, who came 20 s after the owner, got tokens"),
         (True, "whole number"),
         (5.5, "whole number"),
         (-1, "whole number"),

@@ -144,7 +144,7 @@ def at_commas(header: str) -> dict[str, str]:
         (at_commas, "expired, so refresh"),
         (lambda header: {}, "you read {}; it says"),
         (lambda header: None, "you read None"),
-        ({}, "should be a function"),
+        ({}, "must be a function"),
     ],
 )
 def test_parameters_is_refused(parameters: Any, seen: str) -> None:
@@ -183,7 +183,7 @@ def by_table(status: int, headers: Mapping[str, str], body: Mapping[str, str]) -
 @pytest.mark.parametrize("what_to_do", [right, by_table])
 def test_what_to_do_is_taken(what_to_do: Any) -> None:
     assert judge_what_to_do(what_to_do) == (
-        "After 20 answers of both servers, and 4 of others, you do right."
+        "After 20 responses of both servers, and 4 of others, you act correctly."
     )
 
 
@@ -204,20 +204,26 @@ def but(wanted: str, **given: Any) -> Any:
     [
         (
             but("refresh", status=403),
-            "GET /home, no token, by the server 'article': 403 token_missing. "
-            "You said 'refresh', wanted is 'log in'.",
+            "GET /home, no token, on the article server: 403 token_missing. "
+            "You said 'refresh'; the right action is 'log in'.",
         ),
         (
             but("refresh", status=401),
-            "POST /users/login, unknown user, by the server 'article': 401 user_unknown. You said",
+            "POST /users/login, unknown user, on the article server: 401 user_unknown. You said",
         ),
-        (but("refresh", error="insufficient_scope"), "wanted is 'no right'"),
-        (but("log in", error="user_exists"), "403 user_exists. You said 'log in', wanted is 'rep"),
-        (but("refresh", status=401, error="invalid_credentials"), "wrong password, by the server"),
-        (but("refresh", status=401, error=""), "GET /home, no token, by the server 'rfc': 401. "),
-        (but("report", status=429), "sixth failure, by the server 'rfc': 429"),
-        (but("report", status=204), "POST /logout, by the server 'rfc': 204. "),
-        (but("report", error="invalid_grant"), "POST /refresh, expired token, by the server 'rfc'"),
+        (but("refresh", error="insufficient_scope"), "the right action is 'no right'"),
+        (
+            but("log in", error="user_exists"),
+            "403 user_exists. You said 'log in'; the right action is 'rep",
+        ),
+        (
+            but("refresh", status=401, error="invalid_credentials"),
+            "wrong password, on the rfc server",
+        ),
+        (but("refresh", status=401, error=""), "GET /home, no token, on the rfc server: 401. "),
+        (but("report", status=429), "sixth failure, on the rfc server: 429"),
+        (but("report", status=204), "POST /logout, on the rfc server: 204. "),
+        (but("report", error="invalid_grant"), "POST /refresh, expired token, on the rfc server"),
         (
             lambda status, headers, body: (
                 right(status, {"Retry-After": "1"}, body)
@@ -226,7 +232,7 @@ def but(wanted: str, **given: Any) -> Any:
             ),
             "A server with no body says",
         ),
-        (None, "should be a function"),
+        (None, "must be a function"),
     ],
 )
 def test_what_to_do_is_refused(what_to_do: Any, seen: str) -> None:
@@ -253,15 +259,15 @@ def test_answer_is_taken() -> None:
 @pytest.mark.parametrize(
     ("reason", "given", "seen"),
     [
-        ("no token", (403, 'Bearer realm="lab"'), "the status is 403, and should be 401"),
+        ("no token", (403, 'Bearer realm="lab"'), "the status is 403; it should be 401"),
         ("no token", (401, None), "should begin with Bearer"),
-        ("no token", (401, "Bearer"), "one parameter at least"),
+        ("no token", (401, "Bearer"), "at least one parameter"),
         ("no token", (401, 'Basic realm="lab"'), "should begin with Bearer"),
-        ("no token", (401, 'Bearer error="invalid_token"'), "is told no error code"),
+        ("no token", (401, 'Bearer error="invalid_token"'), "gets no error code"),
         ("expired", (403, 'Bearer error="invalid_token"'), "the status is 403"),
-        ("expired", (401, 'Bearer realm="lab"'), "the error is '', and should be 'invalid_token'"),
+        ("expired", (401, 'Bearer realm="lab"'), "the error is ''; it should be 'invalid_token'"),
         ("expired", (401, 'Bearer error="token_expired"'), "the error is 'token_expired'"),
-        ("expired", (401, 'Bearer error="invalid_token", error_description="…"'), "past ASCII"),
+        ("expired", (401, 'Bearer error="invalid_token", error_description="…"'), "only ASCII"),
         ("forged", (403, 'Bearer error="invalid_token"'), "the status is 403"),
         ("two tokens", (401, 'Bearer error="invalid_request"'), "should be 400"),
         ("no right", (401, 'Bearer error="insufficient_scope"'), "should be 403"),

@@ -75,7 +75,7 @@ def test_a_short_grace_is_right(grace: int, capsys: pytest.CaptureFixture[str]) 
     ("answer", "words"),
     [
         (10, "mended_13 must be a ServerConfig, and this is of type int."),
-        (ServerConfig(), "after the logout, the access token was still good."),
+        (ServerConfig(), "after the logout, the access token was still valid."),
         (ServerConfig(policy="rfc"), "2 s later, the same refresh token was answered with 400."),
         (
             ServerConfig(policy="rfc", refresh_grace=61),

@@ -1,7 +1,7 @@
-"""The judges of lesson 02. Each tries the learner's function; none shows a token.
+"""The judges of lesson 02. Each runs the learner's function; none shows a token.
 
-What a token must be is taken from RFC 7515 (the form and the signature) and RFC 7519 (the
-claims). The last word has a real server wherever it can be asked.
+RFC 7515 (form and signature) and RFC 7519 (claims) say what a token must be. Where a real server
+can decide, it does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SAMPLES = (
 
 
 def judge_decode_part(decode_part: Any) -> str:
-    """`decode_part(text)` gives the bytes of a part of a token, whatever its length."""
+    """`decode_part(text)` returns the bytes of a part of a token, whatever its length."""
     for data in SAMPLES:
         text = _encode(data)
         hint = f"{len(text)} % 4 is {len(text) % 4}: is the padding right?"
@@ -46,17 +46,17 @@ def judge_decode_part(decode_part: Any) -> str:
                 f"at a part of {len(text)} characters it raised '{error}'. {hint}"
             ) from None
         if not isinstance(seen, bytes):
-            raise Wrong(f"decode_part gave {_a(seen)}, and not bytes.")
+            raise Wrong(f"decode_part returned {_a(seen)} instead of bytes.")
         if seen != data:
             raise Wrong(
-                f"a part of {len(text)} characters holds {len(data)} bytes; you gave "
+                f"a part of {len(text)} characters contains {len(data)} bytes; you returned "
                 f"{len(seen)} bytes, and not those. {hint}"
             )
     return f"{len(SAMPLES)} parts decoded, with no, one and two characters of padding missing."
 
 
 def judge_sign(sign: Any) -> str:
-    """`sign(header, payload, secret)` gives a token that a server with that secret takes."""
+    """`sign(header, payload, secret)` returns a token that a server with that secret accepts."""
     secret = secrets.token_hex(32)
     with trial(access_token_secret=secret) as lab:
         for name in ("ada", "grace", "Zoë"):
@@ -69,22 +69,24 @@ def judge_sign(sign: Any) -> str:
                 code = answer.json().get("error")
                 raise Wrong(f"the server answered {answer.status_code} {code} to your token.")
     return (
-        "The server said token.accepted three times. It has never heard of grace or Zoë: "
-        "whoever has the secret can be anybody."
+        "The server said token.accepted three times. It does not know grace or Zoë: "
+        "anyone who has the secret can be anyone."
     )
 
 
 def _check_token(token: Any, payload: dict[str, Any], secret: str) -> None:
-    """What is wrong with a token, before a server is asked, which would not say it so well."""
+    """Find what is wrong with a token first: the server's refusal would say less."""
     if not isinstance(token, str):
-        raise Wrong(f"sign gave {_a(token)}, and not a str.")
+        raise Wrong(f"sign returned {_a(token)} instead of a str.")
     parts = token.split(".")
     if len(parts) != 3:
         raise Wrong(f"a token has three parts with dots between them; yours has {len(parts)}.")
     if "=" in token:
-        raise Wrong("there is a = in your token: base64url leaves the padding out (RFC 7515).")
+        raise Wrong(
+            "your token contains a =. Base64url without padding has none (RFC 7515, section 2)."
+        )
     if not re.fullmatch(r"[\w.-]+", token, re.ASCII):
-        raise Wrong("a character of your token is not in the URL's alphabet: A-Z a-z 0-9 - _")
+        raise Wrong("your token contains a character outside of base64url: A-Z a-z 0-9 - _")
     for part, name, wanted in zip(parts, ("header", "payload"), (HEADER, payload), strict=False):
         if _read(part) != wanted:
             raise Wrong(f"the {name} in your token does not decode to the {name} you were given.")
@@ -98,41 +100,43 @@ def _check_signature(parts: list[str], secret: str) -> None:
         return
     texts = [_decode(part).decode() for part in (header, payload)]
     mistakes = {
-        right.hex().encode(): "It holds the hexadecimal digits: use digest(), not hexdigest().",
-        _mac(payload, secret): "You signed the payload alone; the header belongs to it.",
-        _mac(header + payload, secret): "The dot between the two parts is signed as well.",
+        right.hex().encode(): "It contains hexadecimal digits: use digest(), not hexdigest().",
+        _mac(payload, secret): "You signed the payload alone: sign the header too.",
+        _mac(header + payload, secret): "Sign the dot between the two parts as well.",
         _mac(".".join(texts), secret): "You signed the JSON; sign the two parts in base64url.",
         hashlib.sha256(f"{header}.{payload}".encode()).digest(): (
-            "It is a hash without a key, which anybody can make: use hmac."
+            "It is a hash without a key, which anyone can compute: use hmac."
         ),
     }
-    hint = mistakes.get(given, "Sign 'header.payload' as it stands in the token (RFC 7515, 5.1).")
+    hint = mistakes.get(
+        given, "Sign 'header.payload' exactly as in the token (RFC 7515, section 5.1)."
+    )
     raise Wrong(f"the signature has {len(given)} bytes and is not the right one. {hint}")
 
 
 def judge_verify(verify: Any) -> str:
-    """`verify(token, secret)` gives the claims of a good token, and None for any other."""
+    """`verify(token, secret)` returns the claims of a valid token, and None for any other."""
     secret = secrets.token_hex(32)
     # No iat and a far exp, so that it does not matter whether the answer looks at the times.
     claims = {"username": "ada", "exp": 4_000_000_000}
     good = forge.sign(json.dumps(HEADER), json.dumps(claims), secret)
     other = forge.sign('{"typ":"JWT","alg":"HS256"}', json.dumps(claims, indent=1), secret)
     for name, token in {
-        "a good token": good,
-        "a good token whose header has another order": other,
+        "a valid token": good,
+        "a valid token whose header has another order": other,
     }.items():
         seen = _tried(verify, name, token, secret)
         if seen != claims:
-            raise Wrong(f"{name} was not taken: you gave {_a(seen)}, and not its claims.")
+            raise Wrong(f"{name} was refused: you returned {_a(seen)} instead of its claims.")
     forgeries = attacks(good, claims, secret)
     for name, token in forgeries.items():
         if _tried(verify, name, token, secret) is not None:
-            raise Wrong(f"you took a forgery: {name}. None was wanted.")
-    return f"Both good tokens were taken, and {len(forgeries)} forgeries refused."
+            raise Wrong(f"you accepted a forgery: {name}. Return None.")
+    return f"Both valid tokens were accepted, and {len(forgeries)} forgeries refused."
 
 
 def attacks(good: str, claims: dict[str, Any], secret: str) -> dict[str, str]:
-    """Tokens that nobody should take, by what is wrong with them.
+    """Tokens that must be refused, by what is wrong with them.
 
     The last character of a signature is left alone: it has two bits that mean nothing, so a
     token with another one there can be the same token.
@@ -156,7 +160,7 @@ def attacks(good: str, claims: dict[str, Any], secret: str) -> dict[str, str]:
         ),
         "half of the signature": f"{header}.{payload}.{signature[:20]}",
         "no signature": f"{header}.{payload}.",
-        "a signature with more behind it": good + "AAAA",
+        "a signature with more after it": good + "AAAA",
         "a signature that is not ASCII": f"{header}.{payload}.ÿ",
         "two parts": f"{header}.{payload}",
         "four parts": good + ".AAAA",
@@ -174,8 +178,8 @@ def _tried(verify: Any, name: str, token: str, secret: str) -> Any:
         return verify(token, secret)
     except Exception as error:
         raise Wrong(
-            f"your code raised {type(error).__name__} on this one: {name}. Anybody can send it: "
-            "give None."
+            f"your code raised {type(error).__name__} on this one: {name}. Anyone can send it: "
+            "return None."
         ) from None
 
 
@@ -190,11 +194,11 @@ def judge_is_over(is_over: Any) -> str:
                 refused = lab.client.probe(token).status_code != 200
                 seen = is_over(token, lab.clock())
                 if not isinstance(seen, bool):
-                    raise Wrong(f"is_over gave {_a(seen)}, and not True or False.")
+                    raise Wrong(f"is_over returned {_a(seen)} instead of True or False.")
                 if seen != refused:
                     raise Wrong(
-                        f"{words} the exp of a token of {lifetime} s you gave {seen}; the "
-                        f"server {'refused' if refused else 'took'} it."
+                        f"{words} the exp of a token of {lifetime} s you returned {seen}; the "
+                        f"server {'refused' if refused else 'accepted'} it."
                     )
     return "You and the server agree before, at and after the second of exp."
 

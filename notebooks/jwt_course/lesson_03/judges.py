@@ -22,7 +22,7 @@ EXPIRED = MadeUpResponse(403, {"error": "token_expired"})
 FRESH = MadeUpResponse(200, {"accessToken": "access-2"})
 
 #: The cases of the first exercise: the answers that a flow is sent, one after the other. None
-#: stands for "another call has refreshed, so nothing was sent".
+#: means "another call has refreshed, so nothing was sent".
 CASES: dict[str, tuple[MadeUpResponse | None, ...]] = {
     "a": (WELCOME,),
     "b": (EXPIRED, FRESH, WELCOME),

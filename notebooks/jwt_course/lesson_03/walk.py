@@ -19,7 +19,7 @@ class MadeUpResponse:
 
     Attributes:
         status_code (int): such as 200.
-        body (Mapping): what `json()` gives.
+        body (Mapping): what `json()` returns.
         headers (Mapping[str, str]): none, if not given.
     """
 
@@ -36,7 +36,7 @@ class MadeUpResponse:
 
 
 def made_up_store() -> TokenStore:
-    """A store with a pair of words in it. No server gave them, so they may be shown."""
+    """A store with made-up tokens. No server issued them, so they may be shown."""
     store = TokenStore()
     store.set(TokenPair("access-1", "refresh-1"))
     return store
@@ -59,24 +59,28 @@ class Walk:
         self._case = case
         self._flow = my_flow(HOME, store)
         if not hasattr(self._flow, "send"):
-            raise Wrong("my_flow gave no generator: is there a yield in it?")
+            raise Wrong("my_flow returned no generator. Does it contain a yield?")
         self._message = self._went_on(None)
 
     def expect(self, purpose: str, access: str | None = None) -> None:
         """The message under way has this purpose, and is signed with this access token."""
         message = self._message
         if not isinstance(message, Request):
-            raise self._wrong(f"it yielded a {type(message).__name__}, and not a Request")
+            raise self._wrong(f"it yielded a {type(message).__name__} instead of a Request")
         if message.purpose != purpose:
-            raise self._wrong(f"its message has the purpose {message.purpose!r}, not {purpose!r}")
+            raise self._wrong(
+                f"its message has the purpose {message.purpose!r} instead of {purpose!r}"
+            )
         wanted = ("POST", "/refresh") if purpose == "refresh" else ("GET", "/home")
         if (message.method, message.path) != wanted:
             raise self._wrong(
-                f"the {purpose} is {message.method} {message.path}, not {' '.join(wanted)}"
+                f"the {purpose} is {message.method} {message.path} instead of {' '.join(wanted)}"
             )
         pair = self._store.get()
         if purpose == "refresh" and (pair is None or message.json != {"token": pair.refresh}):
-            raise self._wrong('the body of the refresh is not {"token": …} with the refresh token')
+            raise self._wrong(
+                'the body of the refresh should be {"token": …} with the refresh token'
+            )
         signed = message.headers.get("Authorization")
         if signed != (f"Bearer {access}" if access else None):
             raise self._wrong(
@@ -97,9 +101,9 @@ class Walk:
                 f"({getattr(what, 'purpose', '?')}); it should have ended"
             )
         if how == "raised":
-            raise self._wrong(f"it raised {what}; the answer was to be returned")
+            raise self._wrong(f"it raised {what}; it should have returned the response")
         if what is not answer:
-            raise self._wrong("it ended, but did not return the last answer")
+            raise self._wrong("it ended, but did not return the last response")
 
     def raises_login_required(self, answer: MadeUpResponse) -> None:
         """It ends the session after this answer."""
@@ -107,13 +111,13 @@ class Walk:
         if how == "raised" and what == LoginRequired.__name__:
             return
         seen = {"raised": f"raised {what}", "yielded": "sent one more message"}
-        raise self._wrong(f"it {seen.get(how, 'returned')}; LoginRequired was to be raised")
+        raise self._wrong(f"it {seen.get(how, 'returned')}; it should have raised LoginRequired")
 
     def holds(self, access: str | None) -> None:
         """The store holds this access token with the refresh token of the login, or nothing."""
         pair = self._store.get()
         if access is None and pair is not None:
-            raise self._wrong("the store still holds a pair; it was to be empty")
+            raise self._wrong("the store still holds a pair; it should be empty")
         if access is not None and pair is None:
             raise self._wrong("the store is empty")
         if pair is not None and (pair.access, pair.refresh) != (access, "refresh-1"):

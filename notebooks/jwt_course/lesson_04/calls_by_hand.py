@@ -47,7 +47,7 @@ class SteppedCall:
     """One call: its flow, and the message or the answer that waits.
 
     Attributes:
-        name (str): stands before the call's own events, and is their correlation.
+        name (str): printed before the call's own events, and their correlation.
         status (int | None): the status that the caller gets, once the call has ended.
     """
 

@@ -1,8 +1,8 @@
-"""Lesson 04: the two faults of the article's interceptor, and their mending.
+"""The judges of lesson 04: has the learner fixed the article's interceptor?
 
 The judges run the learner's auth scheme against a real server (`scheme_trial.py`) and read what its
-calls did. A symptom can be hidden without its fault being mended, so they also try a token that
-is still good, a user who is refused for good, and a refresh token that is over.
+calls did. A symptom can be hidden while its fault remains, so they also try a token that
+is still valid, a user who is always refused, and an expired refresh token.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def judge_one(scheme: Any) -> str:
     refreshes = _try_together(scheme)
     if refreshes != 1:
         raise Wrong(
-            f"{TOGETHER} calls that expired together sent {refreshes} refreshes. Each saw that "
-            "the token was still the one that it had sent, for the first refresh was on its way. "
-            "One is enough."
+            f"{TOGETHER} calls that expired together sent {refreshes} refreshes. Each "
+            "saw in the store the token that it had sent, because the first refresh was still "
+            "under way. One is enough."
         )
     with SchemeTrial(scheme) as trial:
         trial.clock.advance(61)
@@ -68,21 +68,21 @@ def judge_one(scheme: Any) -> str:
 def _try_alone(scheme: Any) -> None:
     """One call at a time: within the lifetime, after it, and where nothing helps."""
     if not callable(scheme):
-        raise Wrong(f"an auth scheme is a class, and this is a {type(scheme).__name__}.")
+        raise Wrong(f"an auth scheme is a class; this is a {type(scheme).__name__}.")
     with SchemeTrial(scheme) as trial:
         good = trial.call()
-        _check_answered(good, "A call with a token that was still good")
+        _check_answered(good, "A call with a valid token")
         if len(good.messages) != 1:
-            raise Wrong(f"A call with a token that was still good cost more: {_story(good)}.")
+            raise Wrong(f"A call with a valid token sent too much: {_story(good)}.")
         for number in range(1, EXPIRIES + 1):
             trial.clock.advance(61)
             _check_answered(trial.call(), f"Expiry {number} of {EXPIRIES}")
     with SchemeTrial(scheme) as trial:
         trial.refuse_always()
-        _check_refused(trial.call(), "A user whom the server refuses for good")
+        _check_refused(trial.call(), "A call of a user who is always refused")
     with SchemeTrial(scheme) as trial:
         trial.clock.advance(REFRESH_LIFETIME + 1)
-        _check_refused(trial.call(), "A call after the end of the refresh token")
+        _check_refused(trial.call(), "A call with an expired refresh token")
 
 
 def _try_together(scheme: Any) -> int:
@@ -95,56 +95,60 @@ def _try_together(scheme: Any) -> int:
     if not parallel:
         raise Wrong(
             "The calls were sent one after the other. Only a refresh is worth waiting for: calls "
-            "with a good token must not wait for each other."
+            "with a valid token must not wait for each other."
         )
     return sum(outcome.refreshes for outcome in outcomes)
 
 
 def _check_answered(outcome: Outcome, what: str) -> None:
-    """The call had its 200, by an honest way."""
+    """The call got its 200, without a trick."""
     _check_honest(outcome, what)
     if isinstance(outcome.error, LoginRequired):
-        raise Wrong(f"{what} ended with LoginRequired, but the refresh token was still good.")
+        raise Wrong(f"{what} ended with LoginRequired, although the refresh token was still valid.")
     if outcome.returned == 403 and not outcome.refreshes:
         raise Wrong(
-            f"{what} ended with 403, and no refresh was sent for it. Was the flag still up from "
-            "another call?"
+            f"{what} ended with 403, and sent no refresh. Was the flag still up from another call?"
         )
     if outcome.returned != 200:
-        raise Wrong(f"{what} ended with {outcome.returned}, and not with 200: {_story(outcome)}.")
+        raise Wrong(f"{what} ended with {outcome.returned} instead of 200: {_story(outcome)}.")
 
 
 def _check_refused(outcome: Outcome, what: str) -> None:
-    """The caller was told, after no more than is allowed."""
+    """The caller got the refusal, at no more than the allowed cost."""
     _check_honest(outcome, what)
     if outcome.returned is not None and outcome.returned < 400:
         raise Wrong(f"{what} was given {outcome.returned}: {_story(outcome)}.")
 
 
 def _check_honest(outcome: Outcome, what: str) -> None:
-    """No call costs too much, and the caller is given what the server said."""
+    """No call costs too much, and its caller gets what the server said."""
     if isinstance(outcome.error, Abandoned):
         raise Wrong(f"{what} never ended: it waits for something that does not happen.")
     if isinstance(outcome.error, Runaway):
         raise Wrong(
-            f"{what} was still at it after {len(outcome.messages)} messages. One refresh and one "
-            "retry are all that a call may cost: a second 403 is the answer."
+            f"{what} did not stop after {len(outcome.messages)} messages. A call may cost one "
+            f"refresh and one "
+            "retry; a second 403 is final."
         )
     if outcome.error is not None and not isinstance(outcome.error, LoginRequired):
         raise Wrong(f"{what} ended with {type(outcome.error).__name__}: {_story(outcome)}.")
     if outcome.error is None and outcome.returned is None:
-        raise Wrong(f"{what} gave its caller no answer: auth_flow must return the last one.")
+        raise Wrong(
+            f"{what} returned nothing to its caller: auth_flow must return the last response."
+        )
     if outcome.returned is not None and outcome.returned != outcome.messages[-1][1]:
         raise Wrong(
-            f"{what} gave its caller {outcome.returned}, but the last answer of the server was "
-            f"{outcome.messages[-1][1]}. The caller must be told what the server said."
+            f"{what} returned {outcome.returned} to its caller, but the server's last response was "
+            f"{outcome.messages[-1][1]}. Return what the server said."
         )
     if outcome.returned == 200 and outcome.messages[-1][0] == "/refresh":
-        raise Wrong(f"{what} gave its caller the answer to the refresh, and not to the call.")
+        raise Wrong(
+            f"{what} returned the response to the refresh instead of the response to the call."
+        )
     if outcome.messages and outcome.messages[0][0] == "/refresh":
         raise Wrong(
             f"{what} sent a refresh before the server had refused anything. Send the call first: "
-            "most tokens are still good."
+            "most tokens are still valid."
         )
     if outcome.sent > 2 or outcome.refreshes > 1:
         raise Wrong(

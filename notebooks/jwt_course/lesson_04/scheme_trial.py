@@ -88,7 +88,7 @@ class Watched:
 
 
 class SchemeTrial:
-    """A server of its own, a clock that stands still, and a user who has just logged in.
+    """A server, a stopped clock, and a user who has just logged in.
 
     Args:
         scheme: makes the auth scheme from the store.

@@ -1,7 +1,4 @@
-"""Lesson 05: many calls meet one expired token at one instant.
-
-The judges run the learner's objects in real stampedes (`stampede.py`) and read the results.
-"""
+"""The judges of lesson 05: they run the learner's objects in real stampedes (`stampede.py`)."""
 
 from __future__ import annotations
 
@@ -32,12 +29,12 @@ def judge_forecast(forecast: Any) -> str:
     off = [f"{name}: {forecast[name]}" for name in wanted if forecast[name] != getattr(seen, name)]
     if off:
         raise Wrong(
-            f"the run of {FORECAST} calls came out otherwise than {', '.join(off)}. The flag goes "
-            "up and down: what does it do to the second call, and to the third?"
+            f"the run of {FORECAST} calls did not show {', '.join(off)}. The flag goes up and "
+            "down: what does it do to the second call, and to the third?"
         )
     return (
         f"{seen.refreshes} calls found the flag down and refreshed, {seen.refused} found it up, "
-        "lowered it and gave their refusal to the caller."
+        "lowered it and returned their refusal to the caller."
     )
 
 
@@ -48,7 +45,7 @@ def judge_single_flight(make: Any) -> str:
         Wrong: it is not so.
     """
     if not callable(make):
-        raise Wrong(f"SingleFlight must be a class, and this is a {type(make).__name__}.")
+        raise Wrong(f"SingleFlight must be a class; this is a {type(make).__name__}.")
     strategy = coordinated(make)
     _judge_success(run_stampede(strategy, CALLS, rotation=True))
     _judge_refusal(run_stampede(strategy, CALLS, rotation=True, refused=True))
@@ -56,7 +53,7 @@ def judge_single_flight(make: Any) -> str:
     _check_errors(late)
     if (late.refreshes, late.answers) != (1, CALLS):
         raise Wrong(
-            f"one call was refused after the refresh was over: {_summary(late)}. Its token had "
+            f"one call was refused after the refresh had ended: {_summary(late)}. Its token had "
             "been replaced meanwhile. Is `pair` still what the store holds?"
         )
     again = run_stampede(strategy, CALLS, rotation=True, waves=2)
@@ -64,7 +61,7 @@ def judge_single_flight(make: Any) -> str:
     if (again.refreshes, again.answers) != (2, 2 * CALLS):
         raise Wrong(
             f"two expiries in a row, {CALLS} calls each: {_summary(again)}; 2 refreshes and "
-            f"{2 * CALLS} answers are wanted. Is all as it was at the start when `end` is done?"
+            f"{2 * CALLS} answers are wanted. Does `end` restore the initial state?"
         )
     return (
         f"{CALLS} calls: 1 refresh and {CALLS} answers. When the refresh was refused, "
@@ -75,14 +72,16 @@ def judge_single_flight(make: Any) -> str:
 def _judge_success(seen: StampedeResult) -> None:
     _check_errors(seen)
     if seen.refreshes == 0:
-        raise Wrong(f"{CALLS} calls were refused and nobody refreshed: {_summary(seen)}.")
+        raise Wrong(f"{CALLS} calls were refused and none refreshed: {_summary(seen)}.")
     if seen.refreshes > 1:
         raise Wrong(
             f"{_summary(seen)}. One call must refresh, and the others must wait in `begin` until "
             "`end` is called."
         )
     if seen.hangs:
-        raise Wrong(f"{_summary(seen)}. The refresh succeeded: who wakes those who wait?")
+        raise Wrong(
+            f"{_summary(seen)}. The refresh succeeded: which line wakes the calls that wait?"
+        )
     if seen.answers != CALLS:
         raise Wrong(f"{_summary(seen)}, where {CALLS} answers are wanted.")
 
@@ -91,7 +90,8 @@ def _judge_refusal(seen: StampedeResult) -> None:
     _check_errors(seen)
     if seen.hangs:
         raise Wrong(
-            f"the refresh was refused: {_summary(seen)}. `end(None)` must wake those who wait too."
+            f"the refresh was refused: {_summary(seen)}. `end(None)` must wake the waiting calls "
+            f"too."
         )
     if (seen.refreshes, seen.errors) != (1, CALLS):
         raise Wrong(
@@ -129,16 +129,16 @@ def judge_window(window: Any) -> str:
         Wrong: it is not so.
     """
     if not callable(window):
-        raise Wrong(f"my_window must be a function, and this is a {type(window).__name__}.")
+        raise Wrong(f"my_window must be a function; this is a {type(window).__name__}.")
     for lifetime, wanted in WINDOWS.items():
         given = window(lifetime)
         if isinstance(given, bool) or not isinstance(given, int | float):
-            raise Wrong(f"my_window({lifetime}) gives no number of seconds.")
+            raise Wrong(f"my_window({lifetime}) does not return a number of seconds.")
         if given >= lifetime:
             raise Wrong(
-                f"my_window({lifetime}) gives {given:g} s: a token that was issued just now is in "
-                "its window at once, so each call refreshes."
+                f"my_window({lifetime}) returns {given:g} s: a new token is in its window at "
+                "once, so every call refreshes."
             )
         if not math.isclose(given, wanted):
-            raise Wrong(f"my_window({lifetime}) gives {given:g} s, where {wanted:g} s is wanted.")
+            raise Wrong(f"my_window({lifetime}) returns {given:g} s; {wanted:g} s is wanted.")
     return "A token of 5 s has a window of 1 s, and one of an hour has 10 s."

@@ -55,7 +55,7 @@ class Caller:
     """A library, ready to call.
 
     Attributes:
-        call: `GET /home` through the library; gives the status.
+        call: `GET /home` through the library; returns the status.
         window (float): how long before its expiry the library refreshes a token by default,
             in seconds.
     """
@@ -69,7 +69,7 @@ class Edge(HTTPAdapter):
 
     Args:
         url (str): the server's.
-        log (EventLog): told of each refresh.
+        log (EventLog): records each refresh.
         lifetime (int): of an access token, in seconds; the server's answer does not say it.
 
     Attributes:

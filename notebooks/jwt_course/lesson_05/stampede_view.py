@@ -1,6 +1,6 @@
 """`StampedeView`: choose how many calls, which strategies and what conditions, and run them.
 
-Its table and its chart say the same, so that nothing is told by colour alone. Times are shown
+Its table and its chart say the same, so that nothing depends on colour alone. Times are shown
 here only: they differ from run to run.
 """
 
@@ -29,7 +29,7 @@ TROUBLES: Mapping[str, str] = {
 ENDS = (
     ("answers", "answered", "●", "#2fa84f"),
     ("refused", "refused", "✚", "#e5484d"),
-    ("errors", "told by an error", "▲", "#f0a020"),
+    ("errors", "raised an error", "▲", "#f0a020"),
     ("hangs", "hang", "■", "#8f8f8f"),
 )
 
@@ -128,7 +128,7 @@ def chart_html(results: Mapping[str, StampedeResult]) -> str:
         f'<span style="margin-right:14px"><span style="color:{colour}">{sign}</span> {word}</span>'
         for _, word, sign, colour in ENDS
     )
-    # The table has the same numbers, for those who cannot see the bars.
+    # The table has the same numbers, for readers who cannot see the bars.
     return f'<div aria-hidden="true" style="{_TEXT}">{rows}<div>{legend}</div></div>'
 
 

@@ -35,11 +35,11 @@ class Coordinator(Protocol):
     def begin(self, pair: TokenPair) -> bool:
         """A call that was signed with `pair` was refused. Must it refresh?
 
-        May wait for another call's refresh, and then gives False.
+        May wait for another call's refresh, and then returns False.
         """
 
     def end(self, fresh: TokenPair | None) -> None:
-        """The refresh is over, and its pair is in the store; None: it was refused."""
+        """The refresh has ended, and its pair is in the store; None: it was refused."""
 
 
 class CoordinatedAuth:
@@ -92,7 +92,7 @@ class CoordinatedAuth:
 
 
 class EachForItself:
-    """No coordination: whoever is refused refreshes."""
+    """No coordination: every refused call refreshes."""
 
     def begin(self, pair: TokenPair) -> bool:
         """Always."""
@@ -138,7 +138,7 @@ class CommonQueue:
 
 
 class FlagAuth(ArticleAuth):
-    """The article's flag. It knows of 403 only, so it is told of a 401 as of a 403."""
+    """The article's flag. It only knows 403, so it is shown a 401 as a 403."""
 
     def auth_flow(self, request: Request) -> AuthFlow:
         """The article's flow, on a server of either policy."""

@@ -1,7 +1,7 @@
-"""Lesson 06: rotation and theft.
+"""The judges of lesson 06.
 
-The judges try what the learner wrote: `spend` against a rival who comes between any two steps,
-and in many threads; `what_follows` against what a real server does; a grace window on sessions.
+`spend` runs against a rival that comes between any two of its steps, and in many threads;
+`what_follows` is compared with a real server; a grace window is tried on real sessions.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from ..exercise import Wrong
 from .theft import PASSWORD, try_grace
 from .torn import GuardedCollection
 
-#: The facts of exercise 3, in seconds.
+#: The facts of exercise 3, in seconds: when the app tries again, and when the thief comes.
 RETRY_AFTER, THIEF_AFTER = 4, 20
 
+#: Threads that spend one token at once, and how often: a check-then-write lets two of them succeed
+#: in most rounds.
 THREADS, ROUNDS = 8, 10
 
 
@@ -31,7 +33,7 @@ THREADS, ROUNDS = 8, 10
 
 
 class RivalCollection(GuardedCollection):
-    """A collection in which another process comes for the token after each look of the caller's.
+    """A collection in which another process spends the token after each read of the caller's.
 
     Attributes:
         rival_won (bool): did the other process spend the token?
@@ -60,23 +62,25 @@ class RivalCollection(GuardedCollection):
 
 
 def judge_spend(spend: Any) -> str:
-    """One caller spends a token, whoever else comes.
+    """Exactly one caller spends a token, however many come.
 
     Raises:
         Wrong: the learner's function did something else.
     """
     if not callable(spend):
-        raise Wrong("spend should be a function of collection, jti and now.")
+        raise Wrong("spend must be a function of collection, jti and now.")
     _try_one_caller(spend)
     _try_a_rival(spend)
     with _short_switches():
         for _ in range(ROUNDS):
             _try_threads(spend)
-    return f"{ROUNDS} times {THREADS} callers came for one token, and each time one got it."
+    return (
+        f"{ROUNDS} times {THREADS} callers came for one token, and each time exactly one spent it."
+    )
 
 
 def _new_collection(kind: type[GuardedCollection] = GuardedCollection) -> tuple[Any, Any]:
-    """A collection with one unspent token, as the caller has it and as it is."""
+    """A collection with one unspent token: as the caller sees it, and the real one."""
     database = open_database()
     collection = database["refresh_tokens"]
     collection.insert_one({"_id": "t1", "family": "f1", "spent_at": None})
@@ -87,8 +91,8 @@ def _spent_at(collection: Any) -> Any:
     documents = list(collection.find({}))
     if not documents:
         raise Wrong(
-            "The document is gone. A spent token must stay, or its second use looks like that of "
-            "a token that never was."
+            "The document is gone. Keep a spent token, or its second use looks like that of a "
+            "token that was never issued."
         )
     if len(documents) > 1:
         raise Wrong(f"There was one document, and now there are {len(documents)}.")
@@ -98,18 +102,19 @@ def _spent_at(collection: Any) -> Any:
 def _try_one_caller(spend: Any) -> None:
     ours, real = _new_collection()
     if not spend(ours, "t1", 100.0):
-        raise Wrong("An unspent token was brought, alone, and spend did not give True.")
+        raise Wrong("An unspent token came, from one caller only, and spend did not return True.")
     if _spent_at(real) != 100.0:
         raise Wrong(f"Spent at 100 s, but the document says spent_at={_spent_at(real)!r}.")
     if spend(ours, "t1", 107.0):
-        raise Wrong("A spent token was brought again, and spend gave True.")
+        raise Wrong("A spent token came again, and spend returned True.")
     if _spent_at(real) != 100.0:
         raise Wrong(
-            f"The token was spent at 100 s and brought again at 107 s, and now its spent_at is "
-            f"{_spent_at(real)!r}. A grace counts from the first use: a second must not move it."
+            f"The token was spent at 100 s and came again at 107 s, and now its spent_at is "
+            f"{_spent_at(real)!r}. A grace period counts from the first use: a second use must "
+            f"not move it."
         )
     if spend(ours, "t2", 108.0):
-        raise Wrong("A token that never was issued was brought, and spend gave True.")
+        raise Wrong("A token that was never issued came, and spend returned True.")
     _spent_at(real)
 
 
@@ -117,15 +122,15 @@ def _try_a_rival(spend: Any) -> None:
     ours, real = _new_collection(RivalCollection)
     won, at = bool(spend(ours, "t1", 100.0)), _spent_at(real)
     if won and at == RivalCollection.RIVAL_AT:
-        raise Wrong("Another process spent the token, and spend gave True all the same.")
+        raise Wrong("Another process spent the token, and spend still returned True.")
     if won and ours.rival_won:
         raise Wrong(
-            "There are two winners. Your code looked and found the token unspent; then another "
-            "process spent it; then your code wrote. A lock of yours does not reach the other "
-            "process: look and write in one operation."
+            "There are two winners. Your code read the token and found it unspent; then another "
+            "process spent it; then your code wrote. A lock in your process does not stop the "
+            "other one: read and write in one atomic operation."
         )
     if not won and at == 100.0:
-        raise Wrong("The token was spent by your code, but spend did not give True.")
+        raise Wrong("Your code spent the token, but spend did not return True.")
 
 
 def _try_threads(spend: Any) -> None:
@@ -137,14 +142,14 @@ def _try_threads(spend: Any) -> None:
             raise outcome
     winners = [at for at, outcome in zip(times, outcomes, strict=True) if outcome]
     if len(winners) != 1:
-        raise Wrong(f"{THREADS} threads came for one token, and {len(winners)} of them got it.")
+        raise Wrong(f"{THREADS} threads came for one token, and {len(winners)} of them spent it.")
     if _spent_at(real) != winners[0]:
-        raise Wrong("Of the threads one got the token, but another's time is in the document.")
+        raise Wrong("One thread spent the token, but the document has another thread's time.")
 
 
 @contextmanager
 def _short_switches() -> Iterator[None]:
-    """Threads take turns far more often than they do of themselves."""
+    """Threads switch far more often than by default."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -186,7 +191,7 @@ def judge_what_follows(what_follows: Any) -> str:
         Wrong: it decides otherwise in one of the cases.
     """
     if not callable(what_follows):
-        raise Wrong("what_follows should be a function of spent_at, now and grace.")
+        raise Wrong("what_follows must be a function of spent_at, now and grace.")
     for grace, lag in CASES:
         now = 1_000.0
         said = what_follows(None if lag is None else now - lag, now, grace)
@@ -194,10 +199,10 @@ def judge_what_follows(what_follows: Any) -> str:
         if said != does:
             spent = "is unspent" if lag is None else f"was spent {lag} s ago"
             raise Wrong(
-                f"The token {spent}, and the grace is {grace} s: a server says {does!r}, "
-                f"and you said {said!r}."
+                f"The token {spent}, and the grace is {grace} s: the server says {does!r}, "
+                f"you said {said!r}."
             )
-    return f"In {len(CASES)} cases a real server did what you said."
+    return f"In all {len(CASES)} cases a real server did what you said."
 
 
 # Exercise 3: a grace
@@ -210,7 +215,7 @@ def judge_grace(grace: Any) -> str:
         Wrong: not both of it.
     """
     if isinstance(grace, bool) or not isinstance(grace, int) or grace < 0:
-        raise Wrong("grace should be a whole number of seconds, 0 or more.")
+        raise Wrong("grace must be a whole number of seconds, 0 or more.")
     trial = try_grace(grace, retry_after=RETRY_AFTER, thief_after=THIEF_AFTER)
     if not trial.survived:
         raise Wrong(
@@ -218,10 +223,10 @@ def judge_grace(grace: Any) -> str:
         )
     if trial.detected_at != 1:
         raise Wrong(
-            f"With {grace} s the thief, who came {THIEF_AFTER} s after the owner, was answered."
+            f"With {grace} s the thief, who came {THIEF_AFTER} s after the owner, got tokens."
         )
     return (
-        f"With {grace} s the owner survives the lost answer, and the thief is detected at once. "
-        f"All from {RETRY_AFTER + 1} to {THIEF_AFTER} will do; the smallest leaves a thief the "
-        "least room."
+        f"With {grace} s the owner survives the lost response, and the thief is detected at once. "
+        f"Any grace from {RETRY_AFTER + 1} to {THIEF_AFTER} s is right; the shortest leaves a "
+        "thief the least time."
     )

@@ -1,4 +1,4 @@
-"""What somebody learns who tries names and passwords, and how long it takes."""
+"""What an attacker learns by guessing names and passwords, and how long it takes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from client_widget import AuthClient, Rejected
 
 
 def try_names(client: AuthClient, names: Iterable[str]) -> dict[str, str]:
-    """Log in under each name with a wrong password; gives status and code of each answer."""
+    """Log in under each name with a wrong password; returns each response's status and code."""
     return {name: _refusal(client.login, name, "a guess") for name in names}
 
 
 def try_to_register(client: AuthClient, name: str) -> str:
-    """Register a name; gives status and code of the refusal, or "201" if it was free."""
+    """Register a name; returns the refusal's status and code, or "201" if the name was free."""
     return _refusal(client.register, name, "a pass phrase of a stranger")
 
 

@@ -1,7 +1,7 @@
-"""Lesson 07: from 403 to 401.
+"""The judges of lesson 07.
 
-The judges try `parameters` on challenges of the server and of others, `what_to_do` on the
-answers of a server of each policy, and read what `answer` says as a client would.
+`parameters` reads the challenges of this server and of others; `what_to_do` gets the responses of
+a server with each policy; the challenge that `answer` returns is read as a client would.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def judge_parameters(parameters: Any) -> str:
         Wrong: it reads something else out of one.
     """
     if not callable(parameters):
-        raise Wrong("parameters should be a function of the header's text.")
+        raise Wrong("parameters must be a function of the header's text.")
     real = {
         answered.headers["WWW-Authenticate"]
         for answered in answers_of("rfc")
@@ -82,7 +82,7 @@ WAIT, GO_ON, REPORT = "wait", "go on", "report"
 ACTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "article": {
         "GET /home, no token": (LOG_IN,),
-        # A client cannot mend a forged token; a refresh may bring a good one.
+        # A client cannot fix a forged token, but a refresh may return a valid one.
         "GET /home, forged token": (REFRESH, LOG_IN),
         "GET /class, no teacher": (NO_RIGHT,),
         "GET /home, expired token": (REFRESH,),
@@ -123,18 +123,21 @@ def judge_what_to_do(what_to_do: Any) -> str:
         Wrong: it does something else after one of the answers.
     """
     if not callable(what_to_do):
-        raise Wrong("what_to_do should be a function of status, headers and body.")
+        raise Wrong("what_to_do must be a function of status, headers and body.")
     count = 0
     for policy, wanted in ACTIONS.items():
         for answered in answers_of(policy):
             if answered.action in wanted:
-                name = f"{answered.action}, by the server {policy!r}"
+                name = f"{answered.action}, on the {policy} server"
                 _try_answer(what_to_do, name, answered, wanted[answered.action])
                 count += 1
     for headers, status, wanted_here in ELSEWHERE:
         answered = Answered("elsewhere", status, CaseInsensitiveDict(headers), {})
         _try_answer(what_to_do, f"A server with no body says {headers}", answered, (wanted_here,))
-    return f"After {count} answers of both servers, and {len(ELSEWHERE)} of others, you do right."
+    return (
+        f"After {count} responses of both servers, and {len(ELSEWHERE)} of others, you act "
+        "correctly."
+    )
 
 
 def _try_answer(what_to_do: Any, name: str, answered: Answered, wanted: tuple[str, ...]) -> None:
@@ -142,14 +145,14 @@ def _try_answer(what_to_do: Any, name: str, answered: Answered, wanted: tuple[st
     if said not in wanted:
         code = f" {answered.error}" if answered.error else ""
         raise Wrong(
-            f"{name}: {answered.status}{code}. You said {said!r}, wanted is "
+            f"{name}: {answered.status}{code}. You said {said!r}; the right action is "
             f"{' or '.join(map(repr, wanted))}."
         )
 
 
 # Exercise 3: a server's answer
 
-#: Status and code for each reason (RFC 6750, section 3.1); "" where no code is to be told.
+#: Status and code for each reason (RFC 6750, section 3.1); "" where the challenge has no code.
 REASONS: Mapping[str, tuple[int, str]] = {
     "no token": (401, ""),
     "expired": (401, "invalid_token"),
@@ -166,7 +169,7 @@ def judge_answer(answer: Any) -> str:
         Wrong: a status or a challenge is another.
     """
     if not callable(answer):
-        raise Wrong("answer should be a function of the reason.")
+        raise Wrong("answer must be a function of the reason.")
     for reason, (status, code) in REASONS.items():
         given = answer(reason)
         if not isinstance(given, tuple) or len(given) != 2:
@@ -177,21 +180,21 @@ def judge_answer(answer: Any) -> str:
 
 def _try_challenge(reason: str, status: int, code: str, given: Any, challenge: Any) -> None:
     if given != status:
-        raise Wrong(f"{reason!r}: the status is {given!r}, and should be {status}.")
+        raise Wrong(f"{reason!r}: the status is {given!r}; it should be {status}.")
     if not isinstance(challenge, str) or scheme_of(challenge) != "bearer":
         raise Wrong(
-            f"{reason!r}: the challenge is {challenge!r}, and should begin with Bearer. Each "
-            "answer to a request that its token does not open has one."
+            f"{reason!r}: the challenge is {challenge!r}; it should begin with Bearer. Every "
+            "refusal of a token has a challenge."
         )
     if not challenge.isascii() or "\\" in challenge:
-        raise Wrong(f"{reason!r}: no letters past ASCII and no backslash in the challenge.")
+        raise Wrong(f"{reason!r}: use only ASCII and no backslash in the challenge.")
     parameters = parameters_of(challenge)
     if not parameters:
-        raise Wrong(f"{reason!r}: after Bearer comes one parameter at least, such as a realm.")
+        raise Wrong(f"{reason!r}: put at least one parameter after Bearer, such as a realm.")
     told = parameters.get("error", "")
     if told and not code:
         raise Wrong(
-            f"{reason!r}: who brings no token is told no error code, but you said {told!r}."
+            f"{reason!r}: a request without a token gets no error code, but you said {told!r}."
         )
     if told != code:
-        raise Wrong(f"{reason!r}: the error is {told!r}, and should be {code!r}.")
+        raise Wrong(f"{reason!r}: the error is {told!r}; it should be {code!r}.")

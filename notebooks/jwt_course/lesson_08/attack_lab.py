@@ -138,7 +138,7 @@ class AttackLab:
         self._targets = (self._weak, _open_ours("article", clock), _open_ours("rfc", clock))
 
     def weaken(self, *weaknesses: str) -> None:
-        """Give the weak server these weaknesses and no other; none is a server that stands."""
+        """Give the weak server these weaknesses and no other; none leaves a secure server."""
         self._weak.weaken(*weaknesses)
 
     def stop(self) -> None:

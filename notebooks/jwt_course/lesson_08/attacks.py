@@ -49,7 +49,7 @@ def weak_secrets() -> tuple[str, ...]:
 def claims_for(token: str, username: str) -> str:
     """The payload of a token, made out to another user.
 
-    The user stands in the claim `sub` (RFC 7519, section 4.1.2) or, in the article's design,
+    The user is in the claim `sub` (RFC 7519, section 4.1.2) or, in the article's design,
     in `username`.
     """
     claims = read_claims(token)
@@ -62,7 +62,7 @@ def forge_none(token: str, username: str) -> str:
 
 
 def forge_signed(token: str, username: str, secret: str) -> str:
-    """The token made out to another user, and signed by whoever knows the secret."""
+    """The token made out to another user, and signed with the secret."""
     return sign(split(token).header_text, claims_for(token, username), secret)
 
 
@@ -154,9 +154,9 @@ def guess(
     """Try words as passwords until one is right, or until patience ends.
 
     Args:
-        log_in: tries a password and gives the answer.
+        log_in: tries a password and returns the response.
         words (Iterable[str]): the passwords.
-        wait: is told how many seconds the server wants (429 and `Retry-After`, RFC 6585,
+        wait: called with the seconds that the server asks for (429 and `Retry-After`, RFC 6585,
             section 4), and comes back when they are over: `clock.advance` on a lab's clock.
         patience (float): seconds to wait in all, at most.
     """

@@ -19,7 +19,7 @@ from .weak_server import WeakServer
 from .weak_service import Verify, Weaknesses
 
 #: When the exercises' tokens are issued, in seconds since the epoch: so far ahead that a check
-#: by the wall clock gives a wrong answer for decades.
+#: by the wall clock stays wrong for decades.
 _AHEAD = 4_000_000_000
 
 #: A word of the list, and two digits.
@@ -40,14 +40,14 @@ def _harbour() -> tuple[WeakServer, EventLog]:
 
 
 def captured_token() -> str:
-    """mallory's access token of the harbour's server, good now."""
+    """mallory's access token from the harbour's server, valid now."""
     return _harbour()[0].issue("access", "mallory")
 
 
 def judge_forged(forged: object) -> str:
     """The harbour's server takes the token for admin's."""
     if not isinstance(forged, str):
-        raise Wrong(f"forged should be a token, so a str, and not of type {type(forged).__name__}.")
+        raise Wrong(f"forged must be a token, so a str; this is of type {type(forged).__name__}.")
     server, log = _harbour()
     event = _ask_home(server, log, forged)
     if event.name != "token.accepted":
@@ -71,7 +71,7 @@ def _ask_home(server: WeakServer, log: EventLog, token: str) -> Any:
 
 
 def judge_verify(verify: Verify) -> str:
-    """Good tokens pass and forged ones do not, in a server that asks `verify`."""
+    """Valid tokens pass and forged ones do not, in a server that calls `verify`."""
     if not callable(verify):
         raise Wrong("verify should be a function: def verify(token, secret, now).")
     clock = DemoClock(start=_AHEAD, rate=0)
@@ -82,8 +82,8 @@ def judge_verify(verify: Verify) -> str:
         event = _ask_home(server, log, server.issue("access", username))
         if event.name != "token.accepted" or event.fields["username"] != username:
             raise Wrong(
-                f"a good access token of {username} does not pass. The server says: "
-                f"{describe(event)}. Now is what `now` says, whatever the wall clock shows."
+                f"a valid access token of {username} does not pass. The server says: "
+                f"{describe(event)}. Compare exp with `now`, not with the wall clock."
             )
     forgeries = _forgeries(server, _AHEAD)
     passed = [
@@ -92,8 +92,8 @@ def judge_verify(verify: Verify) -> str:
         if _ask_home(server, log, token).name == "token.accepted"
     ]
     if passed:
-        raise Wrong(f"good tokens pass, but these got through too: {'; '.join(passed)}.")
-    return f"Good tokens pass, and none of {len(forgeries)} others does."
+        raise Wrong(f"valid tokens pass, but so do these: {'; '.join(passed)}.")
+    return f"Valid tokens pass, and none of {len(forgeries)} others does."
 
 
 def _forgeries(server: WeakServer, now: int) -> dict[str, str]:
@@ -149,26 +149,29 @@ def judge_check_login(check_login: Callable[[Any, dict[str, Any]], object]) -> s
         result, _ = attempt(username, password)
         if result != username:
             raise Wrong(
-                f"{username} with the right password should give {username!r}, but {_said(result)}."
+                f"{username} with the right password should return {username!r}, but "
+                f"{_said(result)}."
             )
     passed = [name for name, given in _BAD_LOGINS.items() if _is_let_in(attempt(*given)[0])]
     if passed:
-        raise Wrong(f"right logins pass, but these got in too: {'; '.join(passed)}.")
+        raise Wrong(f"right logins pass, but so do these: {'; '.join(passed)}.")
 
     (known, work), (unknown, early) = attempt("ada", "wrong"), attempt("nobody", "wrong")
     if known != unknown:
         raise Wrong(
-            f"the answer tells which names exist: for a wrong password {_said(known)}, for an "
+            f"the response reveals which names exist: for a wrong password {_said(known)}, for an "
             f"unknown name {_said(unknown)}."
         )
     if not work:
-        raise Wrong("no call of bcrypt.checkpw was seen: write it out, so that it can be counted.")
+        raise Wrong(
+            "bcrypt.checkpw was not called: call it by that name, so that its work can be counted."
+        )
     if early != work:
         raise Wrong(
-            "the time tells which names exist: a wrong password costs bcrypt "
+            "the time reveals which names exist: a wrong password costs bcrypt "
             f"{work} rounds, an unknown name {early}."
         )
-    return f"Right logins pass, none of {len(_BAD_LOGINS)} others does, and no name is told."
+    return f"Right logins pass, none of {len(_BAD_LOGINS)} others does, and no name is revealed."
 
 
 _BAD_LOGINS: dict[str, tuple[object, object]] = {
@@ -193,12 +196,12 @@ def _users() -> Any:
 
 
 def _is_let_in(result: object) -> bool:
-    """A tuple stands for an exception; None and False refuse."""
+    """A tuple represents an exception; None and False refuse."""
     return bool(result) and not isinstance(result, tuple)
 
 
 def _said(result: object) -> str:
-    return f"it raised {result[0]}" if isinstance(result, tuple) else f"it gave {result!r}"
+    return f"it raised {result[0]}" if isinstance(result, tuple) else f"it returned {result!r}"
 
 
 # q4
@@ -215,9 +218,9 @@ def judge_find_tokens(find_tokens: Callable[[Any], Iterable[str]]) -> str:
         raise Wrong(f"{len(missed)} of {len(where)} not found: {'; '.join(missed)}.")
     taken = [name for name, text in decoys.items() if any(one and one in text for one in found)]
     if taken:
-        raise Wrong(f"each token was found, but this is none: {'; '.join(taken)}.")
+        raise Wrong(f"each token was found, but this is not one: {'; '.join(taken)}.")
     if set(found) != set(where.values()):
-        raise Wrong("each token was found, but with something else beside it.")
+        raise Wrong("each token was found, but something else too.")
     return f"All {len(where)} tokens were found, and nothing else."
 
 

@@ -30,7 +30,7 @@ def five_in_a_row(stage: Stage) -> str:
     for turn in range(1, 6):
         stage.clock.advance(LIFETIME + 1)
         _expect(stage, stage.get, "200", Counts(1, 1, 1, 0), f"expiry {turn}")
-    _expect(stage, stage.get, "200", Counts(0, 1, 0, 0), "a call with a token that is good")
+    _expect(stage, stage.get, "200", Counts(0, 1, 0, 0), "a call with a valid token")
     return "each of 5 expiries cost one refresh, and the caller saw 200"
 
 
@@ -77,7 +77,7 @@ def refused(stage: Stage) -> str:
     if stage.client.store.get() is not None:
         raise Wrong("the refresh was refused, and the tokens are still in the store")
     _starts_again(stage)
-    return "one refresh was tried, the session ended, and the caller was told to log in"
+    return "one refresh was tried, the session ended, and the caller got LoginRequired"
 
 
 def refused_while_others_wait(stage: Stage) -> str:
@@ -92,7 +92,7 @@ def refused_while_others_wait(stage: Stage) -> str:
     if counts != Counts(TOGETHER, 0, 1, 0):
         raise Wrong(f"for {TOGETHER} calls: {counts}")
     _starts_again(stage)
-    return f"one refresh was tried, and all {TOGETHER} callers were told to log in"
+    return f"one refresh was tried, and all {TOGETHER} callers got LoginRequired"
 
 
 def a_body(stage: Stage) -> str:
@@ -121,7 +121,7 @@ def a_body(stage: Stage) -> str:
 
 
 def refused_again(stage: Stage) -> str:
-    # From now on no access token is good, and each refresh succeeds.
+    # From now on every access token is refused, and each refresh succeeds.
     stage.server.app.view_functions["home"] = lambda: (
         {"message": "The keys were changed", "error": "token_invalid"},
         403,
@@ -181,7 +181,7 @@ def rotation(stage: Stage) -> str:
         call = stage.get()
         if any(e.name == "reuse.detected" for e in stage.since(mark)):
             raise Wrong(
-                f"refresh {turn} used a refresh token that was spent, the server revoked the "
+                f"refresh {turn} sent a spent refresh token, the server revoked the "
                 f"family, and the caller got {ending(call)}"
             )
         if ending(call) != "200":
@@ -209,7 +209,7 @@ def a_wrong_clock(stage: Stage) -> str:
         raise Wrong(f"{where}, after the expiry: {words}, with {many(counts.refreshes, 'refresh')}")
     stage.pass_time(10)
     _expect(stage, stage.get, "200", Counts(0, 1, 0, 0), f"{where}, 10 s after the refresh")
-    return "no refresh while the token was good, and one when it was over"
+    return "no refresh while the token was valid, and one after it expired"
 
 
 def _starts_again(stage: Stage) -> None:

@@ -122,7 +122,7 @@ HELP: Mapping[str, Help] = {
         hints=(
             "Which token must a refresh carry? What is done here when a refresh is refused?",
             "The refresh is sent by auth_flow. So its refusal is met by auth_flow: with a refresh.",
-            "The refresh must go past the flow: yield it as it is.",
+            "The refresh must bypass the flow: yield it unchanged.",
         ),
         praise="The refresh goes past the flow that it belongs to.",
     ),
@@ -139,7 +139,7 @@ HELP: Mapping[str, Help] = {
         hints=(
             "What does the answer to GET /class say, beside its status?",
             "RFC 6750, section 3.1, has two codes: invalid_token and insufficient_scope.",
-            "may_have_expired(response) tells the two apart.",
+            "may_have_expired(response) distinguishes the two.",
         ),
         praise="Of the refusals, only those of the token are worth a refresh.",
     ),

@@ -1,6 +1,6 @@
 """Faults of the protocol: auth schemes that are wrong in one place each.
 
-Each is `BearerAuth` but for what stands here. Like it, each is made with the store and the
+Each is `BearerAuth` except for what is defined here. Like it, each is made with the store and the
 client's clock.
 """
 

@@ -22,7 +22,7 @@ class Mutant:
 
     Attributes:
         name (str): such as "flag".
-        symptom (str): what somebody who uses the client would say.
+        symptom (str): what a user of the client reports.
         candidate: the faulty auth scheme, client or setting, as `grade` takes it.
         scenario (str): the grader's scenario that is meant for it.
     """
@@ -38,7 +38,7 @@ class Mutant:
 
     @property
     def source(self) -> str:
-        """The faulty code, to be copied and mended; of a server, the settings that count."""
+        """The faulty code, to be copied and fixed; for a server, the settings that matter."""
         if isinstance(self.candidate, ServerConfig):
             config = self.candidate
             return f"ServerConfig(policy={config.policy!r}, refresh_grace={config.refresh_grace})"
@@ -60,7 +60,7 @@ _ALL = (
     ),
     Mutant(
         "silence",
-        "When the session is over, one call says so. The others show a spinner for ever.",
+        "When the session has ended, one call says so. The others show a spinner forever.",
         clients.SilentClient,
         "refused, and others wait",
     ),

@@ -17,7 +17,7 @@ class Scenario:
     Attributes:
         name (str): such as "five in a row".
         wanted (str): what a right client does, in a sentence.
-        play: plays it on a stage and gives what was seen. Raises `Wrong` with what was seen if
+        play: plays it on a stage and returns what was seen. Raises `Wrong` with what was seen if
             that is not what was wanted.
         together (bool): its calls run at the same time, so the order of its events may differ.
         config (ServerConfig): the settings of its server.

@@ -23,7 +23,7 @@ def a_lost_answer(stage: Stage) -> str:
     status = stage.client.probe(pair.refresh, "refresh").status_code
     if status != 200:
         raise Wrong(f"{SOON} s later, the same refresh token was answered with {status}")
-    return f"{SOON} s later, the same refresh token was good once more"
+    return f"{SOON} s later, the same refresh token was accepted once more"
 
 
 def a_stolen_token(stage: Stage) -> str:
@@ -36,7 +36,7 @@ def a_stolen_token(stage: Stage) -> str:
     words = ending(stage.get())
     if words != "LoginRequired":
         raise Wrong(f"the thief was refused, but the session goes on: its user got {words}")
-    return f"{LATER} s after its use, the refresh token was refused, and the session was over"
+    return f"{LATER} s after its use, the refresh token was refused, and the session ended"
 
 
 def after_the_logout(stage: Stage) -> str:
@@ -44,10 +44,10 @@ def after_the_logout(stage: Stage) -> str:
     assert pair is not None
     stage.client.logout()
     if stage.client.probe(pair.access).status_code == 200:
-        raise Wrong("after the logout, the access token was still good")
+        raise Wrong("after the logout, the access token was still valid")
     if stage.client.probe(pair.refresh, "refresh").status_code == 200:
-        raise Wrong("after the logout, the refresh token was still good")
-    return "after the logout, neither token was good"
+        raise Wrong("after the logout, the refresh token was still valid")
+    return "after the logout, neither token was valid"
 
 
 SERVER_SCENARIOS = (

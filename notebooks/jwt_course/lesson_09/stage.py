@@ -25,7 +25,7 @@ from demo_server.database import Database, UserRepository
 
 from ..concurrency import Call, Gate, Race, Runaway
 
-#: `make_client(url, store=…, log=…, clock=…)` gives the client to be graded. A subclass of
+#: `make_client(url, store=…, log=…, clock=…)` returns the client to grade. A subclass of
 #: `AuthClient` is one, too.
 MakeClient: TypeAlias = Callable[..., AuthClient]
 
@@ -161,7 +161,7 @@ class Stage:
 
     def _echo(self) -> Any:
         self.digests.append(digest(served.get_data()))
-        self.server.app.view_functions["home"]()  # refuses a token that is not good
+        self.server.app.view_functions["home"]()  # refuses an invalid token
         return {"message": "taken"}
 
     def __enter__(self) -> Stage:
