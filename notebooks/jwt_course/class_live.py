@@ -10,11 +10,12 @@ from getpass import getpass
 from client_widget import AuthClient, BearerAuth, ClassView, ClientError, TokenPair
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
+#: Everybody's: the class is played in this process only.
 _PASSWORD = "a pass phrase of the lesson"
 
 
 class School:
-    """What the notebook needs of a class.
+    """What the notebook needs from a class.
 
     Attributes:
         teacher (AuthClient): logged in.
@@ -37,7 +38,7 @@ class School:
             )
 
     def stop(self) -> None:
-        """Stop what was started here; a real server goes on."""
+        """Stop what was started here; a real server keeps running."""
 
 
 class PlayedSchool(School):
@@ -62,12 +63,12 @@ class PlayedSchool(School):
         self.clock.advance(seconds)
 
     def replay(self, name: str, stolen: TokenPair | None) -> None:
-        """Somebody sends a refresh token of a student that was spent before."""
+        """Send a spent refresh token of a student, as a thief would."""
         assert stolen is not None
         self.students[name].probe(stolen.refresh, "refresh")
 
     def guess(self, name: str, times: int) -> None:
-        """Somebody guesses passwords."""
+        """Guess a student's password, as an attacker would."""
         stranger = AuthClient(self.server.url, clock=self.clock)
         for number in range(times):
             with suppress(ClientError):

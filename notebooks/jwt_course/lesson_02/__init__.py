@@ -1,4 +1,4 @@
-"""Lesson 02, inside a token."""
+"""Lesson 02, inside a token: `judges` checks what the learner decodes, signs and verifies."""
 
 from .exercises import exercises
 

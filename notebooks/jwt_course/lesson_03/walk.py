@@ -1,4 +1,4 @@
-"""A flow stepped by hand: made-up answers, and a walk that says where a flow leaves the way."""
+"""A flow stepped by hand: made-up responses, and a walk that says where a flow goes wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOME = Request("GET", "/home")
 
 @dataclass(frozen=True)
 class MadeUpResponse:
-    """An answer made by hand: the three things that a flow may read of one.
+    """A response made by hand: the three things that a flow may read.
 
     Attributes:
         status_code (int): such as 200.

@@ -1,4 +1,7 @@
-"""Lesson 04, two faults."""
+"""Lesson 04, two faults.
+
+`calls_by_hand` steps calls against a real server; `scheme_trial` races them in threads, for `judges`.
+"""
 
 from .calls_by_hand import Table
 from .exercises import exercises

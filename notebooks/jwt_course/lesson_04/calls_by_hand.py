@@ -4,11 +4,11 @@
     a, b = table.call("A"), table.call("B")
     a.send()                               # A's message goes out, and the server answers it
     b.send()
-    a.receive()                            # A is given its answer, and makes its next message
+    a.receive()                            # A gets its response, and makes its next message
     b.receive()
 
-`AuthClient` does the same in threads, and then the order is chance. Here it is yours: between
-`send` and `receive` an answer is on its way, for as long as you like.
+`AuthClient` does the same in threads, in a random order. Here you choose the order: between `send`
+and `receive` a response is under way for as long as you like.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from client_widget.transport import HttpCall, open_session
 
 
 class Table:
-    """Where the calls of one auth scheme lie.
+    """The calls of one auth scheme.
 
     Args:
         client (AuthClient): whose server, store and log the calls share.
@@ -35,7 +35,7 @@ class Table:
         self.client = client
         self.auth = scheme(client.store)
         self.http = open_session()
-        #: Whose refresh is on its way now.
+        #: The pair whose refresh is under way now.
         self.refreshing: TokenPair | None = None
 
     def call(self, name: str, path: str = "/home") -> SteppedCall:
@@ -44,7 +44,7 @@ class Table:
 
 
 class SteppedCall:
-    """One call: its flow, and the message or the answer that waits.
+    """One call: its flow, and the message or response that waits.
 
     Attributes:
         name (str): printed before the call's own events, and their correlation.
@@ -67,7 +67,7 @@ class SteppedCall:
         """Send the message that waits; print it, and what the server did with it.
 
         A message that replaces a pair is treated as `AuthClient` treats it: it waits while
-        another refresh for the pair is on its way, and is not sent if the store holds another
+        another refresh for the pair is under way, and is not sent if the store holds another
         pair by now.
 
         Raises:

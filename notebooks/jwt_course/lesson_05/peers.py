@@ -1,8 +1,8 @@
-"""Other libraries in the same stampede, each with its own refresh, its own locks and windows.
+"""Other libraries in the same stampede, each with its own refresh, locks and refresh window.
 
-They speak OAuth 2.0 (RFC 6749, section 6) and the demo server the article's names. `Edge`, an
-adapter of requests, translates at the edge of each library; nothing inside them is changed. A
-library that is not installed is left out.
+They speak OAuth 2.0 (RFC 6749, section 6); the demo server uses the article's names. `Edge`, an
+adapter for requests, translates between the two, and the libraries stay unchanged. A library that
+is not installed is left out.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 from ..concurrency import Race
 from .stampede import USER, StampedeResult, counted, refreshes_in
 
-#: Where the libraries believe the server to be. Some of them send tokens over https only; the
-#: edge sends their requests to the demo server, so nothing leaves this machine.
+#: The server's address, as the libraries see it. Some of them only send tokens over https; the edge
+#: redirects their requests to the demo server, so nothing leaves this machine.
 ORIGIN = "https://lab.example"
 HOME, REFRESH = f"{ORIGIN}/home", f"{ORIGIN}/refresh"
 
@@ -39,7 +39,7 @@ class PeerTokens:
 
     Attributes:
         access, refresh (str): the tokens.
-        expires_at (int): when the library believes the access token to be over, in seconds
+        expires_at (int): when the access token expires according to the library, in seconds
             since the epoch, on the wall clock.
         lifetime (int): of an access token, in seconds.
     """
@@ -187,7 +187,7 @@ PEERS: Mapping[str, Callable[[Edge, PeerTokens], Caller]] = {
 
 
 def _kept(*_: Any, **__: Any) -> None:
-    """What a library calls with its new tokens. It has them already."""
+    """A library calls this with its new tokens; it keeps them itself."""
 
 
 def _oauth(tokens: PeerTokens) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _text(body: Any) -> str:
 def run_peer(name: str, calls: int = 20) -> StampedeResult | None:
     """A stampede of `calls` threads through a library, on a server with rotation.
 
-    The tokens last an hour, so that no library finds a new one too old.
+    The tokens last an hour, so that a new one is outside of every library's refresh window.
 
     Args:
         name (str): one of `PEERS`.
@@ -238,7 +238,7 @@ def run_peer(name: str, calls: int = 20) -> StampedeResult | None:
 
 
 def refreshes_of(name: str, calls: int = 5, lifetime: int = 60) -> tuple[float, int] | None:
-    """What a library's default window does to a token that is still new.
+    """How often a library refreshes a new token, because of its default window.
 
     Args:
         name (str): one of `PEERS`.
@@ -264,7 +264,7 @@ def peer(
     name: str, *, lifetime: int, expired: bool
 ) -> Iterator[tuple[Caller | None, Edge, EventLog, Race]]:
     """A library with the tokens of a new login, on a server of its own."""
-    # They read the wall clock. So the server's clock begins there, and is then moved.
+    # The libraries read the wall clock, so the server's clock starts there, and is then moved.
     clock = DemoClock(start=int(time.time()), rate=0)
     log = EventLog(clock=clock)
     config = ServerConfig(

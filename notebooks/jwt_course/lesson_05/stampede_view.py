@@ -1,7 +1,7 @@
-"""`StampedeView`: choose how many calls, which strategies and what conditions, and run them.
+"""`StampedeView`: choose the number of calls, the strategies and the conditions, and run them.
 
-Its table and its chart say the same, so that nothing depends on colour alone. Times are shown
-here only: they differ from run to run.
+The table and the chart say the same, so that nothing depends on colour alone. Only this view shows
+times, because they differ from run to run.
 """
 
 from __future__ import annotations

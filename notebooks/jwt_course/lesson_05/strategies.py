@@ -1,7 +1,8 @@
-"""What a client may do when many of its calls meet one expired token.
+"""What a client can do when many of its calls meet one expired token.
 
-Each is an auth scheme for `AuthClient`, like `BearerAuth` and `ArticleAuth`. Those that differ
-only in who refreshes and who waits share one flow, `CoordinatedAuth`; a coordinator decides:
+Each strategy is an auth scheme for `AuthClient`, like `BearerAuth` and `ArticleAuth`. Those that
+differ only in which call refreshes and which calls wait share one flow, `CoordinatedAuth`; a
+coordinator decides:
 
     begin(pair) ──▶ True:  this call refreshes, and end(fresh) says how it went
                └──▶ False: another call has refreshed; take what is in the store
@@ -30,7 +31,7 @@ Strategy: TypeAlias = Callable[[TokenStore], Auth]
 
 
 class Coordinator(Protocol):
-    """Decides which of the calls that were refused refreshes. Used by many threads at once."""
+    """Decides which of the refused calls refreshes. Used by many threads at once."""
 
     def begin(self, pair: TokenPair) -> bool:
         """A call that was signed with `pair` was refused. Must it refresh?
@@ -99,16 +100,16 @@ class EachForItself:
         return True
 
     def end(self, fresh: TokenPair | None) -> None:
-        """Nobody waits for it."""
+        """No call waits for it."""
 
 
 class CommonQueue:
-    """The queue of many an interceptor: a flag, and a subject on which the token is published.
+    """The queue of many interceptors: a flag, and a subject on which the token is published.
 
-    The first call that is refused refreshes. The others subscribe, and go on when a token is
-    published. It has two faults:
+    The first refused call refreshes. The others subscribe, and go on when a token is published.
+    It has two faults:
 
-    - a refresh that is refused publishes nothing, so the others wait for ever;
+    - a refused refresh publishes nothing, so the others wait forever;
     - a call that is refused after the publication finds the flag down, and refreshes again.
     """
 
@@ -157,7 +158,7 @@ class FlagAuth(ArticleAuth):
 
 @dataclass(frozen=True)
 class _Forbidden:
-    """An answer, with 403 for its status."""
+    """A response with its status changed to 403."""
 
     answer: Response
     status_code: int = 403

@@ -1,4 +1,8 @@
-"""Lesson 06, rotation and theft."""
+"""Lesson 06, rotation and theft.
+
+`theft` plays thieves, lost responses and grace periods, `torn` is a database without the atomic
+update, `family_tree` and `grace_view` draw; `judges` checks the learner's answers.
+"""
 
 from .exercises import exercises
 from .family_tree import family_tree, tree_mermaid, tree_text

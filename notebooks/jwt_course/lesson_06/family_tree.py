@@ -3,8 +3,8 @@
     for node in family_tree(database, family):
         print(node.name, node.state)
 
-Random ids are of no use to a reader, so the tokens are called "token 1", "token 2" and so on, in
-the order of their issue.
+Ids are random, so the tokens are called "token 1", "token 2" and so on, in the order of their
+issue.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Node:
         name (str): "token 1" for the one of the login.
         parent (str | None): the name of the token that was spent for it.
         issued_at (float): in seconds since the epoch.
-        spent_at (float | None): the same, of its first use; None if it was not used.
-        revoked (str | None): why its whole family was ended; None if it was not.
+        spent_at (float | None): the same for its first use; None if it was not used.
+        revoked (str | None): why its family was revoked; None if it was not.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Node:
 
     @property
     def state(self) -> str:
-        """What the token is worth: "unspent", "spent", or either with "revoked" after it."""
+        """The token's state: "unspent", "spent", or either followed by "revoked"."""
         use = "unspent" if self.spent_at is None else "spent"
         return use if self.revoked is None else f"{use}, revoked"
 

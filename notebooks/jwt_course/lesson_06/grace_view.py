@@ -1,4 +1,4 @@
-"""Two sliders for the grace window and the thief's delay, and what follows from them."""
+"""Two sliders, for the grace period and the thief's delay, and what follows from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GraceView(widgets.VBox):  # type: ignore[misc]
     def _try(self, _: Any = None) -> None:
         trial = try_grace(self.grace.value, thief_after=self.thief_after.value)
         self.result.value = (
-            f"After a lost answer, tried again 2 s later: <b>{lost_words(trial)}</b>.<br>"
+            f"After a lost response, and a retry 2 s later: <b>{lost_words(trial)}</b>.<br>"
             f"The thief, {self.thief_after.value} s behind the owner: <b>{thief_words(trial)}</b>."
         )
 

@@ -1,5 +1,5 @@
-"""What happens to a refresh token on the way: a copy is taken, an answer is lost, two callers
-come at once. And what a grace window makes of it, tried on a real server.
+"""What can happen to a refresh token: a thief copies it, a response is lost, two callers send it at
+once. And what a grace period changes, tried on a real server.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from demo_server.database import Database
 
 from ..concurrency import together
 
+#: Ada's; she is the owner.
 PASSWORD = "a pass phrase of ada"
 
 #: Seconds from one call of the owner to the next: the access token has just expired.
 PERIOD = 61
 
-#: How often owner and thief call, in a trial, before we say that the thief is not found.
+#: How many refreshes the thief may make before a trial counts as "not detected".
 ROUNDS = 5
 
-
-#: What decides over a family, of the events of the server and of the clients.
+#: The events of server and clients that affect a token family.
 DECISIVE = (
     "token.spent",
     "token.repeated",
@@ -42,7 +42,7 @@ DECISIVE = (
 
 
 def decides(event: Event) -> bool:
-    """Is the event a refresh that is asked for, or something that decides over a family?"""
+    """Is the event a refresh request, or does it affect the token family?"""
     asked = event.name == "request.sent" and event.fields["path"] == "/refresh"
     return asked or event.name in DECISIVE
 
@@ -71,9 +71,9 @@ def steal(owner: AuthClient, name: str = "thief") -> AuthClient:
 
 
 def lose_next_refresh(client: AuthClient) -> None:
-    """Let the next refresh of `client` reach the server, and lose the answer on its way back.
+    """Let the next refresh of `client` reach the server, and lose the response on its way back.
 
-    Somebody else carries the message, the "network" in the log, and keeps the answer.
+    Another client, "network" in the log, sends the message and keeps the response.
     """
     network = AuthClient(client.base_url, log=client.log, clock=client.clock, name="network")
     undisturbed = client.before_send
@@ -84,7 +84,7 @@ def lose_next_refresh(client: AuthClient) -> None:
             return undisturbed(message)
         client.before_send = undisturbed
         network.probe(pair.refresh, "refresh")
-        raise ServerUnreachable("POST /refresh: the answer was lost")
+        raise ServerUnreachable("POST /refresh: the response was lost")
 
     client.before_send = lose
 
@@ -93,8 +93,8 @@ def race(database: Database) -> tuple[str, list[str]]:
     """Let owner and thief refresh at once, on a server over `database`.
 
     Returns:
-        The family's id, and the names of the server's events that decided over it, sorted: who
-        was first is left to chance.
+        The family's id, and the names of the server's events that affected it, sorted: the order of
+        the two callers is random.
     """
     clock = DemoClock(start=1_800_000_000, rate=0)
     log = EventLog(clock=clock)
@@ -112,13 +112,13 @@ def race(database: Database) -> tuple[str, list[str]]:
 
 @dataclass(frozen=True)
 class GraceTrial:
-    """What a grace window did.
+    """What a grace period did.
 
     Attributes:
-        grace (int): the window, in seconds.
-        survived (bool): did the owner's session survive a lost answer?
-        detected_at (int | None): the refresh of the thief that was detected, 1 for the first;
-            None if none was.
+        grace (int): in seconds.
+        survived (bool): did the owner's session survive a lost response?
+        detected_at (int | None): which refresh of the thief was detected, 1 for the first; None if
+            none was.
     """
 
     grace: int
@@ -127,12 +127,12 @@ class GraceTrial:
 
 
 def try_grace(grace: int, *, retry_after: int = 2, thief_after: int = 10) -> GraceTrial:
-    """Try a grace window on two sessions of a server of its own.
+    """Try a grace period on two sessions of a new server.
 
     Args:
         grace (int): `ServerConfig.refresh_grace`, in seconds.
-        retry_after (int): after so many seconds the owner tries again, when an answer is lost.
-        thief_after (int): the thief comes so many seconds after the owner, each time; 0 to 60.
+        retry_after (int): seconds after which the owner tries again when a response is lost.
+        thief_after (int): seconds by which the thief comes after the owner, each time; 0 to 60.
     """
     clock = DemoClock(start=1_800_000_000, rate=0)
     config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
@@ -175,18 +175,18 @@ def _detection(owner: AuthClient, clock: DemoClock, thief_after: int) -> int | N
 
 def grace_table(trials: list[GraceTrial]) -> str:
     """The trials as lines of text."""
-    lines = [f"{'grace':>5}  {'after a lost answer':20}  the thief"]
-    lines += [f"{t.grace:>3} s  {lost_words(t):20}  {thief_words(t)}" for t in trials]
+    lines = [f"{'grace':>5}  {'after a lost response':21}  the thief"]
+    lines += [f"{t.grace:>3} s  {lost_words(t):21}  {thief_words(t)}" for t in trials]
     return "\n".join(lines)
 
 
 def lost_words(trial: GraceTrial) -> str:
-    """What became of the owner after a lost answer."""
+    """What happened to the owner's session after a lost response."""
     return "the session goes on" if trial.survived else "the session ends"
 
 
 def thief_words(trial: GraceTrial) -> str:
-    """What became of the thief."""
+    """What happened to the thief."""
     if trial.detected_at is None:
         return f"is not detected in {ROUNDS} refreshes"
     return f"is detected at refresh {trial.detected_at}"

@@ -1,10 +1,11 @@
-"""A database in which to look and to write are two steps, and two callers look before one writes.
+"""A database without the atomic update: between check and write, another caller can come.
 
     server = DemoServer(config, database=TornDatabase(open_database()))
 
-It behaves as a server does that reads a refresh token, finds it unspent, and marks it as spent
-afterwards. In such a server the gap is short, and two callers meet in it once in a while. Here
-the gap is held open until the second caller is in it too, so they meet every time.
+It behaves like a server that reads a refresh token, finds it unspent, and marks it as spent
+afterwards. There the gap is short, and two callers meet in it once in a while (a race condition).
+Here a gate holds the first caller in the gap until the second is in it too, so they meet every
+time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from demo_server.database import Database, guard_of
 
 from ..concurrency import Gate
 
-#: Seconds for which a caller waits in the gap for the second one, and then goes on alone.
+#: Seconds for which a caller waits in the gap for the second one, before it goes on alone: longer
+#: than a slow machine needs to bring the second one.
 PATIENCE = 5.0
 
 
 class GuardedCollection:
-    """A collection whose single operations are safe under threads, also those of mongomock."""
+    """A collection whose single operations are thread-safe, even on mongomock."""
 
     def __init__(self, collection: Any, guard: AbstractContextManager[object]) -> None:
         self._collection = collection
@@ -41,7 +43,7 @@ class GuardedCollection:
 
 
 class TornCollection(GuardedCollection):
-    """A collection whose `find_one_and_update` is no longer one step."""
+    """A collection whose `find_one_and_update` is not atomic."""
 
     def __init__(
         self, collection: Any, guard: AbstractContextManager[object], patience: float = PATIENCE
@@ -52,7 +54,7 @@ class TornCollection(GuardedCollection):
     def find_one_and_update(
         self, query: Mapping[str, Any], update: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """Look, wait until another caller has looked too, and write.
+        """Read, wait until another caller has read too, and write.
 
         Later callers do not wait: the gate stays open, so the lesson can go on with both.
         """
@@ -64,7 +66,7 @@ class TornCollection(GuardedCollection):
 
 
 class TornDatabase:
-    """A database whose collection `refresh_tokens` is torn; the others are as they were.
+    """A database whose collection `refresh_tokens` is torn; the others are unchanged.
 
     Args:
         database (Database): a real one.

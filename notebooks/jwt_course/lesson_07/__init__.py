@@ -1,4 +1,8 @@
-"""Lesson 07, from 403 to 401."""
+"""Lesson 07, from 403 to 401.
+
+`both_policies` compares the two servers, `challenges` reads `WWW-Authenticate`, `guessing` plays a
+stranger; `judges` checks the learner's answers.
+"""
 
 from .both_policies import as_html, as_text, ask_all
 from .exercises import exercises

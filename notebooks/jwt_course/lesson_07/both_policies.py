@@ -1,4 +1,4 @@
-"""The same actions on a server of each policy, and their answers side by side."""
+"""The same actions on a server with each policy, and the responses side by side."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PASSWORD = "a pass phrase of ada"
 
 @dataclass(frozen=True)
 class Answered:
-    """The answer to an action, as the log recorded it.
+    """The response to an action, as the log recorded it.
 
     Attributes:
         action (str): such as "GET /home, no token".
         status (int): the HTTP status.
-        headers (Mapping[str, str]): those of the answer. Upper and lower case are the same in
-            their names (RFC 9110, section 5.1).
+        headers (Mapping[str, str]): of the response; their names are case-insensitive (RFC 9110,
+            section 5.1).
         body (Mapping[str, Any]): its JSON, with tokens masked; {} if it has none.
     """
 
@@ -48,7 +48,7 @@ class Answered:
 
 
 def ask_all(server: DemoServer, clock: DemoClock) -> tuple[Answered, ...]:
-    """Do all actions on a server that knows neither ada nor eve, and give the answers.
+    """Do all actions on a server that knows neither ada nor eve; returns the responses.
 
     The clock moves by five minutes, so that tokens expire.
     """

@@ -1,4 +1,8 @@
-"""Lesson 08, attacks."""
+"""Lesson 08, attacks.
+
+`attacks` has the attacks and `attack_lab` their three targets, one of which is a `weak_server`
+(`weak_service`: its weaknesses; `weak_routes`: its routes); `judges` attacks the learner's answers.
+"""
 
 from .attack_lab import AttackLab, verdict
 from .attacks import (

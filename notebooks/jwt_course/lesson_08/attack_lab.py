@@ -6,7 +6,7 @@
         answer = target.home(forge_none(target.tokens("mallory").access, "admin"))
         print(target, verdict(answer))
 
-Each has the same users. mallory is the attacker: a user like any other, with own tokens.
+Each has the same users. mallory is the attacker: a user like any other, with her own tokens.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .weak_service import Weaknesses
 #: The attacker's password.
 MALLORY = "mallory's own pass phrase"
 
-#: The administrator's place in the list of words that everybody knows, and so the password.
+#: The administrator's password, by its place in the list of well-known words.
 ADMIN_WORD = 33
 
 
 class Target:
-    """A server under attack, and the log of what happens to it.
+    """A server under attack, and its log.
 
     Args:
         name (str): such as "weak".
@@ -80,7 +80,7 @@ class Target:
         return self._post("/users/register", username, password)
 
     def log_out(self, token: str) -> requests.Response:
-        """`POST /logout` with an access token. Not each server has such a route."""
+        """`POST /logout` with an access token. Not every server has that route."""
         headers = {"Authorization": f"Bearer {token}"}
         return self._stranger.request("POST", "/logout", headers=headers)
 
@@ -94,7 +94,7 @@ class Target:
             print(f"{event.source:>6}  {describe(event)}")
 
     def _post(self, path: str, username: object, password: str) -> requests.Response:
-        # The stranger has no session, so nothing is signed or refreshed.
+        # The stranger has no session, so the client adds no token and never refreshes.
         body = {"username": username, "password": password}
         return self._stranger.request("POST", path, json=body)
 
@@ -127,7 +127,7 @@ class WeakTarget(Target):
 
 
 class AttackLab:
-    """The three targets, in the order of their strength. To open a lab stops the last one's.
+    """The three targets, weakest first. Opening a lab stops the servers of the last one.
 
     Args:
         clock (DemoClock): the servers' clock.
@@ -164,7 +164,7 @@ def _open_ours(policy: str, clock: DemoClock) -> Target:
 
 
 def verdict(answer: requests.Response) -> str:
-    """An answer in a few words that hold no token: its status, and its code or its message."""
+    """A response in a few words, without its tokens: its status, and its code or message."""
     body = answer.json()
     if answer.status_code < 300:
         return f"{answer.status_code} {body.get('message', 'and tokens')}"

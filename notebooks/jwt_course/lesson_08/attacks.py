@@ -1,7 +1,7 @@
-"""The attacks of lesson 08, each short enough to be read. Use them on servers that are yours.
+"""The attacks of lesson 08, each short enough to read. Only attack servers that are yours.
 
-The first half needs no server: what is done to a token is done at home, where nobody can count
-the attempts. The second half knocks at a door.
+The first half works offline, where no server can count the attempts. The second half sends requests
+to a server.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class HttpAnswer(Protocol):
     def headers(self) -> Any: ...
 
 
-# Done at home
+# Offline
 
 
 def weak_secrets() -> tuple[str, ...]:
-    """Some 400 secrets and passwords that everybody knows, the most common ones first."""
+    """About 400 well-known secrets and passwords, the most common ones first."""
     text = files(__package__).joinpath("weak_secrets.txt").read_text()
     return tuple(text.splitlines())
 
@@ -79,12 +79,12 @@ def find_secret(token: str, words: Iterable[str]) -> str | None:
 
 
 def grep_tokens(text: str) -> list[str]:
-    """Whatever in a text has the form of a token."""
+    """Everything in a text that has the form of a token."""
     return TOKEN.findall(text)
 
 
 def active_markup(page: str) -> list[str]:
-    """What of a page a browser would run, such as "img onerror"; nothing is run here."""
+    """What a browser would run on a page (XSS), such as "img onerror"; nothing is run here."""
     found: list[str] = []
 
     class Reader(HTMLParser):
@@ -100,7 +100,7 @@ def active_markup(page: str) -> list[str]:
 def notebook_with(*outputs: dict[str, Any]) -> dict[str, Any]:
     """A notebook with one cell for each output. It is JSON (nbformat 4.5), so a dict will do.
 
-    nbformat would make the same, and takes two seconds to be imported.
+    nbformat would make the same, and takes two seconds to import.
     """
     cells = [
         {
@@ -122,16 +122,16 @@ def shown(value: object) -> dict[str, Any]:
     return {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
 
 
-# At the door
+# Online
 
 
 @dataclass(frozen=True)
 class Guessing:
-    """How far an attacker came with a list of passwords.
+    """How far an attacker got with a list of passwords.
 
     Attributes:
         tries (int): passwords that the server compared.
-        waited (int): seconds that the attacker waited because the server said so.
+        waited (int): seconds that the server made the attacker wait.
         password (str | None): the right one, if it was found.
     """
 
@@ -157,7 +157,7 @@ def guess(
         log_in: tries a password and returns the response.
         words (Iterable[str]): the passwords.
         wait: called with the seconds that the server asks for (429 and `Retry-After`, RFC 6585,
-            section 4), and comes back when they are over: `clock.advance` on a lab's clock.
+            section 4), and returns after them: `clock.advance` on a lab's clock.
         patience (float): seconds to wait in all, at most.
     """
     tries = waited = 0
@@ -178,9 +178,9 @@ def guess(
 
 @contextmanager
 def password_checks() -> Iterator[list[int]]:
-    """Count what bcrypt is asked inside a block: the cost of each hash that was worked out.
+    """Count bcrypt's work inside a block: the cost of each hash that it computes.
 
-    A stranger measures the time instead. The count says the same, and is the same at each run.
+    A stranger measures the time instead. The count shows the same, and is the same in every run.
     """
     costs: list[int] = []
     lock = threading.Lock()
@@ -202,7 +202,7 @@ def password_checks() -> Iterator[list[int]]:
 
 
 def shortest(call: Callable[[], object], times: int) -> float:
-    """The shortest time of a call, in seconds: what disturbs a measurement makes it longer."""
+    """The shortest time of a call, in seconds: a disturbance only makes it longer."""
 
     def once() -> float:
         start = time.perf_counter()

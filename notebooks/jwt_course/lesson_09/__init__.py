@@ -1,6 +1,9 @@
 """Lesson 09, break and fix.
 
-The notebook imports all of it: the faulty code, and each name that the code uses, so that a
+`mutants` lists the faulty clients (`faulty_auths`, `faulty_clients`) and servers. The judge is
+`grader`: it plays `client_scenarios` or `server_scenarios` on a `stage`, and reads the `trace`.
+
+The notebook imports everything from here, with each name that the faulty code uses, so that a
 learner can copy a class and fix it.
 """
 

@@ -1,4 +1,4 @@
-"""Faults of the protocol: auth schemes that are wrong in one place each.
+"""Faults of the protocol: auth schemes, each wrong in one place.
 
 Each is `BearerAuth` except for what is defined here. Like it, each is made with the store and the
 client's clock.

@@ -1,4 +1,4 @@
-"""Faults of the driver: clients that are wrong in one place each, with `BearerAuth`'s protocol."""
+"""Faults of the driver: clients, each wrong in one place, with `BearerAuth`'s protocol."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The grader of lesson 09: replays scenarios with a client and says what it did wrong.
+"""The judge of lesson 09: it plays scenarios with a client, and says what the client did wrong.
 
     print(grade(MyAuth))          # an auth scheme: made as MyAuth(store, clock=clock)
     print(grade(MyClient))        # a subclass of AuthClient
     print(grade(make_client))     # make_client(url, store=…, log=…, clock=…)
-    print(grade(ServerConfig()))  # the settings of a server, with a right client
+    print(grade(ServerConfig()))  # the settings of a server, with a correct client
 
-Each scenario has a server of its own. A client that hangs or does not stop is ended.
+Each scenario has its own server. A client that hangs or does not stop is abandoned.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from .trace import lines, tally
 #: settings.
 Candidate: TypeAlias = Callable[..., Any] | ServerConfig
 
-#: Real seconds without any event after which a call counts as hung.
+#: Real seconds without any event after which a call counts as hung: a hundred times what a request
+#: takes on loopback.
 PATIENCE = 0.3
 
-#: How many lines of a trace are printed.
+#: How many lines of a trace are printed: two expiries take 24, and show most faults.
 LINES = 30
 
 
@@ -73,12 +74,12 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Did the client do right in every scenario?"""
+        """Did every scenario pass?"""
         return all(row.passed for row in self.rows)
 
     @property
     def failures(self) -> tuple[Row, ...]:
-        """The rows of the scenarios in which it did not."""
+        """The rows of the scenarios that failed."""
         return tuple(row for row in self.rows if not row.passed)
 
     def __str__(self) -> str:
@@ -160,7 +161,7 @@ def _play(candidate: Candidate, scenario: Scenario, patience: float) -> tuple[Ro
     except Wrong as wrong:
         return Row(scenario.name, False, f"{wrong}.", f"{scenario.wanted}."), trace
     except (Exception, Runaway) as error:
-        # Its message may hold anything, a token as well.
+        # Its message may contain anything, even a token.
         seen = f"the client raised {type(error).__name__}."
         return Row(scenario.name, False, seen, f"{scenario.wanted}."), trace
     return Row(scenario.name, True, f"{seen}.", f"{scenario.wanted}."), trace

@@ -1,7 +1,7 @@
-"""The faults of lesson 09: twelve clients that are wrong in one place each, and three servers.
+"""The faults of lesson 09: twelve clients, each wrong in one place, and three servers.
 
-`mutant_auths.py` holds the faults of the protocol, `mutant_clients.py` those of the driver. The
-symptom is what a user reports. The cause is for the learner to find.
+`faulty_auths.py` has the faults of the protocol, `faulty_clients.py` those of the driver. The symptom
+is what a user reports. The learner finds the cause.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _ALL = (
     ),
     Mutant(
         "keepsake",
-        "The first minute is good, the second as well. In the third I am logged out.",
+        "The first minute works, and so does the second. In the third I am logged out.",
         auths.KeepsakeAuth,
         "rotation",
     ),

@@ -1,4 +1,4 @@
-"""What the settings of a right server bring about: scenarios that are played with a right client.
+"""What a server with the right settings does: scenarios that are played with a correct client.
 
 `Stage.client` is the reference. A thief is played with `probe`, which sends any token outside
 the session.
@@ -11,7 +11,7 @@ from .scenario import Scenario
 from .stage import Stage
 from .trace import ending
 
-#: Seconds until a client that got no answer asks again, and until a thief comes.
+#: Seconds until a client that got no response tries again, and until a thief comes.
 SOON, LATER = 2, 60
 
 
@@ -53,7 +53,7 @@ def after_the_logout(stage: Stage) -> str:
 SERVER_SCENARIOS = (
     Scenario(
         "a lost answer",
-        f"a client that got no answer to its refresh can ask again within {SOON} s",
+        f"a client that got no response to its refresh can try again within {SOON} s",
         a_lost_answer,
     ),
     Scenario(

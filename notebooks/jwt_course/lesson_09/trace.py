@@ -1,4 +1,4 @@
-"""What a piece of the trace comes to: how often the server accepted, refused and refreshed."""
+"""A trace in short: how often the server accepted, refused and refreshed, and how calls ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Counts:
                 for e in events
             )
 
-        # A refresh token that is met again is accepted by its signature, and then rejected.
+        # A reused refresh token is accepted by its signature, and then rejected.
         reused = count("reuse.detected")
         return cls(
             refused=count("token.rejected", "access"),
@@ -63,7 +63,7 @@ def lines(events: Sequence[Event]) -> list[str]:
 
 
 def tally(events: Sequence[Event]) -> list[str]:
-    """The trace of calls that run together: like lines once, in the order of the first."""
+    """The trace of calls that race: equal lines once, with their number."""
     return [f"{number} × {line}" for line, number in Counter(lines(events)).items()]
 
 
