@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from jwt_course.lesson_03 import exercises
+from jwt_course.lesson_03.flow_by_hand import MadeUpResponse, made_up_store
 from jwt_course.lesson_03.judges import CASES, purposes_of, session_of
-from jwt_course.lesson_03.walk import MadeUpResponse, made_up_store
 
 from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request
 from client_widget.auth_flow import refresh_request, sign

@@ -128,8 +128,8 @@ class TestGrace:
     def test_the_table(self) -> None:
         assert grace_table([GraceTrial(0, False, 2), GraceTrial(30, True, None)]).splitlines() == [
             "grace  after a lost response  the thief",
-            "  0 s  the session ends      is detected at refresh 2",
-            " 30 s  the session goes on   is not detected in 5 refreshes",
+            "  0 s  the session ends       is detected at refresh 2",
+            " 30 s  the session goes on    is not detected in 5 refreshes",
         ]
 
     def test_the_sliders(self) -> None:

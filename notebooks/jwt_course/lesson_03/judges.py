@@ -15,7 +15,7 @@ from client_widget.auth_flow import Auth
 
 from ..exercise import Wrong
 from ..lab import trial
-from .walk import HOME, MadeUpResponse, Walk, made_up_store
+from .flow_by_hand import HOME, MadeUpResponse, Walk, made_up_store
 
 WELCOME = MadeUpResponse(200, {"message": "Welcome ada"})
 EXPIRED = MadeUpResponse(403, {"error": "token_expired"})

@@ -1,6 +1,7 @@
 """Lesson 04, two faults.
 
-`calls_by_hand` steps calls against a real server; `scheme_trial` races them in threads, for `judges`.
+`calls_by_hand` steps calls against a real server; `scheme_trial` races them in threads, for
+`judges`.
 """
 
 from .calls_by_hand import Table

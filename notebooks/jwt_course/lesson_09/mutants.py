@@ -1,7 +1,7 @@
 """The faults of lesson 09: twelve clients, each wrong in one place, and three servers.
 
-`faulty_auths.py` has the faults of the protocol, `faulty_clients.py` those of the driver. The symptom
-is what a user reports. The learner finds the cause.
+`faulty_auths.py` has the faults of the protocol, `faulty_clients.py` those of the driver. The
+symptom is what a user reports. The learner finds the cause.
 """
 
 from __future__ import annotations
