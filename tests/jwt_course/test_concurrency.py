@@ -68,7 +68,7 @@ class TestSettle:
 
     def test_a_call_whose_server_is_held_cannot_move(self) -> None:
         """The call looks busy, as one does that reads from a socket; a gate holds its server."""
-        with Race() as race, ThreadPoolExecutor(1) as server:
+        with ThreadPoolExecutor(1) as server, Race() as race:
             gate, looks = race.gate(), []
 
             def read() -> None:
@@ -107,9 +107,9 @@ class TestWait:
             assert not race.wait(lambda: False)
 
     def test_progress_renews_the_patience(self) -> None:
-        log: list[int] = []
-        with Race(progress=lambda: len(log), patience=0.01) as race:
-            assert race.wait(lambda: log.append(1) or len(log) > 100)  # type: ignore[func-returns-value]
+        looks: list[int] = []
+        with Race(progress=lambda: len(looks) // 5, patience=0.01) as race:
+            assert race.wait(lambda: looks.append(1) or len(looks) > 100)  # type: ignore[func-returns-value]
 
 
 class TestCall:
