@@ -383,12 +383,12 @@ class TestByHand:
         sent = [e.fields["path"] for e in log if e.source in "AB" and e.name == "request.sent"]
         assert sent == ["/home", "/home", "/refresh"]
         out = capsys.readouterr().out
-        assert "     B  waits: a refresh for this token is on its way\n" in out
+        assert "     B  waits: a refresh for this token is under way\n" in out
         assert "     B  sends no refresh: the token in the store has changed\n" in out
 
     def test_what_is_not_there_cannot_be_sent_or_received(self, ada: AuthClient) -> None:
         call = Table(ada, BearerAuth).call("A")
-        with pytest.raises(RuntimeError, match="A has no answer on its way"):
+        with pytest.raises(RuntimeError, match="A has no response to receive"):
             call.receive()
         call.send()
         with pytest.raises(RuntimeError, match="A has nothing to send now"):

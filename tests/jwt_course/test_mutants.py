@@ -130,7 +130,5 @@ class Friend(StrangerAuth):
     ("name", "mended"),
     [("mule", Once), ("latecomer", Late), ("optimist", Realist), ("stranger", Friend)],
 )
-def test_the_four_that_the_solutions_leave_out_can_be_mended(
-    name: str, mended: Callable[..., Any]
-) -> None:
+def test_the_last_four_can_be_fixed(name: str, mended: Callable[..., Any]) -> None:
     assert find_fault(mended, MUTANTS[name].scenario, patience=5) is None

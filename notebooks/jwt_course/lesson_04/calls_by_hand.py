@@ -79,7 +79,7 @@ class SteppedCall:
             raise RuntimeError(f"{self.name} has nothing to send now")
         replaced = message.replaces
         if self._waits:
-            self._say("waits: a refresh for this token is on its way")
+            self._say("waits: a refresh for this token is under way")
             return
         if replaced is not None and replaced is not self._table.client.store.get():
             self._say("sends no refresh: the token in the store has changed")
@@ -89,7 +89,7 @@ class SteppedCall:
         self._message = None
         self._about = {}
         if message.purpose == "refresh" and message.json is not None:
-            # Whoever may share it, and however it is signed: its body holds the refresh token.
+            # However it is signed or shared, its body contains the refresh token.
             self._about = {"kind": "refresh", **token_facts(message.json["token"])}
         seen = len(self._table.client.log)
         self._answer = exchange(self._table.http, message, self._http, self._record)
@@ -99,11 +99,11 @@ class SteppedCall:
         """Give the flow its answer; print it.
 
         Raises:
-            RuntimeError: no answer is on its way.
+            RuntimeError: no response is waiting.
             ClientError: what the flow raised.
         """
         if self._answer is None:
-            raise RuntimeError(f"{self.name} has no answer on its way")
+            raise RuntimeError(f"{self.name} has no response to receive")
         answer, self._answer = self._answer, None
         seen = len(self._table.client.log)
         self._table.client.log.record("response.received", source=self.name, **self._arrival)

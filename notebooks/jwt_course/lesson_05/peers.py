@@ -263,7 +263,7 @@ def refreshes_of(name: str, calls: int = 5, lifetime: int = 60) -> tuple[float, 
 def peer(
     name: str, *, lifetime: int, expired: bool
 ) -> Iterator[tuple[Caller | None, Edge, EventLog, Race]]:
-    """A library with the tokens of a new login, on a server of its own."""
+    """A library with the tokens of a new login, on a new server."""
     # The libraries read the wall clock, so the server's clock starts there, and is then moved.
     clock = DemoClock(start=int(time.time()), rate=0)
     log = EventLog(clock=clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# name = token, or name = "quoted string", in which a backslash takes the next character as it is
+# name = token, or name = "quoted string", in which a backslash escapes the next character
 # (RFC 9110, sections 11.2 and 5.6.4).
 _PARAMETER = re.compile(r'([\w!#$%&\'*+.^`|~-]+)[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|([^\s,"]+))')
 

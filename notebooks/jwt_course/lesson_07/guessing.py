@@ -22,7 +22,7 @@ def waits(
 ) -> list[int]:
     """The seconds to wait before each of so many wrong guesses of one name's password.
 
-    Whoever guesses waits as long as the server asks for, and not longer.
+    The attacker waits exactly as long as the server asks for.
 
     Args:
         advance: moves the clock by some seconds.

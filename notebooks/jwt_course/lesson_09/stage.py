@@ -48,7 +48,7 @@ CONFIG = ServerConfig(bcrypt_cost=4, access_token_ttl=LIFETIME, refresh_token_tt
 
 
 class Stage:
-    """A server of its own, a client made by the candidate, and ada logged in with it.
+    """A new server, a client made by the candidate, and ada logged in with it.
 
     Args:
         make_client: makes the client under test.
@@ -57,7 +57,7 @@ class Stage:
         patience (float): real seconds without any event after which a call counts as hung.
 
     Attributes:
-        server (DemoServer): has a route of its own, `POST /echo`, which takes any body with a
+        server (DemoServer): has an extra route, `POST /echo`, which accepts any body with a
             bearer token.
         clock, client_clock (DemoClock): both stand still until they are moved.
         log (EventLog): the trace.
