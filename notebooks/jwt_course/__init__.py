@@ -1,7 +1,16 @@
-"""What the notebooks of the course use: their exercises, labs and faults on purpose.
+"""The code behind the course's notebooks.
 
-A lesson begins with `from jwt_course.lesson_02 import exercises`. Here, as in the notebooks,
-the server and the client are wired together; neither of them knows the course.
+A lesson's code is one package, and its notebook imports everything from there:
+`from jwt_course.lesson_06 import exercises`. In it, `exercises.py` has the hints, `judges.py`
+(`grader.py` in lesson 09) decides whether an answer is right, and `solutions.md` has the solutions.
+Lessons do not import each other. What they share is here:
+
+- `exercise`: what `check`, `hint` and `solution` do;
+- `solutions`: reads `solutions.md`;
+- `lab`: a server and a client for a judge;
+- `concurrency`: calls that race in the same order every time.
+
+The server and the client meet here and in the notebooks; neither imports the course.
 """
 
 from .exercise import Exercise, Wrong

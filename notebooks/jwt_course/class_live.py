@@ -1,0 +1,103 @@
+"""The class of `class_live.ipynb`: a real one at `SERVER_URL`, or three students played here."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import partial
+from getpass import getpass
+
+from client_widget import AuthClient, BearerAuth, ClassView, ClientError, TokenPair
+from demo_server import DemoClock, DemoServer, ServerConfig, open_database
+
+#: Everybody's: the class is played in this process only.
+_PASSWORD = "a pass phrase of the lesson"
+
+
+class School:
+    """What the notebook needs from a class.
+
+    Attributes:
+        teacher (AuthClient): logged in.
+    """
+
+    def __init__(self, teacher: AuthClient) -> None:
+        self.teacher = teacher
+
+    def show(self, view: ClassView) -> None:
+        """Print the rows as text, without times of day."""
+        view.look()
+        now = self.teacher.clock()
+        print(
+            f"{'user':6}{'state':22}{'last action':13}{'refreshes':>10}{'refused':>9}{'reuse':>7}"
+        )
+        for row in view.rows():
+            print(
+                f"{row.username:6}{row.state(now):22}{row.last_action:13}"
+                f"{row.refreshes:10}{row.refusals:9}{row.reuse:7}"
+            )
+
+    def stop(self) -> None:
+        """Stop what was started here; a real server keeps running."""
+
+
+class PlayedSchool(School):
+    """A server in this process, and three students whose time we move.
+
+    Attributes:
+        clock (DemoClock): shared by all; it is stopped.
+        students (dict[str, AuthClient]): by their names.
+    """
+
+    def __init__(self) -> None:
+        self.clock = DemoClock(start=1_800_000_000, rate=0)
+        config = ServerConfig(bcrypt_cost=4, policy="rfc", class_log=True, teachers=("tess",))
+        self.server = DemoServer(
+            config, database=open_database(), clock=self.clock, name="class live"
+        ).start()
+        super().__init__(self._client("tess"))
+        self.students = {name: self._client(name) for name in ("ada", "bob", "cid")}
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    def replay(self, name: str, stolen: TokenPair | None) -> None:
+        """Send a spent refresh token of a student, as a thief would."""
+        assert stolen is not None
+        self.students[name].probe(stolen.refresh, "refresh")
+
+    def guess(self, name: str, times: int) -> None:
+        """Guess a student's password, as an attacker would."""
+        stranger = AuthClient(self.server.url, clock=self.clock)
+        for number in range(times):
+            with suppress(ClientError):
+                stranger.login(name, f"guess {number}")
+
+    def show(self, view: ClassView) -> None:
+        """Print the rows, after all events have reached the database."""
+        self.server.flush()
+        super().show(view)
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self.server.stop()
+
+    def _client(self, name: str) -> AuthClient:
+        auth = partial(BearerAuth, clock=self.clock)
+        client = AuthClient(
+            self.server.url, clock=self.clock, auth=auth, logout_path="/logout", name=name
+        )
+        client.register(name, _PASSWORD)
+        client.login(name, _PASSWORD)
+        return client
+
+
+def open_class() -> School:
+    """The class at `SERVER_URL`, whose teacher is asked for a password, or one played here."""
+    url = os.environ.get("SERVER_URL")
+    if not url:
+        return PlayedSchool()
+    teacher = AuthClient(url)
+    teacher.login(input("Teacher: "), getpass("Password: "))
+    return School(teacher)

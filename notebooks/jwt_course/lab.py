@@ -1,0 +1,60 @@
+"""A server and a client for a judge, on a stopped clock.
+
+A judge runs an answer here, and leaves the learner's server and log alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from client_widget import AuthClient, BearerAuth, EventLog, TokenPair, TokenStore
+from client_widget.protocol.auth_flow import Auth
+from demo_server import DemoClock, DemoServer, ServerConfig
+
+#: When a trial begins: a whole second, so that a token's `iat` is the time of its issue.
+START = 1_800_000_000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a judge works with; ada is logged in.
+
+    Attributes:
+        clock (DemoClock): stopped at `START` until it is moved.
+        log (EventLog): both sides' events, the login included.
+        server (DemoServer): runs until the trial ends.
+        client (AuthClient): ada's.
+    """
+
+    clock: DemoClock
+    log: EventLog
+    server: DemoServer
+    client: AuthClient
+
+    @property
+    def pair(self) -> TokenPair:
+        """The pair that the client holds."""
+        pair = self.client.store.get()
+        assert pair is not None
+        return pair
+
+
+@contextmanager
+def trial(auth: Callable[[TokenStore], Auth] = BearerAuth, **settings: Any) -> Iterator[Trial]:
+    """Start a server, register ada and log her in; stops the server at the end.
+
+    Args:
+        auth: the client's auth scheme, as `AuthClient` takes it.
+        settings: those of `ServerConfig`.
+    """
+    clock = DemoClock(start=START, rate=0)
+    log = EventLog(clock=clock)
+    config = ServerConfig(bcrypt_cost=4, **settings)
+    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="trial") as server:
+        client = AuthClient(server.url, log=log, clock=clock, auth=auth)
+        client.register("ada", "a pass phrase of ada's")
+        client.login("ada", "a pass phrase of ada's")
+        yield Trial(clock, log, server, client)

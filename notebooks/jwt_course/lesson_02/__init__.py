@@ -1,0 +1,5 @@
+"""Lesson 02, inside a token: `judges` checks what the learner decodes, signs and verifies."""
+
+from .exercises import exercises
+
+__all__ = ["exercises"]

@@ -1,0 +1,168 @@
+"""`StampedeView`: choose the number of calls, the strategies and the conditions, and run them.
+
+The table and the chart say the same, so that nothing depends on colour alone. Only this view shows
+times, because they differ from run to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from types import MappingProxyType
+
+import ipywidgets as widgets
+
+from client_widget.widgets.background import Workers
+
+from .stampede import COLUMNS, LEAST, MOST, StampedeResult, run_stampede
+from .strategies import STRATEGIES, Strategy
+
+#: Conditions, by the words for them, and the argument of `run_stampede`.
+TROUBLES: Mapping[str, str] = {
+    "rotation": "rotation",
+    "the refresh is refused": "refused",
+    "one 403 comes late": "late",
+}
+
+#: How a call may end: the field of a result, the word for it, its sign and its colour, which is
+#: clear on a light and on a dark background.
+ENDS = (
+    ("answers", "answered", "●", "#2fa84f"),
+    ("refused", "refused", "✚", "#e5484d"),
+    ("errors", "raised an error", "▲", "#f0a020"),
+    ("hangs", "hang", "■", "#8f8f8f"),
+)
+
+_TEXT = "color:var(--jp-content-font-color1,#222);font-size:14px;line-height:1.5"
+
+
+class StampedeView(widgets.VBox):  # type: ignore[misc]
+    """A stampede on the screen.
+
+    Args:
+        strategies (Mapping[str, Strategy]): those to choose from, by name.
+
+    Attributes:
+        calls (IntSlider), go (Button)
+        chosen, troubles (dict[str, Checkbox]): the strategies, and the conditions.
+        results (Mapping[str, StampedeResult]): of the last run.
+        notice, chart, table (HTML): what it says.
+    """
+
+    def __init__(self, strategies: Mapping[str, Strategy] = STRATEGIES) -> None:
+        self._strategies = dict(strategies)
+        self._workers = Workers()
+        self.results: Mapping[str, StampedeResult] = MappingProxyType({})
+        self.calls = widgets.IntSlider(
+            16, min=LEAST, max=MOST, description="Calls", continuous_update=False
+        )
+        self.chosen = {name: _box(name, True) for name in self._strategies}
+        self.troubles = {words: _box(words, False) for words in TROUBLES}
+        self.go = widgets.Button(description="Run", button_style="primary")
+        self.go.on_click(lambda _: self._start())
+        self.notice, self.chart, self.table = (widgets.HTML() for _ in range(3))
+        super().__init__(
+            [
+                widgets.HBox([self.calls, self.go]),
+                _row("Strategies", self.chosen.values()),
+                _row("Conditions", self.troubles.values()),
+                self.notice,
+                self.chart,
+                self.table,
+            ]
+        )
+        self._say("Choose, and press Run.")
+
+    def wait(self, timeout: float = 60.0) -> None:
+        """Wait for the run under way.
+
+        Raises:
+            TimeoutError: it takes longer than `timeout` seconds.
+        """
+        self._workers.wait(timeout)
+
+    def __repr__(self) -> str:
+        # What a saved notebook shows in its place.
+        return "StampedeView: run this cell to see it"
+
+    def _start(self) -> None:
+        if not self.go.disabled:
+            self.go.disabled = True
+            self._workers.start("stampede", self._run)
+
+    def _run(self) -> None:
+        calls = self.calls.value
+        troubles = {name: self.troubles[words].value for words, name in TROUBLES.items()}
+        results: dict[str, StampedeResult] = {}
+        try:
+            for name, strategy in self._strategies.items():
+                if not self.chosen[name].value:
+                    continue
+                self._say(f"{name}: {calls} calls …")
+                results[name] = run_stampede(strategy, calls, **troubles)
+                self._show(results)
+            self._say("Done." if results else "Choose a strategy first.")
+        except Exception as error:
+            # Its message may hold anything.
+            self._say(f"The run failed: {type(error).__name__}.")
+        finally:
+            self.go.disabled = False
+
+    def _show(self, results: Mapping[str, StampedeResult]) -> None:
+        self.results = MappingProxyType(dict(results))
+        self.chart.value, self.table.value = chart_html(results), table_html(results)
+
+    def _say(self, words: str) -> None:
+        self.notice.value = f'<div role="status" style="{_TEXT}">{escape(words)}</div>'
+
+
+def chart_html(results: Mapping[str, StampedeResult]) -> str:
+    """A bar for each strategy: how its calls ended."""
+    rows = "".join(
+        f'<div style="display:flex;align-items:center;gap:8px;margin:4px 0">'
+        f'<span style="width:11em">{escape(name)}</span>'
+        f'<span style="display:flex;flex:1;height:20px">{_bar(result)}</span></div>'
+        for name, result in results.items()
+    )
+    legend = " ".join(
+        f'<span style="margin-right:14px"><span style="color:{colour}">{sign}</span> {word}</span>'
+        for _, word, sign, colour in ENDS
+    )
+    # The table has the same numbers, for readers who cannot see the bars.
+    return f'<div aria-hidden="true" style="{_TEXT}">{rows}<div>{legend}</div></div>'
+
+
+def _bar(result: StampedeResult) -> str:
+    parts = ((getattr(result, field), sign, colour) for field, _, sign, colour in ENDS)
+    return "".join(
+        f'<span style="flex:{count};background:{colour};color:#111;text-align:center;'
+        f'line-height:20px;min-width:2.4em">{sign} {count}</span>'
+        for count, sign, colour in parts
+        if count
+    )
+
+
+def table_html(results: Mapping[str, StampedeResult]) -> str:
+    """The results as a table, with the time of each run."""
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("", *COLUMNS, "time"))
+    rows = "".join(
+        f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
+        + "".join(f"<td>{getattr(result, column)}</td>" for column in COLUMNS)
+        + f"<td>{result.seconds * 1000:.0f} ms</td></tr>"
+        for name, result in results.items()
+    )
+    style = f"{_TEXT};border-spacing:12px 2px;text-align:right"
+    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _box(words: str, value: bool) -> widgets.Checkbox:
+    return widgets.Checkbox(
+        value, description=words, indent=False, layout=widgets.Layout(width="auto")
+    )
+
+
+def _row(title: str, boxes: Iterable[widgets.Checkbox]) -> widgets.HBox:
+    label = widgets.Label(title, layout=widgets.Layout(width="9em", flex="none"))
+    # In a box of their own: where there is little room they break beside the label.
+    layout = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
+    return widgets.HBox([label, widgets.HBox(tuple(boxes), layout=layout)])

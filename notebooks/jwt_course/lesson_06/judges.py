@@ -1,0 +1,232 @@
+"""The judges of lesson 06.
+
+`spend` runs against a rival that comes between any two of its steps, and in many threads;
+`what_follows` is compared with a real server; a grace window is tried on real sessions.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from client_widget import AuthClient, EventLog
+from demo_server import DemoClock, DemoServer, ServerConfig, open_database
+from demo_server.database import guard_of
+
+from ..concurrency import together
+from ..exercise import Wrong
+from .theft import PASSWORD, try_grace
+from .torn import GuardedCollection
+
+#: The facts of exercise 3, in seconds: when the app tries again, and when the thief comes.
+RETRY_AFTER, THIEF_AFTER = 4, 20
+
+#: Threads that spend one token at once, and how often: a check-then-write lets two of them succeed
+#: in most rounds.
+THREADS, ROUNDS = 8, 10
+
+
+# Exercise 1: spend
+
+
+class RivalCollection(GuardedCollection):
+    """A collection in which another process spends the token after each read of the caller's.
+
+    Attributes:
+        rival_won (bool): did the other process spend the token?
+    """
+
+    RIVAL_AT = 500.0
+    rival_won = False
+
+    def __getattr__(self, name: str) -> Any:
+        operation = super().__getattr__(name)
+        if name not in ("find_one", "find", "count_documents"):
+            return operation
+
+        def look(*args: Any, **options: Any) -> Any:
+            seen = operation(*args, **options)
+            if name == "find":
+                seen = iter(list(seen))  # a cursor would look later
+            with self._guard:
+                spent = self._collection.update_many(
+                    {"spent_at": None}, {"$set": {"spent_at": self.RIVAL_AT}}
+                )
+            self.rival_won |= spent.modified_count > 0
+            return seen
+
+        return look
+
+
+def judge_spend(spend: Any) -> str:
+    """Exactly one caller spends a token, however many come.
+
+    Raises:
+        Wrong: the learner's function did something else.
+    """
+    if not callable(spend):
+        raise Wrong("spend must be a function of collection, jti and now.")
+    _try_one_caller(spend)
+    _try_a_rival(spend)
+    with _short_switches():
+        for _ in range(ROUNDS):
+            _try_threads(spend)
+    return (
+        f"{ROUNDS} times {THREADS} callers came for one token, and each time exactly one spent it."
+    )
+
+
+def _new_collection(kind: type[GuardedCollection] = GuardedCollection) -> tuple[Any, Any]:
+    """A collection with one unspent token: as the caller sees it, and the real one."""
+    database = open_database()
+    collection = database["refresh_tokens"]
+    collection.insert_one({"_id": "t1", "family": "f1", "spent_at": None})
+    return kind(collection, guard_of(database)), collection
+
+
+def _spent_at(collection: Any) -> Any:
+    documents = list(collection.find({}))
+    if not documents:
+        raise Wrong(
+            "The document is gone. Keep a spent token, or its second use looks like that of a "
+            "token that was never issued."
+        )
+    if len(documents) > 1:
+        raise Wrong(f"There was one document, and now there are {len(documents)}.")
+    return documents[0]["spent_at"]
+
+
+def _try_one_caller(spend: Any) -> None:
+    ours, real = _new_collection()
+    if not spend(ours, "t1", 100.0):
+        raise Wrong("An unspent token came, from one caller only, and spend did not return True.")
+    if _spent_at(real) != 100.0:
+        raise Wrong(f"Spent at 100 s, but the document says spent_at={_spent_at(real)!r}.")
+    if spend(ours, "t1", 107.0):
+        raise Wrong("A spent token came again, and spend returned True.")
+    if _spent_at(real) != 100.0:
+        raise Wrong(
+            f"The token was spent at 100 s and came again at 107 s, and now its spent_at is "
+            f"{_spent_at(real)!r}. A grace period counts from the first use: a second use must "
+            f"not move it."
+        )
+    if spend(ours, "t2", 108.0):
+        raise Wrong("A token that was never issued came, and spend returned True.")
+    _spent_at(real)
+
+
+def _try_a_rival(spend: Any) -> None:
+    ours, real = _new_collection(RivalCollection)
+    won, at = bool(spend(ours, "t1", 100.0)), _spent_at(real)
+    if won and at == RivalCollection.RIVAL_AT:
+        raise Wrong("Another process spent the token, and spend still returned True.")
+    if won and ours.rival_won:
+        raise Wrong(
+            "There are two winners. Your code read the token and found it unspent; then another "
+            "process spent it; then your code wrote. A lock in your process does not stop the "
+            "other one: read and write in one atomic operation."
+        )
+    if not won and at == 100.0:
+        raise Wrong("Your code spent the token, but spend did not return True.")
+
+
+def _try_threads(spend: Any) -> None:
+    ours, real = _new_collection()
+    times = [100.0 + n for n in range(THREADS)]
+    outcomes = together(*(partial(spend, ours, "t1", at) for at in times))
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    winners = [at for at, outcome in zip(times, outcomes, strict=True) if outcome]
+    if len(winners) != 1:
+        raise Wrong(f"{THREADS} threads came for one token, and {len(winners)} of them spent it.")
+    if _spent_at(real) != winners[0]:
+        raise Wrong("One thread spent the token, but the document has another thread's time.")
+
+
+@contextmanager
+def _short_switches() -> Iterator[None]:
+    """Threads switch far more often than by default."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+# Exercise 2: what follows
+
+_STEPS = {"token.spent": "spend", "token.repeated": "repeat", "reuse.detected": "revoke"}
+
+#: Grace, and seconds since the token was spent (None: it was not).
+CASES = ((0, None), (0, 0), (0, 3), (5, None), (5, 0), (5, 4), (5, 5), (30, 29), (30, 31))
+
+
+def what_the_server_does(grace: int, lag: int | None) -> str:
+    """What a real server does with a refresh token that was spent `lag` seconds ago."""
+    clock = DemoClock(start=1_800_000_000, rate=0)
+    log = EventLog(clock=clock)
+    config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
+    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="exercise") as server:
+        owner = AuthClient(server.url, clock=clock)
+        owner.register("ada", PASSWORD)
+        owner.login("ada", PASSWORD)
+        pair = owner.store.get()
+        assert pair is not None
+        if lag is not None:
+            owner.probe(pair.refresh, "refresh")
+            clock.advance(lag)
+        owner.probe(pair.refresh, "refresh")
+    return [_STEPS[event.name] for event in log if event.name in _STEPS][-1]
+
+
+def judge_what_follows(what_follows: Any) -> str:
+    """The learner's rule is the server's.
+
+    Raises:
+        Wrong: it decides otherwise in one of the cases.
+    """
+    if not callable(what_follows):
+        raise Wrong("what_follows must be a function of spent_at, now and grace.")
+    for grace, lag in CASES:
+        now = 1_000.0
+        said = what_follows(None if lag is None else now - lag, now, grace)
+        does = what_the_server_does(grace, lag)
+        if said != does:
+            spent = "is unspent" if lag is None else f"was spent {lag} s ago"
+            raise Wrong(
+                f"The token {spent}, and the grace is {grace} s: the server says {does!r}, "
+                f"you said {said!r}."
+            )
+    return f"In all {len(CASES)} cases a real server did what you said."
+
+
+# Exercise 3: a grace
+
+
+def judge_grace(grace: Any) -> str:
+    """The owner's session survives, and the thief is detected at once.
+
+    Raises:
+        Wrong: not both of it.
+    """
+    if isinstance(grace, bool) or not isinstance(grace, int) or grace < 0:
+        raise Wrong("grace must be a whole number of seconds, 0 or more.")
+    trial = try_grace(grace, retry_after=RETRY_AFTER, thief_after=THIEF_AFTER)
+    if not trial.survived:
+        raise Wrong(
+            f"With {grace} s the app that tried again after {RETRY_AFTER} s lost its session."
+        )
+    if trial.detected_at != 1:
+        raise Wrong(
+            f"With {grace} s the thief, who came {THIEF_AFTER} s after the owner, got tokens."
+        )
+    return (
+        f"With {grace} s the owner survives the lost response, and the thief is detected at once. "
+        f"Any grace from {RETRY_AFTER + 1} to {THIEF_AFTER} s is right; the shortest leaves a "
+        "thief the least time."
+    )

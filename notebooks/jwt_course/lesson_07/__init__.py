@@ -1,0 +1,19 @@
+"""Lesson 07, from 403 to 401.
+
+`both_policies` compares the two servers, `challenges` reads `WWW-Authenticate`, `guessing` plays a
+stranger; `judges` checks the learner's answers.
+"""
+
+from .both_policies import as_html, as_text, ask_all
+from .exercises import exercises
+from .guessing import try_names, try_to_register, waits
+
+__all__ = [
+    "as_html",
+    "as_text",
+    "ask_all",
+    "exercises",
+    "try_names",
+    "try_to_register",
+    "waits",
+]

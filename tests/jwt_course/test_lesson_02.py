@@ -1,0 +1,324 @@
+"""Lesson 02's judges: each right way passes, each plausible mistake is named."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from jwt_course.lesson_02 import exercises
+from jwt_course.lesson_02.judges import HEADER, attacks
+
+SECRET = "a secret of a test, made of thirty-two bytes or more"
+
+
+def verdict(name: str, answer: Any, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the exercise that wants `name` prints about an answer."""
+    namespace = {name: answer}
+    wants = ["decode_part", "sign", "verify", "is_over"]
+    exercises(namespace)[wants.index(name)].check()
+    return capsys.readouterr().out
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def mac(text: str, secret: str) -> bytes:
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
+
+
+def two_parts(header: Any, payload: Any) -> str:
+    return ".".join(b64(json.dumps(part).encode()) for part in (header, payload))
+
+
+def by_hand(header: Any, payload: Any, secret: str) -> str:
+    text = two_parts(header, payload)
+    return f"{text}.{b64(mac(text, secret))}"
+
+
+def with_signature(make: Callable[[str, str], bytes]) -> Callable[[Any, Any, str], str]:
+    """A `sign` with a signature that is made otherwise."""
+
+    def sign(header: Any, payload: Any, secret: str) -> str:
+        text = two_parts(header, payload)
+        return f"{text}.{b64(make(text, secret))}"
+
+    return sign
+
+
+def test_without_answers_nothing_is_judged() -> None:
+    for exercise in exercises({"decode_part": ..., "sign": ...}):
+        exercise.assert_check_unattempted()
+
+
+def test_the_solutions_that_are_shown_are_right(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace: dict[str, Any] = {"base64": base64, "hashlib": hashlib, "hmac": hmac, "json": json}
+    for exercise in exercises(namespace):
+        exercise.solution()
+        exec(capsys.readouterr().out.partition("\n\n")[2], namespace)
+        exercise.assert_check_passed()
+
+
+@pytest.mark.parametrize(
+    "answer", [unb64, lambda text: base64.urlsafe_b64decode(text + "==")], ids=["exact", "spare"]
+)
+def test_decode_part_may_pad_in_any_way(
+    answer: Callable[[str], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdict("decode_part", answer, capsys).startswith("q1 is right.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            base64.urlsafe_b64decode,
+            "raised 'Incorrect padding'. 27 % 4 is 3: is the padding right?",
+        ),
+        (lambda text: base64.urlsafe_b64decode(text + "="), "is the padding right?"),
+        (lambda text: base64.b64decode(text + "=="), "which alphabet do you decode?"),
+        (
+            lambda text: unb64(text).decode(),
+            "decode_part returned a value of type str instead of bytes.",
+        ),
+        (lambda text: None, "decode_part returned None instead of bytes."),
+    ],
+    ids=["no padding", "one always", "plain base64", "text", "nothing"],
+)
+def test_decode_part_is_told_what_is_wrong(
+    answer: Any, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict("decode_part", answer, capsys)
+    assert said.startswith("q1 is not right yet: ")
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        by_hand,
+        lambda header, payload, secret: jwt.encode(payload, secret, "HS256", headers=header),
+        lambda header, payload, secret: by_hand(
+            header, dict(reversed(list(payload.items()))), secret
+        ),
+    ],
+    ids=["by hand, with spaces", "PyJWT", "claims in another order"],
+)
+def test_sign_is_right_if_the_server_takes_it(
+    answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdict("sign", answer, capsys).startswith("q2 is right. The server said token.accepted")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda h, p, s: by_hand(h, p, s).encode(), "a value of type bytes instead of a str"),
+        (lambda h, p, s: two_parts(h, p), "three parts with dots between them; yours has 2"),
+        (lambda h, p, s: by_hand(h, p, s) + "=", "your token contains a ="),
+        (lambda h, p, s: by_hand(h, p, s) + "+", "outside of base64url"),
+        (lambda h, p, s: by_hand(p, h, s), "the header in your token does not decode"),
+        (lambda h, p, s: by_hand(h, {**p, "exp": 0}, s), "the payload in your token does not"),
+        (with_signature(lambda t, s: mac(t, s).hex().encode()), "use digest(), not hexdigest()"),
+        (with_signature(lambda t, s: mac(t.split(".")[1], s)), "You signed the payload alone"),
+        (with_signature(lambda t, s: mac(t.replace(".", ""), s)), "Sign the dot between the two"),
+        (
+            with_signature(lambda t, s: mac(".".join(unb64(x).decode() for x in t.split(".")), s)),
+            "You signed the JSON",
+        ),
+        (with_signature(lambda t, s: hashlib.sha256(t.encode()).digest()), "a hash without a key"),
+        (with_signature(lambda t, s: mac(t, s + "!")), "has 32 bytes and is not the right one"),
+        (with_signature(lambda t, s: b""), "has 0 bytes and is not the right one"),
+    ],
+    ids=[
+        "bytes", "unsigned", "padded", "plus", "swapped", "payload", "hex", "half", "no dot",
+        "json", "hash", "key", "empty",
+    ],
+)  # fmt: skip
+def test_sign_is_told_what_is_wrong(
+    answer: Any, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict("sign", answer, capsys)
+    assert said.startswith("q2 is not right yet: ")
+    assert words in said
+
+
+def test_a_judge_shows_no_token(capsys: pytest.CaptureFixture[str]) -> None:
+    tokens: list[str] = []
+
+    def sign(header: Any, payload: Any, secret: str) -> str:
+        tokens.extend([by_hand(header, payload, secret + "!"), secret])
+        return tokens[0]
+
+    said = verdict("sign", sign, capsys)
+    assert len(tokens) == 2
+    assert [part for part in [*tokens[0].split("."), tokens[1]] if part in said] == []
+
+
+def verify(token: str, secret: str) -> Any:
+    """A right one; the wrong ones below leave something out."""
+    try:
+        header, payload, signature = token.split(".")
+        if not hmac.compare_digest(mac(f"{header}.{payload}", secret), unb64(signature)):
+            return None
+        head, claims = json.loads(unb64(header)), json.loads(unb64(payload))
+    except ValueError:
+        return None
+    if not isinstance(head, dict) or head.get("alg") != "HS256" or not isinstance(claims, dict):
+        return None
+    return claims
+
+
+def by_pyjwt(token: str, secret: str) -> Any:
+    try:
+        return jwt.decode(token, secret, algorithms=["HS256"])
+    except jwt.InvalidTokenError:
+        return None
+
+
+def reads_only(token: str, secret: str) -> Any:
+    try:
+        return json.loads(unb64(token.split(".")[1]))
+    except (ValueError, IndexError):
+        return None
+
+
+def trusts_the_header(token: str, secret: str) -> Any:
+    try:
+        head = json.loads(unb64(token.split(".")[0]))
+        return reads_only(token, secret) if head["alg"] == "none" else verify(token, secret)
+    except (ValueError, TypeError):
+        return None
+
+
+def ignores_the_header(token: str, secret: str) -> Any:
+    try:
+        header, payload, signature = token.split(".")
+        if hmac.compare_digest(mac(f"{header}.{payload}", secret), unb64(signature)):
+            return json.loads(unb64(payload))
+    except ValueError:
+        pass
+    return None
+
+
+def compares_what_came(token: str, secret: str) -> Any:
+    try:
+        header, payload, signature = token.split(".")
+        given = unb64(signature)
+        right = mac(f"{header}.{payload}", secret)
+        whole = f"{header}.{payload}.{b64(right)}"
+        return verify(whole, secret) if right[: len(given)] == given else None
+    except ValueError:
+        return None
+
+
+def forgets_the_tail(token: str, secret: str) -> Any:
+    try:
+        header, payload, signature = token.split(".")
+        return verify(f"{header}.{payload}.{signature[:43]}", secret)
+    except ValueError:
+        return None
+
+
+def raises(token: str, secret: str) -> Any:
+    return jwt.decode(token, secret, algorithms=["HS256"])
+
+
+@pytest.mark.parametrize("answer", [verify, by_pyjwt])
+def test_verify_may_be_by_hand_or_by_a_library(
+    answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdict("verify", answer, capsys) == (
+        "q3 is right. Both valid tokens were accepted, and 19 forgeries refused.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reads_only, "you accepted a forgery: another name under the old signature."),
+        (trusts_the_header, "you accepted a forgery: alg none, with no signature."),
+        (ignores_the_header, "you accepted a forgery: alg none, signed all the same."),
+        (compares_what_came, "you accepted a forgery: half of the signature."),
+        (forgets_the_tail, "you accepted a forgery: a signature with more after it."),
+        (raises, "your code raised InvalidSignatureError on this one: another name under"),
+        (lambda token, secret: None, "a valid token was refused: you returned None"),
+        (lambda token, secret: True, "a valid token was refused: you returned a value of type "
+                                     "bool"),
+        (
+            lambda token, secret: verify(token, secret) if token.startswith(b64(
+                json.dumps(HEADER).encode())) else None,
+            "a valid token whose header has another order was refused",
+        ),
+    ],
+    ids=["reads", "trusts", "ignores", "prefix", "tail", "raises", "no", "yes", "order"],
+)  # fmt: skip
+def test_verify_is_told_which_forgery_it_took(
+    answer: Any, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict("verify", answer, capsys)
+    assert said.startswith("q3 is not right yet: ")
+    assert words in said
+
+
+def test_the_attacks_differ_and_none_is_a_good_token() -> None:
+    claims = {"username": "ada", "exp": 4_000_000_000}
+    good = by_hand(HEADER, claims, SECRET)
+    forgeries = attacks(good, claims, SECRET)
+    assert len({good, *forgeries.values()}) == len(forgeries) + 1
+    assert verify(good, SECRET) == claims
+    assert [name for name, token in forgeries.items() if verify(token, SECRET) is not None] == []
+
+
+def claim(token: str, name: str) -> Any:
+    return json.loads(unb64(token.split(".")[1]))[name]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda token, now: claim(token, "exp") <= now,
+        lambda token, now: not now < claim(token, "exp"),
+    ],
+)
+def test_is_over_agrees_with_the_server(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verdict("is_over", answer, capsys).startswith("q4 is right.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            lambda token, now: claim(token, "exp") < now,
+            "at the exp of a token of 60 s you returned False; the server refused it.",
+        ),
+        (
+            lambda token, now: claim(token, "exp") <= round(now),
+            "half a second before the exp of a token of 60 s you returned True; the server "
+            "accepted it.",
+        ),
+        (
+            lambda token, now: claim(token, "iat") + 60 <= now,
+            "at the exp of a token of 5 s you returned False; the server refused it.",
+        ),
+        (lambda token, now: claim(token, "exp") > now, "1 s before the exp of a token of 60 s"),
+        (lambda token, now: None, "is_over returned None instead of True or False."),
+    ],
+    ids=["after", "rounds", "sixty", "reversed", "nothing"],
+)
+def test_is_over_is_told_at_which_moment_it_is_wrong(
+    answer: Any, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict("is_over", answer, capsys)
+    assert said.startswith("q4 is not right yet: ")
+    assert words in said

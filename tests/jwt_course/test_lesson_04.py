@@ -1,0 +1,418 @@
+"""Lesson 04: what the judges take and refuse, the trials, and the calls by hand."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from jwt_course import Wrong
+from jwt_course.concurrency import Runaway
+from jwt_course.lesson_04 import exercises
+from jwt_course.lesson_04.calls_by_hand import Table
+from jwt_course.lesson_04.judges import judge_mended, judge_one, judge_own
+from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial, expiries
+
+import client_widget
+from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRequired, Request
+from client_widget.protocol.auth_flow import read_token, refresh_request, with_bearer
+from demo_server import DemoClock, DemoServer
+
+from ..conftest import PASSWORD
+
+CALL = [("/home", 403), ("/refresh", 200), ("/home", 200)]
+
+
+class Lowered(ArticleAuth):
+    """Mends fault one."""
+
+    def auth_flow(self, request: Request) -> Any:
+        answer = yield from super().auth_flow(request)
+        self.refresh = False
+        return answer
+
+
+class NewForEach(ArticleAuth):
+    """Mends both faults."""
+
+    def auth_flow(self, request: Request) -> Any:
+        return ArticleAuth(self._store).auth_flow(request)
+
+
+class PerCall(ArticleAuth):
+    """Mends both faults."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        response: Any = yield with_bearer(request, pair)
+        if pair is None or response.status_code != 403:
+            return response
+        answer: Any = yield self.asks(pair)
+        if answer.status_code != 200:
+            return answer
+        self._store.set(pair.with_access(read_token(answer, "accessToken")))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+    def asks(self, pair: Any) -> Request:
+        return replace(refresh_request(pair), replaces=None)
+
+
+class Compare(PerCall):
+    """Does not know of the refresh that is on its way."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        assert pair is not None
+        response: Any = yield with_bearer(request, pair)
+        if response.status_code != 403:
+            return response
+        if self._store.get() is pair:
+            answer: Any = yield self.asks(pair)
+            if answer.status_code != 200:
+                return answer
+            self._store.set(pair.with_access(read_token(answer, "accessToken")))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+
+class Locked(Compare):
+    """One refresh, by a lock of its own."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.lock = threading.Lock()
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        assert pair is not None
+        response: Any = yield with_bearer(request, pair)
+        if response.status_code != 403:
+            return response
+        with self.lock:
+            if self._store.get() is pair:
+                answer: Any = yield self.asks(pair)
+                if answer.status_code != 200:
+                    return answer
+                self._store.set(pair.with_access(read_token(answer, "accessToken")))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+
+class OneAtATime(ArticleAuth):
+    """The whole call under a lock: all are answered, but none is sent beside another."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.lock = threading.Lock()
+
+    def auth_flow(self, request: Request) -> Any:
+        with self.lock:
+            return (yield from BearerAuth(self._store).auth_flow(request))
+
+
+class WithoutEnd(BearerAuth):
+    def auth_flow(self, request: Request) -> Any:
+        while True:
+            response = yield from PerCall(self._store).auth_flow(request)
+            if response.status_code != 403:
+                return response
+
+
+class Before(ArticleAuth):
+    """Refreshes although nothing was refused."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        assert pair is not None
+        answer: Any = yield replace(refresh_request(pair), replaces=None)
+        self._store.set(pair.with_access(read_token(answer, "accessToken")))
+        return (yield with_bearer(request, self._store.get()))
+
+
+class Twice(PerCall):
+    """Sends the retry twice."""
+
+    def auth_flow(self, request: Request) -> Any:
+        yield from super().auth_flow(request)
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+
+class Fake(ArticleAuth):
+    def auth_flow(self, request: Request) -> Any:
+        answer = yield from super().auth_flow(request)
+        return SimpleNamespace(status_code=200) if answer.status_code == 403 else answer
+
+
+class FakeInPlace(ArticleAuth):
+    def auth_flow(self, request: Request) -> Any:
+        answer: Any = yield from super().auth_flow(request)
+        if answer.status_code == 403:
+            answer.status_code = 200
+        return answer
+
+
+class Thrice(PerCall):
+    """Three sends for each expiry."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        answer: Any = yield from super().auth_flow(request)
+        if self._store.get() is not pair:
+            answer = yield with_bearer(replace(request, purpose="retry"), self._store.get())
+        return answer
+
+
+class NoRetry(ArticleAuth):
+    """Gives the answer to the refresh."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        assert pair is not None
+        response: Any = yield with_bearer(request, pair)
+        return response if response.status_code != 403 else (yield refresh_request(pair))
+
+
+class GivesUp(ArticleAuth):
+    def auth_flow(self, request: Request) -> Any:
+        answer: Any = yield from super().auth_flow(request)
+        if answer.status_code == 403:
+            raise LoginRequired("log in again")
+        return answer
+
+
+class NoAnswer(ArticleAuth):
+    def auth_flow(self, request: Request) -> Any:
+        yield from super().auth_flow(request)
+
+
+class OldToken(PerCall):
+    """Retries with the token that was refused."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        assert pair is not None
+        response: Any = yield with_bearer(request, pair)
+        if response.status_code != 403:
+            return response
+        yield self.asks(pair)
+        return (yield with_bearer(replace(request, purpose="retry"), pair))
+
+
+class Broken(ArticleAuth):
+    def auth_flow(self, request: Request) -> Any:
+        answer: Any = yield from super().auth_flow(request)
+        return answer.status  # no such attribute
+
+
+class Late(PerCall):
+    """Single flight, but the call looks into the store too early to see a refresh."""
+
+    flying: Any = None
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        assert pair is not None
+        response: Any = yield with_bearer(request, pair)
+        if response.status_code != 403:
+            return response
+        done = threading.Event()
+        flying, self.flying = self.flying, self.flying or done
+        if flying is not None:
+            flying.wait(5)
+        else:
+            answer: Any = yield self.asks(pair)
+            self.flying = None
+            if answer.status_code == 200:
+                self._store.set(pair.with_access(read_token(answer, "accessToken")))
+            done.set()
+            if answer.status_code != 200:
+                return answer
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+
+@pytest.mark.parametrize(
+    ("judge", "scheme", "praise"),
+    [
+        *[(judge_mended, scheme, "5 expiries in a row: 5 refreshes, 5 times 200.")
+          for scheme in (Lowered, NewForEach, PerCall, Compare, Locked, BearerAuth)],
+        *[(judge_own, scheme, "4 calls that expired together: 4 refreshes, 4 times 200.")
+          for scheme in (NewForEach, PerCall, Compare)],
+        *[(judge_own, scheme, "4 calls that expired together: 1 refresh, 4 times 200.")
+          for scheme in (Locked, BearerAuth)],
+        *[(judge_one, scheme, "4 calls that expired together: 1 refresh, 4 times 200.")
+          for scheme in (Locked, BearerAuth)],
+    ],
+)  # fmt: skip
+def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
+    assert judge(scheme) == praise
+
+
+@pytest.mark.parametrize(
+    ("judge", "scheme", "words"),
+    [
+        (judge_mended, ArticleAuth, "Expiry 2 of 5 ended with 403, and sent no refresh"),
+        (judge_mended, WithoutEnd, "is always refused did not stop after 8 messages"),
+        (judge_mended, Before, "with a valid token sent a refresh before the server had refused "
+                               "anything"),
+        (judge_mended, Twice, "with a valid token sent too much: /home 200, /home 200."),
+        (judge_mended, Thrice, "Expiry 1 of 5 was sent 3 times, with 1 refresh."),
+        (judge_mended, Fake, "Expiry 2 of 5 returned 200 to its caller, but the server's last "
+                             "response was 403"),
+        (judge_mended, FakeInPlace, "the server's last response was 403"),
+        (judge_mended, NoRetry, "Expiry 1 of 5 returned the response to the refresh"),
+        (judge_mended, GivesUp, "Expiry 2 of 5 ended with LoginRequired, although the refresh "
+                                "token"),
+        (judge_mended, NoAnswer, "returned nothing to its caller: auth_flow must return the last "
+                                 "response"),
+        (judge_mended, OldToken, "Expiry 1 of 5 ended with 403 instead of 200: "
+                                 "/home 403, /refresh 200, /home 403."),
+        (judge_mended, Broken, "with a valid token ended with AttributeError: /home 200."),
+        (judge_mended, "Mended", "an auth scheme is a class; this is a str"),
+        (judge_own, Lowered, "One of 4 calls that expired together ended with 403, and sent no "
+                             "refresh"),
+        (judge_own, OneAtATime, "The calls were sent one after the other"),
+        (judge_one, NewForEach, "4 calls that expired together sent 4 refreshes"),
+        (judge_one, Compare, "4 calls that expired together sent 4 refreshes"),
+        (judge_one, Late, "A call whose 403 came late, after another call had refreshed"),
+    ],
+)  # fmt: skip
+def test_each_wrong_way_is_refused_with_what_was_seen(judge: Any, scheme: Any, words: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge(scheme)
+    assert words in str(wrong.value)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_solution_that_is_shown_is_right(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: dict[str, Any] = {
+        **vars(client_widget), "replace": replace, "sign": with_bearer,
+        "refresh_request": refresh_request, "read_token": read_token,
+    }  # fmt: skip
+    exercise = exercises(names)[number]
+    exercise.assert_check_unattempted()
+    exercise.solution()
+    exec(capsys.readouterr().out.split(":\n\n", 1)[1], names)
+    exercise.assert_check_passed()
+
+
+class TestTrial:
+    def test_an_outcome_is_what_the_events_say(self) -> None:
+        with SchemeTrial(BearerAuth) as trial:
+            assert trial.call() == Outcome((("/home", 200),), 200, None)
+            trial.clock.advance(61)
+            assert trial.call() == Outcome(tuple(CALL), 200, None)
+            trial.refuse_always()
+            outcome = trial.call()
+            assert outcome.messages == (("/home", 403), ("/refresh", 200), ("/home", 403))
+            assert (outcome.returned, outcome.sent, outcome.refreshes) == (403, 2, 1)
+
+    def test_a_call_without_end_is_stopped(self) -> None:
+        with SchemeTrial(WithoutEnd) as trial:
+            trial.refuse_always()
+            outcome = trial.call()
+        assert isinstance(outcome.error, Runaway)
+        assert len(outcome.messages) == 8
+
+    def test_calls_that_are_held_together_are_all_refused_before_a_refresh(self) -> None:
+        with SchemeTrial(Compare) as trial:
+            trial.clock.advance(61)
+            outcomes, together = trial.together(4)
+        assert together
+        assert [list(outcome.messages) for outcome in outcomes] == [CALL] * 4
+
+    def test_of_two_calls_the_first_is_late(self) -> None:
+        with SchemeTrial(Compare) as trial:
+            trial.clock.advance(61)
+            first, second = trial.late()
+        assert first.messages == (("/home", 403), ("/home", 200))
+        assert list(second.messages) == CALL
+
+    def test_the_server_stops_when_the_scheme_cannot_be_made(self) -> None:
+        before = set(threading.enumerate())
+        with pytest.raises(ZeroDivisionError), SchemeTrial(lambda store: 1 / 0):  # type: ignore[arg-type, return-value]
+            pass
+        assert set(threading.enumerate()) <= before
+
+
+class TestByHand:
+    def test_the_articles_calls_fail_each_other(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        clock.advance(61)
+        table = Table(ada, ArticleAuth)
+        a, b = table.call("A"), table.call("B")
+        begun = len(log)
+        a.send()
+        b.send()
+        a.receive()
+        b.receive()
+        assert [(e.source, e.name) for e in list(log)[begun:]] == [
+            ("A", "request.sent"),
+            ("server", "token.rejected"),
+            ("B", "request.sent"),
+            ("server", "token.rejected"),
+            ("A", "response.received"),
+            ("B", "response.received"),
+        ]
+        assert (a.status, b.status) == (None, 403)
+        a.finish()
+        assert a.status == 200
+        refresh = next(e for e in log.action("A") if e.fields.get("path") == "/refresh")
+        assert refresh.fields["kind"] == "refresh"
+        assert "B  has ended: the caller gets 403" in capsys.readouterr().out
+
+    def test_one_refresh_is_on_its_way_and_the_other_call_waits(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        clock.advance(61)
+        table = Table(ada, BearerAuth)
+        a, b = table.call("A"), table.call("B")
+        for call in (a, b):
+            call.send()
+            call.receive()
+        a.send()
+        with pytest.raises(RuntimeError, match="B waits"):
+            b.finish()
+        b.send()
+        a.receive()
+        b.finish()
+        a.finish()
+        assert (a.status, b.status) == (200, 200)
+        sent = [e.fields["path"] for e in log if e.source in "AB" and e.name == "request.sent"]
+        assert sent == ["/home", "/home", "/refresh"]
+        out = capsys.readouterr().out
+        assert "     B  waits: a refresh for this token is under way\n" in out
+        assert "     B  sends no refresh: the token in the store has changed\n" in out
+
+    def test_what_is_not_there_cannot_be_sent_or_received(self, ada: AuthClient) -> None:
+        call = Table(ada, BearerAuth).call("A")
+        with pytest.raises(RuntimeError, match="A has no response to receive"):
+            call.receive()
+        call.send()
+        with pytest.raises(RuntimeError, match="A has nothing to send now"):
+            call.send()
+
+    def test_a_call_is_signed_when_it_is_laid_on_the_table(
+        self, ada: AuthClient, clock: DemoClock
+    ) -> None:
+        table = Table(ada, BearerAuth)
+        call = table.call("A")
+        clock.advance(61)
+        other = table.call("B")
+        other.finish()
+        call.send()
+        call.receive()
+        call.send()  # the token has changed, so no refresh
+        call.finish()
+        assert (call.status, repr(call)) == (200, "<SteppedCall A>")
+
+
+def test_five_expiries_in_a_row(
+    server: DemoServer, ada: AuthClient, clock: DemoClock, log: EventLog
+) -> None:
+    article = AuthClient(server.url, store=ada.store, log=log, clock=clock, auth=ArticleAuth)
+    assert expiries(article, clock, 4) == [200, 403, 200, 403]
+    ada.login("ada", PASSWORD)
+    assert expiries(ada, clock, 4) == [200] * 4

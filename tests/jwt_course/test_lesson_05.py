@@ -1,0 +1,269 @@
+"""Lesson 05: the judges take each right way, and say what is wrong with the others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from jwt_course import Exercise, Wrong
+from jwt_course.lesson_05 import comparisons, exercises
+from jwt_course.lesson_05.comparisons import compare_peers, compare_windows, story
+from jwt_course.lesson_05.judges import judge_forecast, judge_single_flight, judge_window
+from jwt_course.solutions import right_answers
+
+from client_widget import AuthClient, BearerAuth, EventLog
+from client_widget.protocol.tokens import refresh_window
+from demo_server import DemoClock, DemoServer
+
+from ..conftest import PASSWORD
+
+
+def refusal(judge: Callable[[Any], str], answer: Any) -> str:
+    with pytest.raises(Wrong) as caught:
+        judge(answer)
+    return str(caught.value)
+
+
+def test_nothing_is_answered_at_the_start() -> None:
+    for exercise in exercises({}):
+        assert isinstance(exercise, Exercise)
+        exercise.assert_check_unattempted()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_each_solution_is_taken(number: int) -> None:
+    namespace: dict[str, Any] = {"threading": threading}
+    exec(right_answers("jwt_course.lesson_05")[f"q{number + 1}"], namespace)
+    exercises(namespace)[number].assert_check_passed()
+
+
+class TestForecast:
+    def test_the_right_numbers(self) -> None:
+        words = judge_forecast({"refreshes": 5, "answers": 5, "refused": 4})
+        assert words.startswith("5 calls found the flag down and refreshed, 4 found it up")
+
+    def test_the_numbers_that_are_off_are_named(self) -> None:
+        words = refusal(judge_forecast, {"refreshes": 1, "answers": 5, "refused": 8})
+        assert "did not show refreshes: 1, refused: 8." in words
+
+    @pytest.mark.parametrize("forecast", [5, {}, {"refreshes": 5}, (5, 5, 4)])
+    def test_the_form_is_asked_for(self, forecast: Any) -> None:
+        words = refusal(judge_forecast, forecast)
+        assert words == "forecast must be a dict with the keys refreshes, answers, refused."
+
+
+class Held:
+    """Right: a lock that is held from `begin` to `end`."""
+
+    def __init__(self, store: Any) -> None:
+        self.store, self.lock = store, threading.Lock()
+
+    def begin(self, pair: Any) -> bool:
+        self.lock.acquire()
+        if self.store.get() is pair:
+            return True
+        self.lock.release()
+        return False
+
+    def end(self, fresh: Any) -> None:
+        self.lock.release()
+
+
+class Events:
+    """Right: an event for each refresh."""
+
+    def __init__(self, store: Any) -> None:
+        self.store, self.lock = store, threading.Lock()
+        self.over: threading.Event | None = None
+
+    def begin(self, pair: Any) -> bool:
+        with self.lock:
+            if self.store.get() is not pair:
+                return False
+            if self.over is None:
+                self.over = threading.Event()
+                return True
+            over = self.over
+        over.wait()
+        return False
+
+    def end(self, fresh: Any) -> None:
+        with self.lock:
+            over, self.over = self.over, None
+        if over is not None:
+            over.set()
+
+
+class Patient(Events):
+    """Right: it waits with a timeout, again and again."""
+
+    def begin(self, pair: Any) -> bool:
+        with self.lock:
+            if self.store.get() is not pair:
+                return False
+            if self.over is None:
+                self.over = threading.Event()
+                return True
+            over = self.over
+        while not over.wait(timeout=0.05):
+            pass
+        return False
+
+
+class Nobody(Events):
+    def begin(self, pair: Any) -> bool:
+        return False
+
+
+class Everybody(Events):
+    def begin(self, pair: Any) -> bool:
+        return True
+
+
+class Silent(Events):
+    """It wakes those who wait after a success only."""
+
+    def end(self, fresh: Any) -> None:
+        if fresh is not None:
+            super().end(fresh)
+
+
+class Forgetful(Events):
+    """It does not ask what became of the token."""
+
+    def begin(self, pair: Any) -> bool:
+        with self.lock:
+            if self.over is None:
+                self.over = threading.Event()
+                return True
+            over = self.over
+        over.wait()
+        return False
+
+
+class Once(Events):
+    """It does not go back to the start after the first refresh."""
+
+    def end(self, fresh: Any) -> None:
+        if self.over is not None:
+            self.over.set()
+
+
+class Breaks(Events):
+    def begin(self, pair: Any) -> bool:
+        raise KeyError("eyJhbGciOi")
+
+
+class TestSingleFlight:
+    @pytest.mark.parametrize("right", [Held, Events, Patient, lambda store: Held(store)])
+    def test_each_right_way_is_taken(self, right: Any) -> None:
+        words = judge_single_flight(right)
+        assert words == (
+            "16 calls: 1 refresh and 16 answers. When the refresh was refused, "
+            "16 times LoginRequired and nobody hung."
+        )
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            (5, "SingleFlight must be a class; this is a int."),
+            (
+                Nobody,
+                "16 calls were refused and none refreshed: 16 calls refused.",
+            ),
+            (
+                Everybody,
+                "16 refreshes, 1 call refused, 15 errors. One call must refresh, and the others "
+                "must wait in `begin` until `end` is called.",
+            ),
+            (
+                Silent,
+                "the refresh was refused: 1 refresh, 1 error, 15 calls that hang. `end(None)` "
+                "must wake the waiting calls too.",
+            ),
+            (
+                Forgetful,
+                "one call was refused after the refresh had ended: 2 refreshes, 16 answers. Its "
+                "token had been replaced meanwhile. Is `pair` still what the store holds?",
+            ),
+            (
+                Once,
+                "two expiries in a row, 16 calls each: 1 refresh, 16 answers, 16 calls refused; "
+                "2 refreshes and 32 answers are wanted. Does `end` restore the initial "
+                "state?",
+            ),
+            (Breaks, "your class raised KeyError in a call."),
+        ],
+    )
+    def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:
+        assert refusal(judge_single_flight, wrong) == words
+
+    def test_an_answer_without_the_methods_is_named(self) -> None:
+        assert refusal(judge_single_flight, lambda store: object()) == (
+            "your class raised AttributeError in a call."
+        )
+
+    def test_no_thread_is_left_of_one_that_hangs(self) -> None:
+        refusal(judge_single_flight, Silent)
+        assert [t.name for t in threading.enumerate() if t.name.startswith("caller")] == []
+
+
+class TestWindow:
+    @pytest.mark.parametrize(
+        "right", [refresh_window, lambda life: life / 5 if life < 50 else 10.0]
+    )
+    def test_each_right_way_is_taken(self, right: Any) -> None:
+        assert judge_window(right) == (
+            "A token of 5 s has a window of 1 s, and one of an hour has 10 s."
+        )
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            (10, "my_window must be a function; this is a int."),
+            (
+                lambda lifetime: 10,
+                "my_window(5) returns 10 s: a new token is in its window at once, so every call "
+                "refreshes.",
+            ),
+            (lambda lifetime: 0.2 * lifetime, "my_window(60) returns 12 s; 10 s is wanted."),
+            (lambda lifetime: 0, "my_window(5) returns 0 s; 1 s is wanted."),
+            (lambda lifetime: None, "my_window(5) does not return a number of seconds."),
+        ],
+    )
+    def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:
+        assert refusal(judge_window, wrong) == words
+
+
+def test_the_story_tells_of_the_windows_and_of_the_refresh_in_one(
+    server: DemoServer, log: EventLog, clock: DemoClock
+) -> None:
+    client = AuthClient(server.url, log=log, clock=clock, auth=partial(BearerAuth, clock=clock))
+    client.register("ada", PASSWORD)
+    client.login("ada", PASSWORD)
+    for seconds in (49, 1):
+        clock.advance(seconds)
+        client.home()
+    assert story(log).splitlines() == [
+        "access token 1:   0 s to  60 s, window from 50 s",
+        "access token 2:  50 s to 110 s, window from 100 s",
+        "at  49 s: 200 for /home",
+        "at  50 s: 200 for /refresh",
+        "at  50 s: 200 for /home",
+    ]
+
+
+def test_a_library_that_is_missing_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(comparisons, "run_peer", lambda name, calls: None)
+    monkeypatch.setattr(comparisons, "refreshes_of", lambda name, calls, lifetime: None)
+    names = ["requests-oauthlib", "authlib", "google-auth", "botocore"]
+    lines = [f"{name} is not installed, so it is left out." for name in names]
+    compare_peers(2)
+    assert capsys.readouterr().out.splitlines() == lines
+    compare_windows(60, 5)
+    assert capsys.readouterr().out.splitlines() == lines

@@ -1,0 +1,357 @@
+"""Lesson 06: what the judges take and refuse, the thief, the lost answer, the grace window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jwt_course import Wrong
+from jwt_course.lesson_06 import exercises
+from jwt_course.lesson_06.grace_view import GraceView
+from jwt_course.lesson_06.judges import judge_grace, judge_spend, judge_what_follows
+from jwt_course.lesson_06.theft import (
+    GraceTrial,
+    decides,
+    grace_table,
+    lose_next_refresh,
+    steal,
+    together,
+    try_grace,
+)
+
+from client_widget import AuthClient, EventLog, LoginRequired, ServerUnreachable
+from demo_server import DemoClock, DemoServer, ServerConfig
+
+from ..conftest import PASSWORD, names
+
+SPENT_BY_OWNER = [
+    ("owner", "request.sent"),
+    ("server", "token.spent"),
+    ("owner", "token.refreshed"),
+]
+
+
+@pytest.fixture
+def config() -> ServerConfig:
+    return ServerConfig(policy="rfc", bcrypt_cost=4)
+
+
+@pytest.fixture
+def owner(server: DemoServer, log: EventLog, clock: DemoClock) -> AuthClient:
+    client = AuthClient(server.url, log=log, clock=clock, name="owner")
+    client.register("ada", PASSWORD)
+    client.login("ada", PASSWORD)
+    return client
+
+
+def decisive(log: EventLog) -> list[tuple[str, str]]:
+    return names(event for event in log if decides(event))
+
+
+class TestTheft:
+    def test_the_second_caller_ends_the_session_of_both(
+        self, owner: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        thief = steal(owner)
+        clock.advance(61)
+        owner.home()
+        with pytest.raises(LoginRequired):
+            thief.home()
+        with pytest.raises(LoginRequired):
+            owner.home()
+        assert decisive(log) == [
+            *SPENT_BY_OWNER,
+            ("thief", "request.sent"),
+            ("server", "reuse.detected"),
+            ("server", "family.revoked"),
+            ("thief", "session.ended"),
+            ("owner", "request.sent"),
+            ("owner", "session.ended"),
+        ]
+
+    def test_a_fresh_access_token_of_the_thief_is_refused_at_once(
+        self, owner: AuthClient, clock: DemoClock
+    ) -> None:
+        thief = steal(owner)
+        clock.advance(61)
+        thief.home()
+        fresh: Any = thief.store.get()
+        assert owner.probe(fresh.access).status_code == 200
+        with pytest.raises(LoginRequired):
+            owner.home()
+        assert owner.probe(fresh.access).status_code == 401
+
+    def test_without_a_session_there_is_nothing_to_steal(self, owner: AuthClient) -> None:
+        owner.logout()
+        with pytest.raises(LoginRequired):
+            steal(owner)
+
+
+class TestALostAnswer:
+    def test_one_refresh_reaches_the_server_and_is_not_answered(
+        self, owner: AuthClient, clock: DemoClock, log: EventLog
+    ) -> None:
+        lose_next_refresh(owner)
+        owner.home()  # nothing to refresh, so nothing is lost
+        clock.advance(61)
+        before = owner.store.get()
+        with pytest.raises(ServerUnreachable):
+            owner.home()
+        assert owner.store.get() is before
+        with pytest.raises(LoginRequired):
+            owner.home()
+        assert decisive(log) == [
+            ("network", "request.sent"),
+            ("server", "token.spent"),
+            ("owner", "request.sent"),
+            ("server", "reuse.detected"),
+            ("server", "family.revoked"),
+            ("owner", "session.ended"),
+        ]
+
+
+class TestGrace:
+    @pytest.mark.parametrize(
+        ("grace", "survived", "detected_at"), [(0, False, 1), (5, True, 1), (30, True, None)]
+    )
+    def test_it_forgives_the_owner_and_the_thief(
+        self, grace: int, survived: bool, detected_at: int | None
+    ) -> None:
+        assert try_grace(grace) == GraceTrial(grace, survived, detected_at)
+
+    def test_it_is_over_at_its_last_second(self) -> None:
+        assert try_grace(10, retry_after=9, thief_after=10) == GraceTrial(10, True, 1)
+        assert try_grace(10, retry_after=10, thief_after=9) == GraceTrial(10, False, None)
+
+    def test_the_table(self) -> None:
+        assert grace_table([GraceTrial(0, False, 2), GraceTrial(30, True, None)]).splitlines() == [
+            "grace  after a lost response  the thief",
+            "  0 s  the session ends       is detected at refresh 2",
+            " 30 s  the session goes on    is not detected in 5 refreshes",
+        ]
+
+    def test_the_sliders(self) -> None:
+        view = GraceView()
+        assert "<b>the session ends</b>" in view.result.value
+        view.grace.value = 11
+        assert "<b>the session goes on</b>" in view.result.value
+        assert "10 s behind the owner: <b>is not detected" in view.result.value
+        view.thief_after.value = 11
+        assert "11 s behind the owner: <b>is detected at refresh 1" in view.result.value
+        assert repr(view) == "GraceView: run this cell to see it"
+
+
+def test_together_gives_what_each_gave_or_raised() -> None:
+    both = threading.Barrier(2)
+    given = together(lambda: both.wait(20) is not None, lambda: both.wait(20) / 0)
+    assert given[0] is True
+    assert isinstance(given[1], ZeroDivisionError)
+
+
+# Exercise 1
+
+
+def by_update(collection: Any, jti: str, now: float) -> Any:
+    change = {"$set": {"spent_at": now}}
+    return collection.update_one({"_id": jti, "spent_at": None}, change).modified_count == 1
+
+
+def by_find_and_update(collection: Any, jti: str, now: float) -> Any:
+    change = {"$set": {"spent_at": now}}
+    return collection.find_one_and_update({"_id": jti, "spent_at": None}, change) is not None
+
+
+def looks_first_but_writes_with_the_condition(collection: Any, jti: str, now: float) -> Any:
+    tokens = list(collection.find({"_id": jti}))
+    return bool(tokens) and by_update(collection, jti, now)
+
+
+@pytest.mark.parametrize(
+    "spend", [by_update, by_find_and_update, looks_first_but_writes_with_the_condition]
+)
+def test_spend_is_taken(spend: Any) -> None:
+    assert judge_spend(spend) == (
+        "10 times 8 callers came for one token, and each time exactly one spent it."
+    )
+
+
+def look_then_write(collection: Any, jti: str, now: float) -> bool:
+    token = collection.find_one({"_id": jti})
+    if token is None or token["spent_at"] is not None:
+        return False
+    collection.update_one({"_id": jti}, {"$set": {"spent_at": now}})
+    return True
+
+
+def count_then_write(collection: Any, jti: str, now: float) -> bool:
+    if not collection.count_documents({"_id": jti, "spent_at": None}):
+        return False
+    collection.update_one({"_id": jti}, {"$set": {"spent_at": now}})
+    return True
+
+
+def find_then_write(collection: Any, jti: str, now: float) -> bool:
+    if not list(collection.find({"_id": jti, "spent_at": None})):
+        return False
+    collection.update_one({"_id": jti}, {"$set": {"spent_at": now}})
+    return True
+
+
+_lock = threading.Lock()
+
+
+def behind_a_lock(collection: Any, jti: str, now: float) -> bool:
+    with _lock:
+        return look_then_write(collection, jti, now)
+
+
+def believes_its_look(collection: Any, jti: str, now: float) -> bool:
+    token = collection.find_one({"_id": jti, "spent_at": None})
+    by_update(collection, jti, now)
+    return token is not None
+
+
+def without_the_condition(collection: Any, jti: str, now: float) -> bool:
+    change = {"$set": {"spent_at": now}}
+    old = collection.find_one_and_update({"_id": jti}, change)
+    return old is not None and old["spent_at"] is None
+
+
+def by_delete(collection: Any, jti: str, now: float) -> bool:
+    return bool(collection.delete_one({"_id": jti}).deleted_count)
+
+
+def by_upsert(collection: Any, jti: str, now: float) -> bool:
+    change = {"$set": {"spent_at": now}}
+    if collection.find_one({"_id": jti, "spent_at": {"$ne": None}}):
+        return False
+    done = collection.update_one({"_id": jti, "spent_at": None}, change, upsert=True)
+    return bool(done.modified_count)
+
+
+WRONG_SPENDS = {
+    look_then_write: "There are two winners",
+    count_then_write: "There are two winners",
+    find_then_write: "There are two winners",
+    behind_a_lock: "A lock in your process does not stop the other one",
+    believes_its_look: "Another process spent the token, and spend still returned True",
+    without_the_condition: "came again at 107 s, and now its spent_at is 107.0",
+    by_delete: "The document is gone",
+    by_upsert: "There was one document, and now there are 2",
+    lambda *_: True: "but the document says spent_at=None",
+    lambda *_: False: "spend did not return True",
+    lambda *given: by_update(*given) or True: "A spent token came again",
+    lambda *given: by_update(*given) and None: "spend did not return True",
+}
+
+
+@pytest.mark.parametrize("spend", WRONG_SPENDS)
+def test_spend_is_refused(spend: Any) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_spend(spend)
+    assert WRONG_SPENDS[spend] in str(wrong.value)
+
+
+def test_threads_find_two_winners_where_the_rival_finds_none() -> None:
+    """A condition in the learner's process only, with no look at the database."""
+    seen: set[tuple[int, str]] = set()
+    everybody = threading.Barrier(8)
+
+    def spend(collection: Any, jti: str, now: float) -> bool:
+        key = (id(collection), jti)
+        if threading.current_thread() is threading.main_thread():
+            return bool(by_update(collection, jti, now))
+        new = key not in seen
+        everybody.wait(timeout=20)
+        seen.add(key)
+        by_update(collection, jti, now)
+        return new
+
+    with pytest.raises(Wrong, match="8 threads came for one token, and 8 of them spent it"):
+        judge_spend(spend)
+
+
+# Exercise 2
+
+
+def the_rule(spent_at: float | None, now: float, grace: float) -> str:
+    if spent_at is None:
+        return "spend"
+    return "repeat" if now < spent_at + grace else "revoke"
+
+
+def test_the_rule_is_taken() -> None:
+    assert judge_what_follows(the_rule) == "In all 9 cases a real server did what you said."
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (
+            lambda spent_at, now, grace: (
+                "spend" if spent_at is None else "repeat" if now - spent_at <= grace else "revoke"
+            ),
+            "spent 0 s ago, and the grace is 0 s: the server says 'revoke', you said 'repeat'",
+        ),
+        (
+            lambda spent_at, now, grace: "revoke" if spent_at else "spend",
+            "spent 0 s ago, and the grace is 5 s: the server says 'repeat', you said 'revoke'",
+        ),
+        (
+            lambda spent_at, now, grace: "repeat" if spent_at else "spend",
+            "spent 0 s ago, and the grace is 0 s: the server says 'revoke', you said 'repeat'",
+        ),
+        (lambda *_: None, "The token is unspent, and the grace is 0 s: the server says 'spend'"),
+        ("spend", "must be a function"),
+    ],
+)
+def test_another_rule_is_refused(rule: Any, words: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_what_follows(rule)
+    assert words in str(wrong.value)
+
+
+# Exercise 3
+
+
+@pytest.mark.parametrize("grace", [5, 12, 20])
+def test_a_grace_between_the_two_is_taken(grace: int) -> None:
+    assert judge_grace(grace).startswith(f"With {grace} s the owner survives")
+
+
+@pytest.mark.parametrize(
+    ("grace", "words"),
+    [
+        (0, "With 0 s the app that tried again after 4 s lost its session"),
+        (4, "With 4 s the app that tried again after 4 s lost its session"),
+        (21, "With 21 s the thief, who came 20 s after the owner, got tokens"),
+        (True, "whole number"),
+        (5.5, "whole number"),
+        (-1, "whole number"),
+    ],
+)
+def test_another_grace_is_refused(grace: Any, words: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_grace(grace)
+    assert words in str(wrong.value)
+
+
+# All of them
+
+
+def test_each_solution_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace: dict[str, Any] = {}
+    for exercise in exercises(namespace):
+        exercise.assert_check_unattempted()
+        exercise.solution()
+        code = capsys.readouterr().out.partition("\n\n")[2]
+        exec(code, namespace)
+        exercise.assert_check_passed()
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    assert [t.name for t in threading.enumerate() if t.name.startswith("ThreadPool")] == []
