@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from client_widget import AuthClient, ClassView, Event, LoginRequired
 from tests.server.mongodb import NxServer
+
+from client_widget import AuthClient, ClassView, Event, LoginRequired
 
 WORKERS = 2
 ACCESS_TTL, REFRESH_TTL = 4, 20
@@ -104,7 +105,7 @@ def served() -> Iterator[str]:
             "TEACHERS": "tess",
         }
         running = subprocess.Popen(
-            [sys.executable, "-m", "demo_server.serve"],
+            [sys.executable, "-m", "demo_server.class_server"],
             env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             text=True,

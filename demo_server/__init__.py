@@ -6,7 +6,6 @@ Start reading at `routes.py`, then `services.py` and `tokens.py`.
 """
 
 from .app import create_app
-from .browser import browser_url
 from .clock import DemoClock
 from .config import ServerConfig
 from .database import open_database
@@ -20,6 +19,7 @@ from .errors import (
     TooManyAttempts,
     UserExists,
 )
+from .jupyter_url import browser_url
 from .server import DemoServer
 
 __all__ = [

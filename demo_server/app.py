@@ -12,13 +12,13 @@ from flask_cors import cross_origin
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
+from .auth_service import AuthService, Emit
 from .clock import Clock
 from .config import ServerConfig
 from .database import ConnectionFailure, Database
 from .errors import DatabaseUnavailable, Refusal
 from .policy import Denial
 from .routes import add_routes
-from .services import AuthService, Emit
 
 MAX_BODY_BYTES = 16 * 1024
 

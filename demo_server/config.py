@@ -42,7 +42,7 @@ class ServerConfig:
         refresh_grace (int): with the policy "rfc", the seconds in which a spent refresh token
             is answered with the same successor again.
         teachers (tuple[str, ...]): the names of the users who may read `/class`.
-        workers (int): the processes of `python -m demo_server.serve`.
+        workers (int): the processes of `python -m demo_server.class_server`.
         class_log (bool): keep the events in the database, and give them at `/events`.
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
 

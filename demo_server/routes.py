@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Flask, Request, Response, jsonify, request
 
+from .auth_service import AuthService, Grant
 from .class_log import PATH
 from .errors import Refusal
 from .openapi import describe_api
-from .services import AuthService, Grant
 
 #: bcrypt reads no more of a password than this.
 MAX_PASSWORD_BYTES = 72

@@ -8,11 +8,11 @@ from contextlib import suppress
 from types import TracebackType
 
 from .app import create_app
+from .auth_service import Emit
 from .class_log import ClassLog
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database, open_database
-from .services import Emit
 from .wsgi import WsgiServer
 
 # The running servers by name. Starting one stops the running one of its name, so that a

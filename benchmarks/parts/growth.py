@@ -9,10 +9,10 @@ from typing import Any
 
 from client_widget import EventLog
 from demo_server import ServerConfig, open_database
+from demo_server.auth_service import AuthService
 from demo_server.database import Database
-from demo_server.families import FamilyRepository
 from demo_server.server import ignore
-from demo_server.services import AuthService
+from demo_server.token_families import FamilyRepository
 
 from ..plots import plot
 from ..table import Grid, Part, measured, number, quartiles

@@ -1,4 +1,4 @@
-"""Workers: what `python -m demo_server.serve` gains from more processes over one database."""
+"""Workers: what the class server gains from more processes over one database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def measure(quick: bool) -> Part:
         f"workers, so there is little to gain on a machine with few. {CONNECTIONS} kept "
         "connections.",
     )
-    for package in ("demo_server.serve", "granian", "nx_27017", "pymongo"):
+    for package in ("demo_server.class_server", "granian", "nx_27017", "pymongo"):
         if not _is_there(package):
             part.left_out.append(f"all of it: {package} is not there (extras `serve` and `test`).")
             return part
@@ -92,7 +92,7 @@ def _served(workers: int, shared: dict[str, str]) -> Iterator[str]:
         **shared,
     }
     running = subprocess.Popen(
-        [sys.executable, "-m", "demo_server.serve"],
+        [sys.executable, "-m", "demo_server.class_server"],
         env={**os.environ, **settings},
         stdout=subprocess.PIPE,
         text=True,
@@ -101,7 +101,7 @@ def _served(workers: int, shared: dict[str, str]) -> Iterator[str]:
         assert running.stdout is not None
         line = running.stdout.readline()
         if not line:
-            raise RuntimeError("demo_server.serve ended before it listened")
+            raise RuntimeError("demo_server.class_server ended before it listened")
         yield line.split()[-1]
     finally:
         running.terminate()  # not kill: that would leave its workers

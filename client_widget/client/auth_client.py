@@ -218,7 +218,11 @@ class AuthClient:
         if not (token.isascii() and token.isprintable()):
             raise ValueError("A token must be printable ASCII to be sent")
         pair = TokenPair(token, token)
-        asks = refresh_request(pair) if kind == "refresh" else with_bearer(Request("GET", "/home"), pair)
+        asks = (
+            refresh_request(pair)
+            if kind == "refresh"
+            else with_bearer(Request("GET", "/home"), pair)
+        )
         options = {"json": asks.json, "allow_redirects": False}
         call = HttpCall(self._http, self.base_url, asks.method, asks.path, options)
         return self._send(replace(asks, purpose="probe"), call)

@@ -159,3 +159,6 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "clock.advanced": "the clock moved by {seconds} s",
     "clock.paced": _paced,
 }
+
+#: Every event that the lab records.
+EVENT_NAMES = frozenset(_SENTENCES)

@@ -25,7 +25,7 @@ from ..log.event_log import EventLog
 from .learner import Client, Learner
 from .story import STEPS, Choice, Deed, Step
 
-__all__ = ["STEPS", "Choice", "StepResult", "Score", "Step", "Tour"]
+__all__ = ["STEPS", "Choice", "Score", "Step", "StepResult", "Tour"]
 
 
 @dataclass(frozen=True)

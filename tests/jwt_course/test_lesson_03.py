@@ -30,7 +30,7 @@ def test_the_solutions_that_are_shown_are_right(capsys: pytest.CaptureFixture[st
         "LoginRequired": LoginRequired,
         "refresh_request": refresh_request,
         "replace": replace,
-        "sign": with_bearer,
+        "with_bearer": with_bearer,
     }
     for exercise in exercises(namespace):
         exercise.solution()

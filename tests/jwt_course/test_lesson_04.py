@@ -287,7 +287,7 @@ def test_the_solution_that_is_shown_is_right(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names: dict[str, Any] = {
-        **vars(client_widget), "replace": replace, "sign": with_bearer,
+        **vars(client_widget), "replace": replace, "with_bearer": with_bearer,
         "refresh_request": refresh_request, "read_token": read_token,
     }  # fmt: skip
     exercise = exercises(names)[number]

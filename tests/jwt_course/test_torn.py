@@ -9,7 +9,7 @@ from jwt_course.lesson_06.theft import race
 from jwt_course.lesson_06.torn import TornDatabase
 
 from demo_server import open_database
-from demo_server.families import FamilyRepository
+from demo_server.token_families import FamilyRepository
 
 from ..conftest import in_threads
 

@@ -39,9 +39,9 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
                 "retry. Each yield appears once.",
                 "After the refresh: if its status is not 200, store.clear() and raise "
                 "LoginRequired. Else make pair.with_access(answer.json()['accessToken']), "
-                "store.set it, and sign the retry with it.",
-                "The retry is sign(replace(request, purpose='retry'), fresh). Without a pair in "
-                "the store there is nothing to refresh with: return the response.",
+                "store.set it, and put its access token on the retry.",
+                "The retry is with_bearer(replace(request, purpose='retry'), fresh). Without a "
+                "pair in the store there is nothing to refresh with: return the response.",
             ],
             solution=solutions["q2"],
         ),

@@ -39,8 +39,8 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
                 "Which objects exist once in the app, and which once per call?",
                 "A generator's local variables belong to one call. So do the attributes of an "
                 "object that is made for one call.",
-                "Write the flow without a flag: sign and send; after a 403 send the refresh, and "
-                "after its 200 the retry. The position in the code is the state. Or make a new "
+                "Write the flow without a flag: send with the bearer header; after a 403 send "
+                "the refresh, and after its 200 the retry. The position in the code is the state. Or make a new "
                 "ArticleAuth for each call.",
             ],
             solution=solutions["q2"],
@@ -59,7 +59,7 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
                 "AuthClient then sends one at a time, and answers None to calls that no longer "
                 "need a refresh.",
                 "`answer = yield refresh_request(pair)`; store the new pair if the answer is not "
-                "None; then sign the retry with `self._store.get()`, whichever call put it there.",
+                "None; then send the retry with `self._store.get()`, whichever call put it there.",
             ],
             solution=solutions["q3"],
         ),

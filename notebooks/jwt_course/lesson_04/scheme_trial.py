@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_widget import AuthClient, Request, TokenStore
-from client_widget.protocol.auth_flow import Auth, AuthFlow
 from client_widget.client.transport import one_action
+from client_widget.protocol.auth_flow import Auth, AuthFlow
 from demo_server import DemoClock
 
 from ..concurrency import Call, Race, Runaway

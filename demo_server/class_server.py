@@ -1,4 +1,4 @@
-"""`python -m demo_server.serve`: one server for a class, in several processes.
+"""`python -m demo_server.class_server`: one server for a class, in several processes.
 
 granian runs the Flask app; it was the fastest of the WSGI servers that were measured. What of it
 must be said:
@@ -32,12 +32,12 @@ from contextlib import suppress
 from flask import Flask
 
 from .app import create_app
+from .auth_service import Emit
 from .class_log import ClassLog
 from .config import ServerConfig
 from .database import open_database
 from .errors import ConfigError
 from .server import ignore
-from .services import Emit
 
 #: Requests that a worker serves at a time. Only bcrypt and the database let others on.
 THREADS = 8
@@ -77,7 +77,7 @@ def main() -> int:
     )
     multiprocessing.set_start_method("spawn")
     server = Granian(
-        "demo_server.serve:create_worker_app",
+        "demo_server.class_server:create_worker_app",
         factory=True,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,

@@ -11,9 +11,9 @@ import requests
 
 from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, TokenRefused, open_database
+from demo_server.auth_service import AuthService, Grant
+from demo_server.login_backoff import FREE_FAILURES, LoginThrottle
 from demo_server.server import ignore
-from demo_server.services import AuthService, Grant
-from demo_server.throttle import FREE_FAILURES, LoginThrottle
 from demo_server.tokens import fingerprint
 
 from ..conftest import START

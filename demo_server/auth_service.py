@@ -15,12 +15,13 @@ import bcrypt
 from .class_log import ClassEvents
 from .clock import Clock
 from .config import ServerConfig
-from .database import Database, UserRepository
+from .database import Database
 from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts, UserExists
-from .families import FamilyRepository
+from .login_backoff import LoginThrottle
 from .policy import POLICIES
-from .throttle import LoginThrottle
+from .token_families import FamilyRepository
 from .tokens import TokenService, fingerprint
+from .users import UserRepository
 
 #: `emit(name, **fields)`: a listener for what happens inside. What it returns is ignored.
 Emit: TypeAlias = Callable[..., object]

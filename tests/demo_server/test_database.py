@@ -14,7 +14,7 @@ import requests
 
 from client_widget import AuthClient, EventLog, Rejected, ServerUnreachable, describe
 from demo_server import ConfigError, DemoServer, ServerConfig, UserExists, open_database
-from demo_server.database import User, UserRepository
+from demo_server.users import User, UserRepository
 
 from ..conftest import in_threads
 from .mongodb import NxServer

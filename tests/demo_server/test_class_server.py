@@ -1,4 +1,4 @@
-"""`python -m demo_server.serve`: several processes over one database are one server."""
+"""`python -m demo_server.class_server`: several processes over one database are one server."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ import pytest
 import requests
 
 from demo_server import ServerConfig, open_database, serve
+from demo_server.auth_service import AuthService
 from demo_server.class_log import ClassEvents
-from demo_server.database import UserRepository
 from demo_server.server import ignore
-from demo_server.services import AuthService
+from demo_server.users import UserRepository
 
 SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
 ADA = {"username": "ada", "password": "x"}
@@ -38,7 +38,7 @@ THREADS = 32
 def process(cwd: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     running = subprocess.Popen(
-        [sys.executable, "-m", "demo_server.serve"],
+        [sys.executable, "-m", "demo_server.class_server"],
         cwd=cwd,
         env={**kept, "PORT": "0", **settings},
         stdout=subprocess.PIPE,
