@@ -17,7 +17,7 @@ def import_map(contract: str) -> str:
     layers = next(c["layers"] for c in contracts if c["name"] == contract)
     lines = ["flowchart TD"]
     for number, layer in enumerate(layers):
-        modules = [module.strip().split(".", 1)[1] for module in layer.split("|")]
+        modules = [module.strip() for module in layer.split("|")]
         lines.append(f'    L{number}["{"<br/>".join(modules)}"]')
     lines += [f"    L{number} --> L{number + 1}" for number in range(len(layers) - 1)]
     return "```mermaid\n" + "\n".join(lines) + "\n```"

@@ -40,8 +40,8 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
                 "A generator's local variables belong to one call. So do the attributes of an "
                 "object that is made for one call.",
                 "Write the flow without a flag: send with the bearer header; after a 403 send "
-                "the refresh, and after its 200 the retry. The position in the code is the state. Or make a new "
-                "ArticleAuth for each call.",
+                "the refresh, and after its 200 the retry. The position in the code is the "
+                "state. Or make a new ArticleAuth for each call.",
             ],
             solution=solutions["q2"],
         ),
