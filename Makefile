@@ -79,6 +79,7 @@ pictures: .venv/test.done browser
 	$(BIN)/python -m benchmarks.course_pictures
 
 notebooks: .venv/test.done
+	$(BIN)/python tools/solution_notebooks.py
 	$(BIN)/python tools/save_notebooks.py
 
 format: .venv/check.done

@@ -64,7 +64,7 @@ class Student:
         elif random.random() < LOGOUTS:
             self.client.logout()
         else:
-            with suppress(LoginRequired):  # the session is over: the next click logs in
+            with suppress(LoginRequired):  # the session has ended: the next click logs in
                 self.client.home()
 
     def _hear(self, event: Event) -> None:

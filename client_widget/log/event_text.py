@@ -14,17 +14,17 @@ from ..clock import life
 from .event import Event
 
 REASONS = {
-    "token_missing": "no token came with the request",
+    "token_missing": "the request carried no token",
     "token_malformed": "it does not have the form of a token",
     "token_invalid": "it is not one of this server's access tokens",
     "token_expired": "it has expired",
     "token_not_yet_valid": "it is not valid yet",
-    "token_spent": "it was used before",
-    "token_revoked": "its session was ended",
-    "invalid_token": "it is not good",
-    "insufficient_scope": "the user has no right to it",
+    "token_spent": "it was already used",
+    "token_revoked": "its session has ended",
+    "invalid_token": "it is not valid",
+    "insufficient_scope": "the user may not do this",
     "too_many_attempts": "too many logins failed",
-    "database_unavailable": "the database is away",
+    "database_unavailable": "the database is unavailable",
     "user_exists": "the name is taken",
     "user_unknown": "there is no such user",
     "password_wrong": "the password is wrong",
@@ -32,8 +32,8 @@ REASONS = {
     "method_not_allowed": "the route has another method",
     "body_too_large": "the body is too large",
     "request_malformed": "the request is malformed",
-    "logged_out": "logged out, and both tokens are forgotten",
-    "reuse_detected": "a spent refresh token came again",
+    "logged_out": "logged out, and both tokens are deleted",
+    "reuse_detected": "a spent refresh token was used again",
     "refresh_refused": "the refresh was refused, so log in again",
 }
 
@@ -122,7 +122,7 @@ def _paced(event: Event) -> str:
     rate = event.fields["rate"]
     if rate == 0:
         return "the clock stands still"
-    return "the clock runs in real time" if rate == 1 else f"a second lasts {rate:g} s on the clock"
+    return "the clock runs in real time" if rate == 1 else f"the clock runs {rate:g} times as fast"
 
 
 # A sentence with the names of fields in it, or a function that makes one.
@@ -133,25 +133,25 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "request.failed": "{method} {path} failed: {reason}",
     "response.received": _received,
     "session.started": "{username} is logged in, and both tokens are stored",
-    "session.ended": "the session is over: {reason}",
+    "session.ended": "the session has ended: {reason}",
     "token.expired": "the access token {life}",
     "token.refused": "the access token was refused: {reason}",
     "token.refreshed": _refreshed,
     # the server's
     "server.started": "the server {server} listens",
     "server.stopped": "the server {server} has stopped",
-    "server.failed": "the server failed inside: {detail}",
+    "server.failed": "internal server error: {detail}",
     "user.registered": "{username} is registered",
     "registration.refused": "{username} is not registered: {reason}",
     "login.accepted": "the password of {username} is right",
     "login.refused": "login of {username} refused: {reason}",
-    "token.issued": "{kind} token issued, good for {lifetime} s",
+    "token.issued": "{kind} token issued, valid for {lifetime} s",
     "token.accepted": "{kind} token accepted ({life})",
     "token.rejected": _rejected,
-    "token.spent": "the refresh token of {username} is spent, its successor goes out",
-    "token.repeated": "the refresh token was spent just now: the same successor again",
+    "token.spent": "the refresh token of {username} is spent, and its successor is sent",
+    "token.repeated": "the refresh token was spent just now: the same successor is sent again",
     "reuse.detected": "a spent refresh token of {username} came again",
-    "family.revoked": "the session of {username} is ended with all its tokens: {reason}",
+    "family.revoked": "the session of {username} has ended, with all its tokens: {reason}",
     "login.throttled": "login of {username} must wait {wait} s: {reason}",
     "request.refused": _refused,
     # the panel's

@@ -193,7 +193,7 @@ def _not_logged_in(picture: _Picture, event: Event) -> None:
 
 def _issued(picture: _Picture, event: Event) -> None:
     iat, exp = event.fields.get("iat"), event.fields.get("exp")
-    lifetime = f", good for {exp - iat} s" if is_time(iat) and is_time(exp) else ""
+    lifetime = f", valid for {exp - iat} s" if is_time(iat) and is_time(exp) else ""
     picture.note(_SERVER, f"{_kind(event)} token issued{lifetime}")
 
 
@@ -217,16 +217,16 @@ def _spent(picture: _Picture, event: Event) -> None:
 
 
 def _repeated(picture: _Picture, event: Event) -> None:
-    picture.note(_SERVER, "spent just now, the same successor again")
+    picture.note(_SERVER, "spent just now, the same successor is sent again")
 
 
 def _reused(picture: _Picture, event: Event) -> None:
-    picture.note(_SERVER, "a spent refresh token came again")
+    picture.note(_SERVER, "a spent refresh token was used again")
 
 
 def _revoked(picture: _Picture, event: Event) -> None:
     why = _field(event, "reason").replace("_", " ")
-    picture.note(_SERVER, f"the session of {_username(event)} is ended, {why}")
+    picture.note(_SERVER, f"the session of {_username(event)} has ended, {why}")
 
 
 def _throttled(picture: _Picture, event: Event) -> None:
@@ -254,7 +254,7 @@ def _started(picture: _Picture, event: Event) -> None:
 
 def _ended(picture: _Picture, event: Event) -> None:
     why = _field(event, "reason").replace("_", " ")
-    picture.note(picture.lane(event.source), f"the session is over, {why}")
+    picture.note(picture.lane(event.source), f"the session has ended, {why}")
 
 
 def _pressed(picture: _Picture, event: Event) -> None:

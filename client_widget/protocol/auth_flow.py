@@ -108,7 +108,7 @@ class BearerAuth:
         """Sign and send; on 401 or 403 refresh, store and retry once.
 
         Raises:
-            LoginRequired: the refresh was refused: the session is over.
+            LoginRequired: the refresh was refused: the session has ended.
             ServerUnreachable: the server could not refresh now; the session is kept.
         """
         pair = self._store.get()

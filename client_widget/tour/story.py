@@ -244,7 +244,7 @@ STEPS: tuple[Step, ...] = (
             (
                 "over",
                 "Yes, but it is refused. You must log in again.",
-                "The refresh was refused, so the session is over.",
+                "The refresh was refused, so the session has ended.",
             ),
         ),
         (_wait(30), Learner.ask_home),
@@ -266,7 +266,7 @@ STEPS: tuple[Step, ...] = (
                 "over",
                 "The refresh is refused too. You must log in again.",
                 "The access token was refused, and then the refresh token too. The client has no "
-                "other token, so the session is over.",
+                "other token, so the session has ended.",
             ),
         ),
         (_wait(301), Learner.ask_home),

@@ -42,7 +42,7 @@ def test_the_articles_session_by_hand(notebook: Notebook) -> None:
             "403 Forbidden for GET /home",
             "POST /refresh with the refresh token (expired",
             "403 Forbidden for POST /refresh",
-            "the session is over",
+            "the session has ended",
         )
     )
     expect(notebook.says("log in again")).to_be_visible()

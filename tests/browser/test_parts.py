@@ -80,7 +80,7 @@ def test_a_held_message_is_sent_without_its_token(notebook: Notebook) -> None:
     expect(notebook.log).to_contain_text(
         ordered(
             "GET /home without a token",
-            "no token came with the request",
+            "the request carried no token",
             "403 Forbidden for GET /home",
             "200 OK for POST /refresh",
             "GET /home again, with the access token",
@@ -220,7 +220,7 @@ def test_the_projector_and_the_pace(notebook: Notebook) -> None:
     expect(notebook.row("the clock stands still")).to_be_visible()
     assert len(left.evaluate(CHANGES_OF, 1500)) == 1
     notebook.press("×60")
-    expect(notebook.row("a second lasts 60 s on the clock")).to_be_visible()
+    expect(notebook.row("the clock runs 60 times as fast")).to_be_visible()
     expect(left).to_contain_text("expired")
 
 

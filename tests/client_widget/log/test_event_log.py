@@ -122,7 +122,7 @@ def test_each_step_of_an_expiry_in_words(ada: AuthClient, clock: DemoClock, log:
         ("late", "the access token expired 1 s ago"),
         ("plain", "POST /refresh with the refresh token (239 s left)"),
         ("good", "/refresh: refresh token accepted (239 s left)"),
-        ("good", "/refresh: access token issued, good for 60 s"),
+        ("good", "/refresh: access token issued, valid for 60 s"),
         ("good", "200 OK for POST /refresh"),
         ("good", "a new access token is stored (60 s left)"),
         ("plain", "GET /home again, with the access token (60 s left)"),
@@ -139,7 +139,7 @@ def test_the_end_of_a_session_in_words(ada: AuthClient, clock: DemoClock, log: E
         ("plain", "POST /refresh with the refresh token (expired 1 s ago)"),
         ("late", "/refresh: refresh token rejected: expired 1 s ago"),
         ("bad", "403 Forbidden for POST /refresh: The refresh token has expired"),
-        ("bad", "the session is over: the refresh was refused, so log in again"),
+        ("bad", "the session has ended: the refresh was refused, so log in again"),
     ]
 
 
@@ -152,7 +152,7 @@ def test_the_end_of_a_session_in_words(ada: AuthClient, clock: DemoClock, log: E
         (
             "server.failed",
             {"detail": "KeyError", "path": "/home"},
-            "/home: the server failed inside: KeyError",
+            "/home: internal server error: KeyError",
         ),
         (
             "request.failed",

@@ -85,8 +85,8 @@ def test_login(ada: AuthClient, log: EventLog) -> None:
         "    S->>D: find ada\n"
         "    D-->>S: found\n"
         "    Note over S: the password is right\n"
-        "    Note over S: access token issued, good for 60 s\n"
-        "    Note over S: refresh token issued, good for 300 s\n"
+        "    Note over S: access token issued, valid for 60 s\n"
+        "    Note over S: refresh token issued, valid for 300 s\n"
         "    S-->>C1: 201\n"
         "    Note over C1: ada is logged in\n"
     )
@@ -152,7 +152,7 @@ EXPIRY = """\
     Note over C1: the access token expired 1 s ago
     C1->>S: POST /refresh<br/>refresh token, 239 s left
     Note over S: refresh token accepted, 239 s left
-    Note over S: access token issued, good for 60 s
+    Note over S: access token issued, valid for 60 s
     S-->>C1: 200
     Note over C1: new access token, 60 s left
     C1->>S: again, GET /home<br/>access token, 60 s left
@@ -183,7 +183,7 @@ def test_a_refused_refresh(ada: AuthClient, clock: DemoClock, log: EventLog) -> 
         "    rect rgba(255, 70, 70, 0.22)\n"
         "        S-->>C1: 403 token_expired\n"
         "    end\n"
-        "    Note over C1: the session is over, refresh refused\n"
+        "    Note over C1: the session has ended, refresh refused\n"
     )
 
 
@@ -221,7 +221,7 @@ def test_two_clients_and_the_panel(
         "        S-->>C1: 403 token_missing\n"
         "    end\n"
         "    Note over P: the clock moves by 61 s\n"
-        "    Note over C2: the session is over, logged out\n"
+        "    Note over C2: the session has ended, logged out\n"
     )
 
 

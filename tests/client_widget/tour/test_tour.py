@@ -93,7 +93,7 @@ def test_the_reason_is_made_from_the_events(tour: Tour) -> None:
         "The server says: access token rejected: expired 1 s ago. "
         "The client sends POST /refresh with the refresh token (239 s left). "
         "The server says: refresh token accepted (239 s left); "
-        "access token issued, good for 60 s. "
+        "access token issued, valid for 60 s. "
         "The client says: a new access token is stored (60 s left). "
         "The client sends GET /home again, with the access token (60 s left). "
         "The server says: access token accepted (60 s left)."

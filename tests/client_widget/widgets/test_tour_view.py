@@ -92,7 +92,7 @@ def test_the_events_stand_as_lines_in_plain_words(view: TourView) -> None:
     lines = [text_of(line).split(maxsplit=1) for line in view.outcome.value.split("<li")[1:]]
     assert [line[1].split(maxsplit=1)[1].strip() for line in lines] == [
         "GET /home without a token",
-        "/home: no token came with the request",
+        "/home: the request carried no token",
         "403 Forbidden for GET /home: No bearer token came with the request",
     ]
 
