@@ -13,7 +13,7 @@ Clock: TypeAlias = Callable[[], float]
 
 @runtime_checkable
 class MovableClock(Protocol):
-    """A clock that can be moved."""
+    """A clock that a lesson can move."""
 
     def __call__(self) -> float: ...
 
@@ -27,7 +27,7 @@ class PacedClock(MovableClock, Protocol):
     rate: float
 
 
-# Past this a float does not count seconds any more.
+# Beyond this a float can no longer count seconds.
 _END_OF_TIME = 1e15
 
 
@@ -36,7 +36,7 @@ def life(exp: float, at: float) -> str:
     if exp > _END_OF_TIME:
         return "no end in sight"
     left = exp - at
-    # As countdowns do: the last second reads 1, and 0 only when it is over.
+    # Like any countdown: the last second reads 1, and 0 only once it has passed.
     return f"{math.ceil(left)} s left" if left > 0 else f"expired {math.floor(-left)} s ago"
 
 

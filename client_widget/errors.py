@@ -1,9 +1,9 @@
 """The client's errors.
 
 ClientError
-├── LoginRequired      there is no session, or it ended: log in
-├── Rejected           the server said no: `status`, `code`, `message`
-├── ServerUnreachable  no answer came that could be used; the session is kept
+├── LoginRequired      there is no session, or it has ended: log in
+├── Rejected           the server refused: `status`, `code`, `message`
+├── ServerUnreachable  no usable response arrived; the session is kept
 └── StoreError         the token file cannot be read or written
 
 None of them holds a token or a password.
@@ -17,7 +17,7 @@ class ClientError(Exception):
 
 
 class LoginRequired(ClientError):
-    """There is no session, or it ended under the request. What to do: log in."""
+    """There is no session, or it ended during the request. Log in."""
 
 
 class Rejected(ClientError):
@@ -37,7 +37,7 @@ class Rejected(ClientError):
 
 
 class ServerUnreachable(ClientError):
-    """No answer came, or none that could be used. The session is kept: try again."""
+    """No usable response arrived. The session is kept: try again."""
 
 
 class StoreError(ClientError):

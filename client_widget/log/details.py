@@ -1,6 +1,6 @@
-"""An event opened: the whole message, its token decoded, and the same as a cURL command.
+"""The details of an event: the whole message, its token decoded, and a cURL command.
 
-Tokens are masked unless they are to be revealed; the event itself never holds one.
+Tokens stay masked unless you ask to reveal them; the event itself never holds one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MASKED = re.compile(r"<token ([0-9a-f]{8})>")
 
 
 def details(event: Event, base_url: str, find_token: FindToken, reveal: bool) -> dict[str, str]:
-    """Titles and texts to show of an event, in order; all is text, none is markup."""
+    """Titles and texts to show for an event, in order: plain text, no markup."""
     fields = event.fields
     parts = {"Message": _message(event), "Token": _token(event, find_token)}
     if event.name in ("request.sent", "request.retried"):
@@ -37,7 +37,7 @@ def details(event: Event, base_url: str, find_token: FindToken, reveal: bool) ->
 
 
 def to_curl(event: Event, base_url: str) -> str:
-    """A sent message as a command for a shell, its tokens masked."""
+    """A sent message as a shell command with masked tokens."""
     fields = event.fields
     words = ["curl", "-i", "-X", fields["method"], f"{base_url}{fields['path']}"]
     for name in ("Authorization", "Content-Type", "X-Request-ID"):
@@ -49,7 +49,7 @@ def to_curl(event: Event, base_url: str) -> str:
 
 
 def unmask(text: str, find_token: FindToken) -> str:
-    """The text with each token that is remembered in the place of its mask."""
+    """The text with each mask replaced by its token, if the token is remembered."""
     return _MASKED.sub(lambda mask: find_token(mask[1]) or mask[0], text)
 
 
@@ -65,7 +65,7 @@ def _message(event: Event) -> str:
 
 
 def _token(event: Event, find_token: FindToken) -> str:
-    """The claims of the event's token, and what was left of it then."""
+    """The claims of the event's token, and its remaining lifetime at that moment."""
     fields = event.fields
     if "token" not in fields:
         return ""

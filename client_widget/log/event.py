@@ -12,10 +12,10 @@ class Event(NamedTuple):
     Attributes:
         seq (int): 1 for the first event of a log, and so on.
         at (float): when, in seconds since the epoch, on the log's clock.
-        source (str): who says it: "client", "server", "panel".
-        name (str): such as "request.sent"; README lists them all.
-        correlation (str | None): the same for all that one user action caused.
-        fields (Mapping[str, Any]): the rest, which JSON can hold; cannot be changed.
+        source (str): who recorded it: "client", "server" or "panel".
+        name (str): such as "request.sent"; docs/reference/events.md lists them all.
+        correlation (str | None): shared by all events that one user action caused.
+        fields (Mapping[str, Any]): the rest, read-only and JSON-serialisable.
     """
 
     seq: int

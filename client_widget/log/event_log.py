@@ -1,12 +1,12 @@
 """One stream of typed events, the only record of what happened.
 
-The log on the panel, a lesson's checks and the tests all read it; nothing flows back from
-it into the client or the server.
+The panel's log, a lesson's checks and the tests all read it. Nothing flows back from it into the
+client or the server.
 
-- An event is a fact in the past, and is never changed.
-- `seq` counts from 1 without a gap; a bounded log forgets its oldest events and counts them.
-- A field never holds a token, a password or a hash of one. A token is named by its
-  fingerprint (field `token`), its `iat` and its `exp`.
+- An event is a fact in the past and never changes.
+- `seq` counts from 1 without gaps. A bounded log drops its oldest events and counts them.
+- A field never holds a token, a password or a hash. A token is named by its fingerprint (field
+  `token`), its `iat` and its `exp`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class EventLog:
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any
     ) -> Event:
-        """Add an event, tell the subscribers, and give the event."""
+        """Add an event, call the subscribers, and return the event."""
         frozen = MappingProxyType(fields)
         # Threads that queue for a lock hand it over at each event, and every event becomes a
         # switch of threads. To yield and look again is four times as fast with 8 threads.
@@ -90,10 +90,10 @@ class EventLog:
         return emit
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call `subscriber(event)` for each event from now on; gives the way to stop it.
+        """Call `subscriber(event)` for each event from now on; returns a function that stops it.
 
-        It is called in the thread that records, under the log's lock, so that it sees the
-        events in order: it must be quick, wait for nobody, and record nothing.
+        The call runs in the recording thread under the log's lock, so that events arrive in
+        order. It must be quick, must not wait, and must not record.
         """
         with self._lock:
             self._subscribers += (subscriber,)
@@ -105,7 +105,7 @@ class EventLog:
         return unsubscribe
 
     def action(self, correlation: str | None = None) -> list[Event]:
-        """The events of one user action; of the last one, if none is named."""
+        """The events of one user action; of the last action by default."""
         events = list(self)
         if correlation is None:
             named = (event.correlation for event in reversed(events) if event.correlation)
@@ -127,7 +127,7 @@ class EventLog:
 
     @property
     def dropped(self) -> int:
-        """How many events were forgotten."""
+        """How many events were dropped."""
         with self._lock:
             return self._seq - len(self._events)
 

@@ -1,7 +1,7 @@
-"""Events in plain words: one sentence for each, the same on the panel and in a notebook.
+"""Events in plain words: one sentence each, the same on the panel and in a notebook.
 
-A sentence holds no fingerprint and no time of day, so on a clock that stands still the same
-run gives the same words.
+A sentence contains neither fingerprints nor times of day, so on a stopped clock each run prints
+the same words.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def describe(event: Event) -> str:
     text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
     # The client's sentences name the path themselves.
     text = f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
-    # What a stranger typed may hold an end of line, and then looks like an event of its own.
+    # Typed text may contain a line break, which would look like a second event.
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
@@ -68,7 +68,7 @@ def tone(event: Event) -> str:
 
 
 def _words(event: Event) -> dict[str, Any]:
-    """The fields, with words for the reason and for what is left of a token."""
+    """The fields, with the reason and the remaining lifetime in words."""
     fields = event.fields
     words = {**fields, "reason": REASONS.get(fields.get("reason", ""), fields.get("reason"))}
     unknown = "has expired" if event.name == "token.expired" else "no expiry known"
@@ -125,7 +125,7 @@ def _paced(event: Event) -> str:
     return "the clock runs in real time" if rate == 1 else f"the clock runs {rate:g} times as fast"
 
 
-# A sentence with the names of fields in it, or a function that makes one.
+# A sentence with field names in braces, or a function that writes one.
 _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     # the client's
     "request.sent": _sent,

@@ -1,4 +1,4 @@
-"""Messages as a log may hold them: every token by its fingerprint, every password as stars."""
+"""Messages as a log may hold them: tokens as fingerprints, passwords as stars."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import parse_qsl
 
 from ..protocol.tokens import fingerprint
 
-#: Characters of a body that are kept.
+#: Characters of a body to keep: enough for every answer of the demo server.
 MAX_BODY = 2_000
 
-# Anything of the form of a JWT, wherever it stands.
+# Anything that looks like a JWT, anywhere in a text.
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
 
 
-# What a token in an answer cannot do without; a backslash can spell any of it.
+# A token in an answer contains one of these; a backslash could spell any of them.
 _SUSPECT = re.compile(rb"token|eyJ|\\", re.IGNORECASE)
 
 
@@ -35,15 +35,15 @@ def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def mask_answer(body: bytes, content_type: str) -> str:
-    """The body of an answer. It is taken apart only if a token may be in it: most hold none,
-    and a request must not pay for that."""
+    """The body of an answer. It is parsed only if it may contain a token: most contain none, and
+    requests should not pay for that."""
     if "json" in content_type and not _SUSPECT.search(body):
         return body[:MAX_BODY].decode(errors="replace").rstrip()
     return mask_body(body, content_type)
 
 
 def mask_body(body: object, content_type: str) -> str:
-    """A body as text, "" if there is none. What is neither JSON nor a form is counted only."""
+    """A body as text, "" if there is none. Of other types than JSON and forms, only the size."""
     if not body:
         return ""
     if not isinstance(body, (bytes, str)):
@@ -69,7 +69,7 @@ def _mask_credentials(value: str) -> str:
 
 
 def _mask(name: str, value: Any) -> Any:
-    """A value of JSON, masked by the name that it has."""
+    """A JSON value, masked according to its name."""
     if isinstance(value, dict):
         return {key: _mask(key, inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,11 +1,10 @@
 """Events as a Mermaid sequence diagram. JupyterLab and GitHub draw it; this is only its text.
 
-- The lanes are the panel, each client, the server and the database; only those that take
-  part. The database has no events of its own: what the server asks of it follows from what
-  the server found.
-- A text may hold what a user typed, so each one is cut and written in Mermaid's own codes:
-  of the signs that mean something to Mermaid or to HTML none is left.
-- No event breaks the diagram: a field that is missing is shown as empty.
+- The lanes are the panel, each client, the server and the database, if they take part. The
+  database records no events: the server's events show what it was asked.
+- A text may contain what a user typed. So each text is cut, and every character that means
+  something to Mermaid or HTML is written as a Mermaid code.
+- No event breaks the diagram: a missing field is shown as empty.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from ..clock import life
 from ..protocol.tokens import is_time
 from .event import Event
 
-#: Steps in a diagram, if no other limit is given. JupyterLab draws 100,000 characters at
-#: most, and a reader takes in much less.
+#: Steps in a diagram by default. JupyterLab draws at most 100,000 characters, and a reader takes
+#: in far fewer.
 LIMIT = 100
 
 # Pale enough for black text on white and for light grey text on black.
@@ -26,7 +25,7 @@ _RED = "rgba(255, 70, 70, 0.22)"
 
 _PANEL, _SERVER, _DATABASE = "P", "S", "D"
 
-# Beside letters and digits, the signs that mean nothing to Mermaid in a text.
+# Characters other than letters and digits that Mermaid shows unchanged.
 _PLAIN = frozenset(" .,/_-()'…")
 
 
@@ -34,9 +33,9 @@ def to_mermaid(events: Iterable[Event], *, limit: int = LIMIT) -> str:
     """The text of a sequence diagram.
 
     Args:
-        events (Iterable[Event]): in their order; those with nothing to draw are left out.
-        limit (int): how many steps to draw at most, the last ones. An action that began
-            before them is left out whole, if another is there; a note says so.
+        events (Iterable[Event]): in order; events with nothing to draw are skipped.
+        limit (int): draw at most this many steps, the last ones. An action that began before
+            them is left out whole if there is another; a note says so.
 
     Raises:
         ValueError: the limit is below 1.
@@ -54,7 +53,7 @@ def to_mermaid(events: Iterable[Event], *, limit: int = LIMIT) -> str:
 
 
 def _last(steps: list[Event], limit: int) -> list[Event]:
-    """The last steps, without the rest of an action whose beginning is not among them."""
+    """The last steps, without an action whose beginning is cut off."""
     cut = {event.correlation for event in steps[:-limit]} - {None}
     last = steps[-limit:]
     return [event for event in last if event.correlation not in cut] or last
@@ -69,7 +68,7 @@ class _Picture:
         self._lines: list[str] = []
 
     def lane(self, source: str) -> str:
-        """The lane of whoever recorded an event."""
+        """The lane of the source that recorded an event."""
         own = {"panel": _PANEL, "server": _SERVER}.get(source)
         return own or self._clients.setdefault(source, f"C{len(self._clients) + 1}")
 
@@ -104,14 +103,14 @@ def cut(text: object, length: int) -> str:
 
 
 def escape(text: str) -> str:
-    """A text that Mermaid shows as it is, in its codes such as `#59;`.
+    """A text that Mermaid shows unchanged, written in codes such as `#59;`.
 
-    Not a choice of dangerous signs, but all that are not known to be harmless. A character
-    that cannot be printed, such as one that turns the direction of writing, becomes `�`.
+    Every character is encoded unless it is known to be harmless. A character that cannot be
+    printed, such as one that reverses the writing direction, becomes `�`.
     """
     shown = (char if char == " " or char.isprintable() else "\ufffd" for char in text)
     codes = (c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in shown)
-    # A text with nothing in it is a syntax error.
+    # An empty text is a syntax error.
     return "".join(codes) if text.strip() else "(empty)"
 
 

@@ -1,7 +1,7 @@
-"""From events to what the timeline draws: tokens as bars, requests as marks. Pure.
+"""From events to what the timeline draws: tokens as bars, requests as marks.
 
-Server and client tell of the same token; it is drawn once, as the first of them told it. A
-token is named by its fingerprint only.
+Server and client both report a token; it is drawn once, as the first of them reported it. A token
+is named only by its fingerprint.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Bar:
     Attributes:
         label (str): such as "access a1b2c3d4".
         kind (str): "access" or "refresh".
-        source (str): who told of it first, "server" or "client".
+        source (str): who reported it first, "server" or "client".
         token (str): its fingerprint.
         iat, exp (float): from when to when, in seconds since the epoch.
     """
@@ -55,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """An answer to a request, or that none came.
+    """A response to a request, or the lack of one.
 
     Attributes:
         at (float): when, in seconds since the epoch.
@@ -72,7 +72,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Move:
-    """The clock was moved by `seconds`, and came to stand at `at`, seconds since the epoch."""
+    """The clock moved by `seconds` and now shows `at`, in seconds since the epoch."""
 
     at: float
     seconds: float
@@ -123,7 +123,7 @@ def spans(events: Iterable[Event], *, tokens: int = 8, marks: int = 60) -> Timel
 
 
 def _bars(event: Event) -> list[Bar]:
-    """The tokens that came with an event; those whose times cannot be read are left out."""
+    """The tokens that an event reports, except those whose times cannot be read."""
     told: dict[str, Mapping[str, Any]] = {}
     if event.name in ("token.issued", "token.refreshed"):
         told = {event.fields["kind"]: event.fields}

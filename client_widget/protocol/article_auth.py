@@ -1,14 +1,14 @@
-"""The article's interceptor, kept as its logic is written, to be compared with ours.
+"""The article's interceptor with its logic unchanged, to compare with `BearerAuth`.
 
 It has two faults:
 
-- `refresh` is raised when a refresh begins and is not lowered when it succeeds, so every
+- the flag `refresh` is set when a refresh begins and is never reset when it succeeds, so every
   second expiry fails: 200, 403, 200, 403 …
-- the flag belongs to the interceptor, not to a call: of calls that expire together the
-  first refreshes, the next finds the flag up and fails, and so on.
+- all calls share the flag: when calls expire together, the first one refreshes, the next finds
+  the flag set and fails, and so on.
 
-Two more things to see: the refresh goes through the interceptor itself, so it is signed
-with the expired token; and a refused refresh leaves both tokens in the store.
+Two more things to notice: the refresh goes through the interceptor itself, so it carries the
+expired token; and a refused refresh leaves both tokens in the store.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ArticleAuth:
         self.refresh = False
 
     def auth_flow(self, request: Request) -> AuthFlow:
-        """Sign and send; on 403 refresh and retry, if the flag is down."""
+        """Send with the access token; on 403 refresh and retry, if the flag is not set."""
         pair = self._store.get()
         response = yield with_bearer(request, pair)
         assert response is not None
@@ -36,7 +36,7 @@ class ArticleAuth:
 
         if response.status_code == 403 and not self.refresh:
             self.refresh = True
-            # A request like any other: nothing tells a driver that others could share it.
+            # An ordinary request: nothing tells the driver that calls could share it.
             own_refresh = replace(refresh_request(pair), replaces=None)
             answer = yield from self.auth_flow(own_refresh)
             if answer.status_code >= 400:

@@ -1,21 +1,21 @@
 """The protocol: what is sent, and what follows from each answer::
 
-    call, signed ──▶ 200 ────────────────────────────────────▶ done
-                └──▶ 401 or 403 ──▶ refresh ──▶ 200 ──▶ retry ──▶ done, whatever the answer
-                                           └──▶ refused ──▶ the session ends: LoginRequired
+    call with token ──▶ 200 ────────────────────────────────────▶ done
+                   └──▶ 401 or 403 ──▶ refresh ──▶ 200 ──▶ retry ──▶ done, whatever the response
+                                              └──▶ refused ──▶ the session ends: LoginRequired
 
 Rules:
 
-- one refresh that is answered and one retry for each call, at most: they can be counted below;
-- a 403 that names a true lack of right is an answer: a new token would have no more rights;
-- no I/O and no lock. The flow yields the message to send and is sent the answer; whoever
-  drives it decides how. `AuthClient` sends over HTTP; a lesson can do it by hand::
+- at most one refresh and one retry for each call: you can count them below;
+- a 403 `insufficient_scope` is final: a new token would have the same rights;
+- no I/O and no lock. The flow yields the message to send and is sent the response; its driver
+  decides how to send. `AuthClient` sends over HTTP; a lesson steps the flow by hand::
 
       flow = BearerAuth(store).auth_flow(Request("GET", "/home"))
-      message = next(flow)             # the call, signed
-      message = flow.send(answer)      # after a 403: the refresh
-      message = flow.send(answer)      # after its 200: the retry
-      flow.send(answer)                # StopIteration: its value is the final answer
+      message = next(flow)             # the call, with the access token
+      message = flow.send(response)    # after a 403: the refresh
+      message = flow.send(response)    # after its 200: the retry
+      flow.send(response)              # StopIteration: its value is the final response
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .tokens import TokenPair, refresh_window
 
 
 class Response(Protocol):
-    """What the flow reads of an answer: those of requests and of httpx will do."""
+    """What the flow reads of a response. The responses of requests and httpx qualify."""
 
     @property
     def status_code(self) -> int: ...
@@ -40,7 +40,12 @@ class Response(Protocol):
     @property
     def headers(self) -> Mapping[str, str]: ...
 
-    def json(self) -> Any: ...
+    def json(self) -> Any:
+        """The body, parsed.
+
+        Raises:
+            ValueError: the body is not JSON.
+        """
 
 
 @dataclass(frozen=True)
@@ -49,15 +54,14 @@ class Request:
 
     Attributes:
         method (str), path (str): such as "GET" and "/home".
-        headers (Mapping[str, str]): those that the flow adds.
-        json (Mapping | None): the body, where the flow gives one.
-        purpose: "call" is the caller's request, "refresh" asks for a new access token,
-            "retry" is the call once more. "probe" is none of the flow's: `AuthClient.probe`
-            asks with it what the server makes of a token.
-        signed_with (TokenPair | None): whose access token is in the header.
-        replaces (TokenPair | None): whose access token the message is to renew. Whoever
-            drives the flow sends one such message for a pair at a time, and none for a pair
-            that the store no longer holds.
+        headers (Mapping[str, str]): the headers that the flow adds.
+        json (Mapping | None): the body, if the flow sets one.
+        purpose: "call" is the caller's request, "refresh" asks for a new access token, and
+            "retry" sends the call again. "probe" comes from `AuthClient.probe`, outside the
+            flow: it shows how the server answers a token.
+        signed_with (TokenPair | None): the pair whose access token is in the header.
+        replaces (TokenPair | None): the pair that this message renews. The driver sends one
+            such message for a pair at a time, and none for a pair that has left the store.
     """
 
     method: str
@@ -69,25 +73,28 @@ class Request:
     replaces: TokenPair | None = None
 
 
-#: Yields messages, is sent their answers, returns the final one. A message that replaces a
-#: pair may be answered with None: another call did it meanwhile, so nothing was sent.
+#: Yields messages, is sent their responses, returns the final one. A message that replaces a
+#: pair may be answered with None: another call has refreshed meanwhile, so nothing was sent.
 AuthFlow: TypeAlias = Generator[Request, "Response | None", "Response"]
 
 
 class Auth(Protocol):
     """An auth scheme: `BearerAuth` and `ArticleAuth` are two."""
 
-    def auth_flow(self, request: Request) -> AuthFlow: ...
+    def auth_flow(self, request: Request) -> AuthFlow:
+        """Yield each message to send for a call, and return the final response."""
+        ...
 
 
 #: The article's server says 403 where RFC 6750, section 3.1, says 401.
 EXPIRED = (401, 403)
 
-#: RFC 6750, section 3.1: the token is good, but its user may not do this.
+#: RFC 6750, section 3.1: the token is valid, but its user may not do this.
 NO_RIGHT = "insufficient_scope"
 
 _ERROR = re.compile(r'\berror="([^"]*)"')
 
+#: The server cannot refresh at the moment. The refresh token was not judged, so the session stays.
 NOT_NOW = (429, 502, 503, 504)
 
 
@@ -95,9 +102,10 @@ class BearerAuth:
     """Bearer tokens (RFC 6750) with refresh, over the pair in `store`.
 
     Args:
-        store (TokenStore): where the pair is.
-        clock: gives seconds since the epoch. With a clock, a token is refreshed ahead of its
-            expiry, in the last fifth of its life, 10 seconds at most; without, after a refusal.
+        store (TokenStore): holds the pair.
+        clock (Clock | None): returns seconds since the epoch. With a clock, a token is refreshed
+            before it expires, in the last fifth of its lifetime and at most 10 seconds early.
+            Without one, it is refreshed after a refusal.
     """
 
     def __init__(self, store: TokenStore, *, clock: Clock | None = None) -> None:
@@ -105,11 +113,11 @@ class BearerAuth:
         self._clock = clock
 
     def auth_flow(self, request: Request) -> AuthFlow:
-        """Sign and send; on 401 or 403 refresh, store and retry once.
+        """Send with the access token; on 401 or 403 refresh, store and retry once.
 
         Raises:
-            LoginRequired: the refresh was refused: the session has ended.
-            ServerUnreachable: the server could not refresh now; the session is kept.
+            LoginRequired: the refresh was refused, so the session has ended.
+            ServerUnreachable: the server cannot refresh at the moment; the session is kept.
         """
         pair = self._store.get()
         ahead = pair is not None and self._nearly_over(pair)
@@ -117,7 +125,7 @@ class BearerAuth:
             try:
                 pair = yield from self._refreshed(pair)
             except ServerUnreachable:
-                ahead = False  # the token is good yet: only the refresh did not come through
+                ahead = False  # the token is still valid; only the refresh failed
         response = yield with_bearer(request, pair)
         assert response is not None
         if pair is None or ahead or not may_have_expired(response):
@@ -129,7 +137,7 @@ class BearerAuth:
         return response
 
     def _refreshed(self, pair: TokenPair) -> Generator[Request, Response | None, TokenPair]:
-        """The pair that follows `pair`, whoever refreshed it."""
+        """The pair that follows `pair`, refreshed by this call or by another."""
         answer = yield refresh_request(pair)
         if answer is not None:
             self._store_refreshed(pair, answer)
@@ -139,7 +147,7 @@ class BearerAuth:
         return fresh
 
     def _store_refreshed(self, pair: TokenPair, answer: Response) -> None:
-        """Replace the pair, or end the session, unless it changed hands meanwhile."""
+        """Replace the pair or end the session, unless the store holds another pair by now."""
         if answer.status_code == 200:
             now = None if self._clock is None else self._clock()
             self._store.replace(pair, pair.refreshed(*read_grant(answer), now))
@@ -158,13 +166,15 @@ class BearerAuth:
 
 
 def may_have_expired(response: Response) -> bool:
-    """Is the token refused, and not its user?"""
+    """Does the response refuse the token, rather than its user?"""
     return response.status_code in EXPIRED and error_code(response) != NO_RIGHT
 
 
 def error_code(response: Response) -> str:
-    """The `error` of a refusal, from its body or its challenge (RFC 6750, section 3); "" if it
-    has none, as those of the article's own server."""
+    """The `error` of a refusal, from its body or its challenge (RFC 6750, section 3).
+
+    "" if it has none: the article's server sends plain text.
+    """
     try:
         code = response.json()["error"]
     except (ValueError, KeyError, TypeError):
@@ -184,16 +194,16 @@ def with_bearer(request: Request, pair: TokenPair | None) -> Request:
 
 
 def refresh_request(pair: TokenPair) -> Request:
-    """The message that asks for a new access token. It is not signed."""
+    """The message that asks for a new access token. It carries no bearer header."""
     body = {"token": pair.refresh}
     return Request("POST", "/refresh", json=body, purpose="refresh", replaces=pair)
 
 
 def read_token(answer: Response, name: str) -> str:
-    """A token of an answer.
+    """The token of that name in a response.
 
     Raises:
-        ServerUnreachable: there is none, so this is not the server that we know.
+        ServerUnreachable: there is none, so this is another server than the demo server.
     """
     try:
         token = answer.json()[name]

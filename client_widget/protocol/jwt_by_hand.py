@@ -1,11 +1,11 @@
 """A JWT by hand: take a token apart, forge another, and say what a server makes of it.
 
-A token is three parts with dots between them: header, payload, signature (RFC 7515, section
-3.1). Each is base64url without padding (RFC 7515, appendix C). The signature covers the
-bytes of the first two, so whoever changes one of them must sign again, and needs the secret.
+A token has three parts joined by dots: header, payload and signature (RFC 7515, section 3.1).
+Each is base64url without padding (RFC 7515, appendix C). The signature covers the bytes of the
+first two, so anyone who changes them must sign again, and needs the secret for that.
 
-Nothing here verifies: only the server can, for only it has the secret. There is no widget
-and no HTTP in this module, and no JWT library either: it is short enough to be read whole.
+This module does not verify: only the server can, because only the server has the secret. It
+uses no JWT library, so you can read it in one go.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Parts:
 
     Attributes:
         header_text, payload_text (str): decoded; "" if that part cannot be decoded.
-        signature (str): as it stands in the token, so base64url; "" if there is none. Together
-            with the other two it is the token, so it is not shown.
+        signature (str): still base64url; "" if there is none. Together with the other two it
+            is the token, so `repr` omits it.
     """
 
     header_text: str
@@ -39,15 +39,15 @@ class Parts:
 
 
 def split(token: str) -> Parts:
-    """The parts of a token; of a malformed one, those that can be read."""
+    """The parts of a token; of a malformed one, the parts that can be read."""
     header, payload, signature = _segments(token)
     return Parts(_decode(header), _decode(payload), signature)
 
 
 def with_payload(token: str, text: str) -> str:
-    """The token with another payload: header and signature stay, so it no longer fits.
+    """The token with another payload and its old signature, which no longer matches.
 
-    The signature covers bytes, not claims (RFC 7515, section 5.1): one more space is enough.
+    The signature covers bytes, not claims (RFC 7515, section 5.1): one extra space is enough.
     """
     header, _, signature = _segments(token)
     return f"{header}.{_encode(text.encode())}.{signature}"
@@ -64,7 +64,7 @@ def sign(header: str, payload_text: str, secret: str | bytes) -> str:
 def unsigned(token: str) -> str:
     """The token as an unsecured JWT (RFC 7519, section 6): alg none, an empty signature.
 
-    A server that lets the token choose the algorithm takes it (RFC 8725, section 2.1).
+    A server that lets the token choose the algorithm accepts it (RFC 8725, section 2.1).
     """
     _, payload, _ = _segments(token)
     header = _encode(b'{"alg":"none"}')
@@ -75,7 +75,7 @@ def read_object(text: str) -> dict[str, Any]:
     """The JSON object that a payload must be (RFC 7519, section 7.2).
 
     Raises:
-        ValueError: it is none; the message says why, for a person.
+        ValueError: the text is not a JSON object; the message tells a person why.
     """
     try:
         value = json.loads(text, parse_constant=_no_constant)
@@ -92,7 +92,7 @@ def read_object(text: str) -> dict[str, Any]:
 
 
 def describe_claims(claims: Mapping[str, Any], now: float) -> list[tuple[str, Any, str]]:
-    """Each claim as name, value, and what it means at a time; "" for a claim unknown here.
+    """Each claim as name, value, and meaning at that time; "" for an unknown claim.
 
     Args:
         claims (Mapping): the payload.
@@ -102,68 +102,67 @@ def describe_claims(claims: Mapping[str, Any], now: float) -> list[tuple[str, An
 
 
 def verdict_words(status: int, error_code: str) -> str:
-    """Why the server took or refused a token, and on a second line what would change that.
+    """Why the server accepted or refused a token, and on a second line what would change that.
 
     Args:
         status (int): the HTTP status of the answer.
         error_code (str): the `error` of a refusal; "" where there is none.
     """
     code = "ok" if status < 300 else error_code
-    return _VERDICTS.get(code, f"The answer {status} is no verdict on the token.")
+    return _VERDICTS.get(code, f"The response {status} is not a verdict on the token.")
 
 
-# The order in these texts is the server's: form, signature, then times.
+# The texts follow the order in which the server checks: form, signature, then times.
 _VERDICTS = {
     "ok": (
-        "The signature fits the header and the payload, and the token has not expired. The "
-        "article's server looked nothing up: the token alone says who you are.\n"
-        "What would change it: time, when exp has come; or one changed character anywhere."
+        "The signature matches the header and the payload, and the token has not expired. The "
+        "article's server looks nothing up: the token alone says who you are.\n"
+        "What would change it: time, once exp is reached; or one changed character anywhere."
     ),
     "token_missing": (
-        "No token came with the request, so the server does not know who asks.\n"
+        "The request carried no token, so the server does not know who is asking.\n"
         "What would change it: a token in the header Authorization: Bearer … (RFC 6750, "
         "section 2.1), or in the body for a refresh."
     ),
     "token_malformed": (
-        "This is not a header, a payload and a signature in base64url with dots between them, "
-        "so there was nothing to check.\n"
+        "This is not a header, a payload and a signature in base64url, joined by dots, so there "
+        "was nothing to check.\n"
         "What would change it: a token in the form of a JWT (RFC 7519, section 7.2)."
     ),
     "token_invalid": (
-        "The signature is not one that this server makes for such tokens, or a claim is wrong. "
-        "The signature is checked first: of a token that nobody vouches for, the server "
-        "believes no claim.\n"
-        "What would change it: the token as the server issued it, sent to the route it is for; "
-        "or the server's secret, which never leaves the server."
+        "This server does not make such a signature for such a token, or a claim is wrong. The "
+        "signature is checked first: until it matches, the server trusts none of the claims.\n"
+        "What would change it: the token exactly as the server issued it, sent to the route it "
+        "is for; or the server's secret, which never leaves the server."
     ),
     "token_expired": (
-        "The signature fits, but the time in exp has come (RFC 7519, section 4.1.4).\n"
+        "The signature matches, but the time in exp has passed (RFC 7519, section 4.1.4).\n"
         "What would change it: a new token, from a refresh or a login. A later exp in this one "
         "would break its signature."
     ),
     "token_spent": (
-        "The signature fits, but this refresh token was used before. Each is good once, so a "
-        "second use tells of a thief, and the server ended the session (RFC 9700, section "
+        "The signature matches, but this refresh token was already used. Each works once, so a "
+        "second use suggests a thief, and the server ended the session (RFC 9700, section "
         "4.14.2).\n"
         "What would change it: a new login."
     ),
     "token_revoked": (
-        "The signature fits, but the session of this token was ended.\n"
+        "The signature matches, but the session of this token has ended.\n"
         "What would change it: a new login."
     ),
     "invalid_token": (
-        "The server says no more than this, whether the token is forged, expired or of a session "
-        "that was ended (RFC 6750, section 3.1). Its own log has the reason.\n"
+        "The server does not say whether the token is forged, has expired, or belongs to a session "
+        "that has ended (RFC 6750, section 3.1). Its own log has the reason.\n"
         "What would change it: a new token, from a refresh or a login."
     ),
     "invalid_grant": (
-        "The refresh token is forged, expired, spent or of a session that was ended (RFC 6749, "
+        "The refresh token is forged, expired, spent, or from a session that has ended (RFC 6749, "
         "section 5.2). The server's own log has the reason.\n"
         "What would change it: a new login."
     ),
     "token_not_yet_valid": (
-        "The signature fits, but the time in iat or nbf is still to come (RFC 7519, section "
-        "4.1.5): the clock of this server is behind.\n"
+        "The signature matches, but the time in iat or nbf is in the future (RFC 7519, section "
+        "4.1.5): this server's clock is behind.\n"
         "What would change it: time, or a server whose clock is right."
     ),
 }
@@ -171,12 +170,12 @@ _VERDICTS = {
 # RFC 7519, section 4.1, and the one claim of this lab.
 _MEANINGS = {
     "iss": "who issued the token",
-    "sub": "whom the token is about",
-    "aud": "for whom the token is meant",
-    "jti": "the token's own id",
+    "sub": "who the token is about",
+    "aud": "who the token is meant for",
+    "jti": "the id of the token",
     "typ": "what the token is for",
-    "sid": "the session, so the family, that the token belongs to",
-    "username": "whom the token is about; anybody who has the token can read it",
+    "sid": "the session, and so the family, that the token belongs to",
+    "username": "who the token is about; anyone who has the token can read it",
 }
 
 
@@ -198,7 +197,7 @@ def _distance(at: float, now: float) -> str:
 
 
 def _segments(token: str) -> tuple[str, str, str]:
-    """What stands between the dots; "" for what is not there."""
+    """The text between the dots; "" for a missing part."""
     header, _, rest = token.partition(".")
     payload, _, signature = rest.partition(".")
     return header, payload, signature

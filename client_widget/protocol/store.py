@@ -13,16 +13,16 @@ from pathlib import Path
 from ..errors import StoreError
 from .tokens import TokenPair
 
-#: How many pairs a store can still find by the fingerprints of their tokens.
+#: How many pairs a store can still find by fingerprint. A class session shows about ten.
 REMEMBERED = 32
 
 
 class TokenStore:
-    """The article's local storage: holds one `TokenPair`, or nothing.
+    """Holds one `TokenPair` or nothing, as the article's `localStorage` does.
 
     Args:
         path (str | os.PathLike | None): a file that keeps the pair across restarts, readable
-            by its owner only (mode 0600). One process at a time may use a file. Without a
+            only by its owner (mode 0600). One process at a time may use a file. Without a
             path, the pair is kept in memory.
 
     Raises:
@@ -42,7 +42,7 @@ class TokenStore:
         return self._pair
 
     def set(self, pair: TokenPair) -> None:
-        """Hold `pair`, whatever was there."""
+        """Hold `pair` instead of whatever was there."""
         with self._lock:
             self._put(pair)
 
@@ -52,10 +52,10 @@ class TokenStore:
             self._put(None)
 
     def replace(self, old: TokenPair, new: TokenPair | None) -> bool:
-        """Hold `new`, but only if `old` is still there; tells whether it was.
+        """Hold `new` if `old` is still there, and return whether it was.
 
-        A refresh that comes back after a logout, or after a login as somebody else, must not
-        bring the old session back.
+        A refresh that completes after a logout, or after a login as another user, must not
+        restore the old session.
         """
         with self._lock:
             if self._pair is not old:
@@ -74,7 +74,7 @@ class TokenStore:
         return None
 
     def _put(self, pair: TokenPair | None) -> None:
-        # Memory first: when the disk is full, the session in memory goes on.
+        # Memory first: if the disk is full, the session continues in memory.
         self._pair = pair
         if pair is not None:
             self._past.append(pair)
@@ -107,7 +107,7 @@ def _read(path: Path) -> TokenPair | None:
     except OSError as error:
         raise StoreError(
             f"The token file {path.name} cannot be read ({error.strerror}): "
-            "mend its permissions or choose another path"
+            "fix its permissions or choose another path"
         ) from None
     if not (isinstance(access, str) and isinstance(refresh, str)):
         raise StoreError(
@@ -118,7 +118,7 @@ def _read(path: Path) -> TokenPair | None:
 
 
 def _write(path: Path, document: Mapping[str, str]) -> None:
-    """Replace the file in one step, so that a crash leaves the old pair or the new one."""
+    """Replace the file atomically: a crash leaves the old pair or the new one."""
     # mkstemp makes the file with mode 0600.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

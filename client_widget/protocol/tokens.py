@@ -1,7 +1,8 @@
-"""Tokens on the client's side: the pair, and the store that holds it.
+"""Tokens on the client's side: the pair, its fingerprints and its lifetime.
 
-The client cannot verify a token, for it has no secret. It may read the claims, for they are
-not encrypted (RFC 7519, section 1), and uses them to show a countdown, never to decide.
+A client cannot verify a token, because it does not have the secret. It can read the claims,
+because they are not encrypted (RFC 7519, section 1). It uses them to show a countdown and never
+to decide.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, TypeGuard
 
 
 def fingerprint(token: str) -> str:
-    """Eight hexadecimal digits by which a log can tell tokens apart without holding them."""
+    """Eight hexadecimal digits that tell tokens apart in a log that must not hold them."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
 
 
@@ -32,7 +33,7 @@ def read_claims(token: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class TokenPair:
-    """The two tokens of one session, never changed: a refresh makes a new pair.
+    """The two tokens of one session. A pair is immutable: a refresh makes a new one.
 
     Compare pairs with `is`: it answers "is this the pair that I sent, or has another call
     refreshed since?"
@@ -40,10 +41,10 @@ class TokenPair:
     Attributes:
         access (str): the access token.
         refresh (str): the refresh token.
-        session (object): the same for all pairs that come from one login, so that a call
-            made by one user is never retried with the tokens of the next.
-        received_at (float | None): when the access token came, in seconds since the epoch, on
-            the client's clock; None if that is not known.
+        session (object): shared by all pairs of one login, so that a call of one user is never
+            retried with the tokens of the next.
+        received_at (float | None): when the access token arrived, in seconds since the epoch on
+            the client's clock; None if unknown.
     """
 
     access: str = field(repr=False)
@@ -58,31 +59,30 @@ class TokenPair:
     def refreshed(
         self, access: str, refresh: str | None = None, received_at: float | None = None
     ) -> TokenPair:
-        """The pair after a refresh. Without rotation its refresh token stays."""
+        """The pair after a refresh. Without rotation it keeps its refresh token."""
         return replace(
             self, access=access, refresh=refresh or self.refresh, received_at=received_at
         )
 
     @cached_property
     def lifetime(self) -> float | None:
-        """The seconds for which the access token is good, by its own claims."""
+        """Seconds from `iat` to `exp` of the access token; None if it lacks one of them."""
         facts = self.access_facts
         return facts["exp"] - facts["iat"] if "iat" in facts and "exp" in facts else None
 
     @property
     def over_at(self) -> float | None:
-        """When the access token is over, in seconds since the epoch, on the client's clock.
+        """When the access token expires, in seconds since the epoch on the client's clock.
 
-        `exp` is a time of the server's clock. Where the two clocks differ, the lifetime counts
-        from the moment at which the token came.
+        `exp` is a time on the server's clock, and the two clocks may differ. So the lifetime is
+        counted from the moment the token arrived, if that is known.
         """
         if self.received_at is None or self.lifetime is None:
             exp: float | None = self.access_facts.get("exp")
             return exp
         return self.received_at + self.lifetime
 
-    # Facts about the tokens for the log, computed once for a pair: a request must not pay
-    # for them again.
+    # Facts for the log, computed once for each pair rather than for each request.
 
     @cached_property
     def access_facts(self) -> Mapping[str, Any]:
@@ -112,12 +112,13 @@ def is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e12 < value < 1e12
 
 
-#: How long before its expiry a token may be refreshed: so many seconds, and at most this share
-#: of its life. A window of ten minutes would refresh a token of one minute at every call.
+#: A token may be refreshed this long before it expires: 10 seconds are plenty for one request…
 WINDOW_SECONDS = 10.0
+#: … but at most a fifth of its lifetime: a fixed window of ten minutes would refresh a 60-second
+#: token on every call.
 WINDOW_SHARE = 0.2
 
 
 def refresh_window(lifetime: float) -> float:
-    """The last seconds of a token's life, in which it may be refreshed ahead of its expiry."""
+    """How many seconds before its expiry a token of that lifetime may be refreshed."""
     return min(WINDOW_SECONDS, WINDOW_SHARE * lifetime)

@@ -154,7 +154,7 @@ def test_every_verdict_on_a_token_has_its_words() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(500, "server_error"), (404, ""), (302, "")])
 def test_another_answer_is_no_verdict(status: int, code: str) -> None:
-    assert verdict_words(status, code) == f"The answer {status} is no verdict on the token."
+    assert verdict_words(status, code) == f"The response {status} is not a verdict on the token."
 
 
 def test_the_rfcs_example_is_what_it_says() -> None:
