@@ -1,4 +1,4 @@
-"""The user of the tour: what a step does, it does through a `Learner`."""
+"""The user of the tour. A step acts through a `Learner`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..clock import MovableClock
 from ..errors import LoginRequired, Rejected
 from ..log.event_log import EventLog
 
-#: How many names are tried before a registration is given up.
+#: How many names to try before giving up: a class of thirty shares one server.
 MOST_NAMES = 100
 
 
@@ -31,7 +31,7 @@ class Client(Protocol):
 class Learner:
     """The user of the tour. Its password is made at run time and stays in memory.
 
-    A refusal is no error here: it is what happened, and the events tell of it.
+    A refusal is not an error here: it is what happened, and the events report it.
     """
 
     def __init__(self, client: Client, clock: MovableClock) -> None:

@@ -1,7 +1,7 @@
-"""What a step's events say: its outcome in a word, and the events retold in sentences.
+"""What a step's events say: its outcome in one word, and the events retold in sentences.
 
-A trace is the events that one step caused, on both sides. Each step of the tour has one
-function here that gives its trace an outcome, so a trace never has two.
+A trace is the events that one step caused on both sides. Each step of the tour uses one function
+here to turn its trace into an outcome, so a trace never has two.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..log.event_text import describe
 
 Trace: TypeAlias = Sequence[Event]
 
-# What the server's own events say better, if they are there.
+# The server's own events say the same more precisely, if they are recorded.
 _SECOND_HAND = ("response.received", "token.expired", "token.refused")
 
 
@@ -111,7 +111,7 @@ def _accepted(events: Trace, success: str) -> str:
 
 
 def lookup(events: Trace) -> str:
-    """How the server found out who asks: "token", "database", or not at all: "refused"."""
+    """How the server found out who is asking: "token" or "database"; "refused" if it did not."""
     noted = [e.name for e in events if e.source == "server"]
     if any(name.startswith(("user.", "login.")) for name in noted):
         return "database"

@@ -1,10 +1,10 @@
 """The story of the tour: what each step tells, asks and does, and what each answer means.
 
 Rules:
-- a step is judged by its events alone. No answer is right because it stands here: when the
-  server behaves otherwise, another answer is the one that happened;
-- each answer stands for one outcome of its step, and the last for all outcomes that have no
-  answer of their own. So exactly one answer is true, whatever happened.
+- only the events of a step decide which answer is right: if the server behaves differently,
+  another answer is the one that happened;
+- each answer stands for one outcome of its step, and the last for all other outcomes. So exactly
+  one answer is right, whatever happened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import outcomes as trace
 from .learner import Learner
 from .outcomes import Trace, requests_sent, retell
 
-#: A part of a step that is done once: when a later part fails, it is not done again.
+#: A part of a step. It is done once, even if a later part fails and the step is tried again.
 Deed: TypeAlias = Callable[[Learner], None]
 
 
@@ -27,8 +27,8 @@ class Choice:
 
     Attributes:
         text (str): what is on its button.
-        happened: tells from the events of the step whether this is what happened.
-        why: tells in words, from the same events, what happened and why.
+        happened: decides from the step's events whether this is what happened.
+        why: explains in words, from the same events, what happened and why.
     """
 
     text: str
@@ -41,9 +41,9 @@ class Step:
     """A step of the story.
 
     Attributes:
-        title (str), story (str), question (str): what is told and asked before it.
-        answers (tuple[Choice, ...]): of which exactly one happens.
-        act (tuple[Deed, ...]): what is done then, in this order.
+        title (str), story (str), question (str): shown before the step.
+        answers (tuple[Choice, ...]): exactly one of them happens.
+        act (tuple[Deed, ...]): what is then done, in order.
     """
 
     title: str
@@ -67,7 +67,7 @@ def answers_to(
         Choice(
             "Something else.",
             lambda events: outcome(events) not in listed,
-            _because("None of the other answers fits."),
+            _because("None of the other answers matches what happened."),
         ),
     )
 
@@ -90,7 +90,7 @@ STEPS: tuple[Step, ...] = (
         "A closed door",
         "The server has a page at /home. Only a user who is logged in may see it. Your client, "
         "the program that sends requests for you, proves this with a token: a short text that "
-        "the server has signed, so that it knows its own tokens again. Now nobody is logged in, "
+        "the server has signed, so that it recognises its own tokens. Now nobody is logged in, "
         "so the client has no token.",
         "The client asks for /home without a token. What will happen?",
         answers_to(
@@ -127,7 +127,7 @@ STEPS: tuple[Step, ...] = (
                 "An account and a token: you are logged in.",
                 "A token came with the account.",
             ),
-            ("refused", "Nothing: the server refuses.", "The server did not take you."),
+            ("refused", "Nothing: the server refuses.", "The server did not register you."),
         ),
         (Learner.register,),
     ),
@@ -154,7 +154,7 @@ STEPS: tuple[Step, ...] = (
         (Learner.log_in,),
     ),
     Step(
-        "A good token",
+        "A valid token",
         "The client has an access token now. It sends it with the request for /home. The "
         "server must find out who is asking.",
         "Does the server look for you in its database?",
@@ -163,14 +163,14 @@ STEPS: tuple[Step, ...] = (
             (
                 "token",
                 "No. It checks the token, and your name is in it.",
-                "The only thing that the server noted is its check of the token. It noted no "
-                "look at its users. Your name is in the token, and the signature shows that the "
+                "The only thing that the server noted is its check of the token. It did not look "
+                "at its users. Your name is in the token, and the signature shows that the "
                 "server itself wrote it.",
             ),
             (
                 "database",
                 "Yes. It looks for your name there.",
-                "The server noted a look at its users.",
+                "The server looked at its users.",
             ),
             ("refused", "It refuses the token.", "The token was not accepted."),
         ),
@@ -178,7 +178,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "61 seconds later",
-        "A token is good for a limited time. Now 61 seconds pass. Nobody has to wait: the lab "
+        "A token is valid for a limited time. Now 61 seconds pass. Nobody has to wait: the lab "
         "moves its clock. Then the client asks for /home again.",
         "How many requests does the client send?",
         answers_to(
@@ -186,7 +186,8 @@ STEPS: tuple[Step, ...] = (
             (
                 "page",
                 "One. The page comes.",
-                "There was no refresh: the access token was still good, so one request was enough.",
+                "There was no refresh: the access token was still valid, so one request was "
+                "enough.",
             ),
             (
                 "refused",
@@ -223,8 +224,8 @@ STEPS: tuple[Step, ...] = (
             ),
             (
                 "none",
-                "This cannot be seen: there is no refresh.",
-                "There was no refresh: the access token was still good both times.",
+                "You cannot tell: there is no refresh.",
+                "There was no refresh: the access token was still valid both times.",
             ),
         ),
         (_wait(61), Learner.ask_home, _wait(61), Learner.ask_home),
@@ -237,8 +238,8 @@ STEPS: tuple[Step, ...] = (
             trace.visit,
             (
                 "page",
-                "No. The access token is still good.",
-                "There was no refresh: the access token was still good.",
+                "No. The access token is still valid.",
+                "There was no refresh: the access token was still valid.",
             ),
             ("refreshed", "Yes. Then the page comes.", "There was a refresh, and then the page."),
             (
@@ -251,16 +252,16 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "301 seconds later",
-        "The refresh token is good for longer than the access token, but not for ever. Now 301 "
+        "The refresh token lives longer than the access token, but not forever. Now 301 "
         "seconds pass. Then the client asks for /home again.",
         "What will happen?",
         answers_to(
             trace.visit,
-            ("page", "The page comes at once.", "There was no need of a refresh."),
+            ("page", "The page comes at once.", "No refresh was needed."),
             (
                 "refreshed",
                 "A refresh, then the page.",
-                "The refresh token was still good, so the client could get a new access token.",
+                "The refresh token was still valid, so the client could get a new access token.",
             ),
             (
                 "over",
@@ -279,7 +280,7 @@ STEPS: tuple[Step, ...] = (
             trace.login,
             (
                 "client keeps 2",
-                "Two new tokens, with all their time before them.",
+                "Two new tokens with their full lifetimes.",
                 "Your account did not expire: only tokens do. You have two new tokens, and the "
                 "story can begin again.",
             ),

@@ -1,13 +1,13 @@
-"""`Tour`: runs the story step by step. You guess, it does the step, and says what happened.
+"""`Tour`: runs the story step by step. You guess, it does the step and says what happened.
 
 Rules:
-- what a step does is real: requests through the client, and moves of the clock;
-- a step's trace is what its thread recorded and what the server recorded under the same
-  correlation ids. What others do with the same log at the same time is not in it;
-- when the server is gone, the step stays open. What it has done already, such as a move of
-  the clock, is not done again when it is tried again;
-- from the first step to the last the clock stands still while you think, if it can: a class
-  that talks for two minutes must not find its token expired. Then it has its rate back.
+- a step is real: it sends requests through the client and moves the clock;
+- a step's trace is what its thread recorded, and what the server recorded under the same
+  correlation ids. Other users of the same log do not appear in it;
+- if the server cannot be reached, the step stays open. Parts that are done, such as a move of the
+  clock, are not repeated when you try again;
+- from the first step to the last, the clock stands still while you think, if it can: a class that
+  talks for two minutes should not find its token expired. Then it gets its rate back.
 
 One call at a time: a tour is not for several threads at once.
 """
@@ -105,16 +105,16 @@ class Tour:
         return Score(sum(result.right for result in self.results), len(self.results))
 
     def guess(self, index: int) -> StepResult:
-        """Choose an answer, do the step, and give what happened.
+        """Choose an answer, do the step, and return what happened.
 
         Args:
             index (int): of the answer in `step.answers`.
 
         Raises:
-            ClientError: the step could not be done to its end, as when the server is gone.
+            ClientError: the step could not be completed, for example because the server is down.
                 Guess again when it is back.
             IndexError: there is no such answer.
-            RuntimeError: the step is done already.
+            RuntimeError: the step is already done.
         """
         if self.result is not None:
             raise RuntimeError("This step is done: go on with next(), or back with restart()")
@@ -129,11 +129,11 @@ class Tour:
         result = StepResult(happened, index, events, self.step.answers[happened].why(events))
         self.results.append(result)
         if self.finished:
-            self._let_clock_go()
+            self._release_clock()
         return result
 
     def next(self) -> Step:
-        """Go on, and give the next step.
+        """Go on to the next step, and return it.
 
         Raises:
             RuntimeError: the step at hand is not done yet, or is the last.
@@ -147,8 +147,8 @@ class Tour:
         return self.step
 
     def restart(self) -> Step:
-        """Back to the first step, with no guesses, as another user; gives the step."""
-        self._let_clock_go()
+        """Start again at the first step as another user; returns the step."""
+        self._release_clock()
         self._index = 0
         self.results.clear()
         self._begin_step()
@@ -156,14 +156,14 @@ class Tour:
 
     def close(self) -> None:
         """Give the clock its rate back."""
-        self._let_clock_go()
+        self._release_clock()
 
     def _begin_step(self) -> None:
         self._to_do: list[Deed] = list(self.step.act)
         self._events: list[Event] = []
 
     def _do(self, deed: Deed) -> list[Event]:
-        """Do a part of a step, and give the events that it caused."""
+        """Do a part of a step, and return the events that it caused."""
         me = threading.get_ident()
         seen: list[tuple[bool, Event]] = []
 
@@ -184,7 +184,7 @@ class Tour:
             self._rate = self._clock.rate
             self._clock.rate = 0
 
-    def _let_clock_go(self) -> None:
+    def _release_clock(self) -> None:
         if self._rate is not None:
             if self._clock.rate == 0:  # otherwise somebody else has set it meanwhile
                 self._clock.rate = self._rate

@@ -123,7 +123,7 @@ def test_claims_are_said_in_words() -> None:
         (
             "username",
             "ada",
-            "whom the token is about; anybody who has the token can read it",
+            "who the token is about; anyone who has the token can read it",
         ),
         ("iat", START - 18, f"issued at {time_of_day(START - 18)}: 18 s ago"),
         ("nbf", START + 4.5, f"not valid before {time_of_day(START + 4)}: in 5 s"),

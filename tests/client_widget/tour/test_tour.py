@@ -21,9 +21,9 @@ USUAL = [
     "No. It checks the token, and your name is in it.",
     "Three. One is refused, one gets a new token, one gets the page.",
     "No. The same refresh token is used both times.",
-    "No. The access token is still good.",
+    "No. The access token is still valid.",
     "The refresh is refused too. You must log in again.",
-    "Two new tokens, with all their time before them.",
+    "Two new tokens with their full lifetimes.",
 ]
 
 ELSE = "Something else."
@@ -117,7 +117,7 @@ def test_a_wrong_guess_is_wrong(tour: Tour) -> None:
             ServerConfig(bcrypt_cost=4, access_token_ttl=600, refresh_token_ttl=10_000),
             {
                 5: "One. The page comes.",
-                6: "This cannot be seen: there is no refresh.",
+                6: "You cannot tell: there is no refresh.",
                 8: "The page comes at once.",
             },
         ),
@@ -125,7 +125,7 @@ def test_a_wrong_guess_is_wrong(tour: Tour) -> None:
             ServerConfig(bcrypt_cost=4, access_token_ttl=600),
             {
                 5: "One. The page comes.",
-                6: "This cannot be seen: there is no refresh.",
+                6: "You cannot tell: there is no refresh.",
                 8: "The page comes at once.",
             },
         ),
@@ -164,7 +164,7 @@ def test_another_server_has_other_right_answers(tour: Tour, differs: dict[int, s
 def test_no_refresh_is_reported_as_no_refresh(tour: Tour) -> None:
     go_to(tour, 5)
     assert tour.guess(index_of(tour, USUAL[4])).why == (
-        "There was no refresh: the access token was still good, so one request was enough.\n"
+        "There was no refresh: the access token was still valid, so one request was enough.\n"
         "Time passes: the clock moved by 61 s. "
         "The client sends GET /home with the access token (539 s left). "
         "The server says: access token accepted (539 s left)."
