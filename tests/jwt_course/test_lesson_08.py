@@ -233,7 +233,7 @@ def test_q1_takes_any_token_that_the_server_takes_for_admins() -> None:
         (forge_none(captured_token(), "admin"), "its algorithm is not HS256"),
         (forge_signed(captured_token(), "admin", "dragon"), "its signature is not that"),
         ("admin", "does not have the form of a token"),
-        ("", "no token came"),
+        ("", "carried no token"),
         ("\n", "no header can hold"),
         (42, "of type int"),
     ],
