@@ -36,8 +36,8 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
             hints=[
                 "The status alone is not enough: look for a code in the body, or else in the "
                 "challenge.",
-                "A 401 without a code means that the request carried no token. A 401 to a login has a code, but "
-                "not about a token.",
+                "A 401 without a code means that the request carried no token. A 401 to a login "
+                "has a code, but not about a token.",
                 "A refresh may fix these codes: invalid_token, token_expired, token_invalid.",
                 "The article's token_missing, user_unknown and password_wrong ask for a login, "
                 "and so do invalid_credentials, invalid_grant and a 401 without a code.",
