@@ -51,7 +51,7 @@ classroom: .venv/classroom.done
 
 # One server for a class; its settings come from the environment or from .env.
 serve: .venv/serve.done
-	$(BIN)/python -m demo_server.serve
+	$(BIN)/python -m demo_server.class_server
 
 hub: .venv/hub.done hub-proxy
 	$(BIN)/python -m jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
