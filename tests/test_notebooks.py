@@ -96,7 +96,7 @@ FAULTS = {
     ),
     "the client does not refresh": "client_widget.protocol.auth_flow.EXPIRED = 499",
     "the client does not say when a token expires": (
-        "client_widget.client.auth_client.AuthClient._record_refused = lambda *_: None"
+        "client_widget.client.auth_client.may_have_expired = lambda response: False"
     ),
 }
 
@@ -106,8 +106,8 @@ LESSON_FAULTS = {
     "02_inside_a_token": FAULTS["the server ignores the clock"],
     "03_step_the_refresh": FAULTS["the client does not refresh"],
     "05_stampede": (
-        "client_widget.client.auth_client.AuthClient._answer = "
-        "lambda self, flow, message, call: self._exchange(flow, message, call)"
+        "client_widget.client.auth_client.AuthClient._refresh_once = "
+        "lambda self, flow, message, call: self._advance(flow, message, call)"
     ),
     "06_rotation_and_theft": "demo_server.auth_service.AuthService._revoke = lambda *_: None",
     "07_from_403_to_401": (

@@ -1,23 +1,19 @@
-"""`AuthClient`: drives the flow over HTTP. It sends, shares refreshes, and records.
+"""`AuthClient`: drives the flow. It sends its messages, shares refreshes, and records.
 
-Threads: a client may be used by any number of them.
+Any number of threads may use one client:
 
-- Single flight: of the calls that meet one expired token, the first refreshes and the others
-  wait for its end. When it succeeds they retry, in parallel; when it is refused they all get
-  `LoginRequired`; when the server is not there they all get `ServerUnreachable`. No lock is
-  held while a message is on its way.
-- They share one `requests.Session`. It is not documented as safe under threads; what is
-  shared between calls is its connection pool, which is safe (urllib3), and its cookies,
-  which are switched off here. The tests hold it under 32 threads. A session for each thread
-  would open a new connection for each click, since each click has a thread of its own.
+- of the calls that meet one expired token, the first refreshes and the others wait
+  (`single_flight.py`). If it succeeds they retry in parallel; if it is refused they all get
+  `LoginRequired`; if the server cannot be reached they all get `ServerUnreachable`;
+- they share one `requests.Session`, which is not documented as thread-safe. What calls share is
+  its connection pool, which is (urllib3), and its cookies, which are switched off. A session for
+  each thread would open a connection for each click, since each click has its own thread.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -39,13 +35,14 @@ from ..protocol.auth_flow import (
 )
 from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
+from .single_flight import SingleFlight
 from .transport import (
-    HttpCall,
+    HttpTransport,
+    OutgoingCall,
+    Transport,
     accepted,
-    exchange,
     new_id,
     one_action,
-    open_session,
     refreshed_facts,
     verdict,
 )
@@ -56,19 +53,21 @@ class AuthClient:
 
     Args:
         base_url (str): such as "http://127.0.0.1:8000".
-        store (TokenStore | None): where the tokens are; in memory, if not given.
-        log (EventLog | None): where each step is recorded; a log of its own, if not given.
-        clock: gives seconds since the epoch; used for words about expiry, never to decide.
+        store (TokenStore | None): holds the tokens; in memory by default.
+        log (EventLog | None): records each step; a new log by default.
+        clock (Clock): returns seconds since the epoch; used for words about expiry, never to
+            decide.
         auth: makes the auth scheme from the store. `partial(BearerAuth, clock=clock)` refreshes
-            ahead of the expiry.
-        logout_path (str | None): where the server ends a session, such as "/logout"; the
-            article's has no such route.
+            before the token expires.
+        logout_path (str | None): the route that ends a session, such as "/logout"; the
+            article's server has none.
         name (str): the source of this client's events.
 
     Attributes:
         base_url, store, log, clock, name: as given.
-        before_send: is given each message and gives the one to send instead; a `Stepper`
-            waits here. No lock is held when it is called.
+        transport (Transport): sends the messages.
+        before_send: receives each message and returns the one to send instead; a `Stepper`
+            waits here. No lock is held during the call.
 
     Raises:
         ValueError: `base_url` is not an http or https URL.
@@ -93,31 +92,30 @@ class AuthClient:
         self.log = log if log is not None else EventLog(clock=clock)
         self.clock = clock
         self.name = name
-        self.before_send: Callable[[Request], Request] = _as_it_is
+        self.before_send: Callable[[Request], Request] = _unchanged
         self._auth = auth(self.store)
         self._logout_path = logout_path
         self._record = self.log.emitter(name)
-        self._http = open_session()
-        self._refreshes = threading.Lock()
-        self._flight: Future[None] | None = None
+        self.transport: Transport = HttpTransport(self.base_url)
+        self._refreshes = SingleFlight(shared=ServerUnreachable)
 
     # What a user does
 
     def register(self, username: str, password: str) -> dict[str, Any]:
-        """Register a user; gives `{_id, username}`.
+        """Register a user; returns `{_id, username}`.
 
         Raises:
             Rejected: the server refused.
-            ServerUnreachable: no answer came.
+            ServerUnreachable: no response arrived.
         """
         return accepted(self._post_credentials("/users/register", username, password, new_id()))
 
     def login(self, username: str, password: str) -> dict[str, Any]:
-        """Log in and store the tokens; gives `{accessToken, refreshToken}`.
+        """Log in and store the tokens; returns `{accessToken, refreshToken}`.
 
         Raises:
-            Rejected: the server refused; a session that was there goes on.
-            ServerUnreachable: no answer came, or none with tokens in it.
+            Rejected: the server refused; an existing session continues.
+            ServerUnreachable: no response arrived, or one without tokens.
         """
         correlation = new_id()
         response = self._post_credentials("/users/login", username, password, correlation)
@@ -138,12 +136,12 @@ class AuthClient:
         return answer
 
     def home(self) -> dict[str, Any]:
-        """`GET /home`; gives `{message}`.
+        """`GET /home`; returns `{message}`.
 
         Raises:
-            LoginRequired: there is no session, or it ended.
+            LoginRequired: there is no session, or it has ended.
             Rejected: the server refused for another reason.
-            ServerUnreachable: no answer came.
+            ServerUnreachable: no response arrived.
         """
         response = self.request("GET", "/home")
         if response.status_code in (401, 403) and "Authorization" not in response.request.headers:
@@ -151,11 +149,11 @@ class AuthClient:
         return accepted(response)
 
     def logout(self) -> None:
-        """Forget the tokens, and tell the server if it has a route for it.
+        """Delete the tokens, and tell the server if it has a route for that.
 
         Raises:
             ServerUnreachable: the server was not told, so its session lasts until it expires.
-                The tokens are forgotten all the same.
+                The tokens are deleted all the same.
         """
         pair = self.store.get()
         if pair is None:
@@ -165,55 +163,58 @@ class AuthClient:
                 if self._logout_path is not None:
                     self.request("POST", self._logout_path)
             except LoginRequired:
-                return  # the session was over already, and this has been recorded
+                return  # the session had already ended, and that is recorded
             finally:
                 self._forget(pair, correlation)
 
     def _forget(self, pair: TokenPair, correlation: str) -> None:
-        """Forget the tokens of a session, but not those of another that began meanwhile."""
+        """Delete the tokens of a session, but not those of one that began meanwhile."""
         while (held := self.store.get()) is not None and held.session is pair.session:
             if self.store.replace(held, None):
                 self._record("session.ended", correlation=correlation, reason="logged_out")
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Any request, signed if there is a session, refreshed and retried if need be.
+        """Send any request, with the access token if there is a session.
+
+        An expired token is refreshed, and the request retried.
 
         Args:
             method (str), path (str): such as "GET" and "/home"; the path begins with "/".
-            options: those of `requests.request`: json, data, files, headers, params,
-                timeout … A body is sent whole again on the retry.
+            options: as in `requests.request`: json, data, files, headers, params, timeout …
+                The retry sends the whole body again.
 
         Returns:
-            requests.Response: the final answer, whatever its status.
+            requests.Response: the final response, whatever its status.
 
         Raises:
-            LoginRequired: the session ended under the request.
-            ServerUnreachable: no answer came.
+            LoginRequired: the session ended during the request.
+            ServerUnreachable: no response arrived.
             ValueError: the path or an option cannot be sent.
         """
-        call = HttpCall(self._http, self.base_url, method, path, options)
+        call = self._open_call(method, path, options)
         flow = self._auth.auth_flow(Request(call.method, path))
         try:
             message = next(flow)
             while True:
-                message = self._answer(flow, message, call)
+                send = self._advance if message.replaces is None else self._refresh_once
+                message = send(flow, message, call)
         except StopIteration as end:
             response: requests.Response = end.value
             return response
 
     def probe(self, token: str, kind: Literal["access", "refresh"] = "access") -> requests.Response:
-        """Send any token once, outside the flow: the session neither helps nor notices.
+        """Send any token once, outside the flow, without touching the session.
 
         Args:
-            token (str): good, forged or broken, but ASCII.
+            token (str): valid, forged or broken, but ASCII.
             kind: "access" sends it to `GET /home`, "refresh" to `POST /refresh`.
 
         Returns:
-            requests.Response: the answer, whatever its status.
+            requests.Response: the response, whatever its status.
 
         Raises:
-            ServerUnreachable: no answer came.
-            ValueError: the token has characters that no header can hold.
+            ServerUnreachable: no response arrived.
+            ValueError: the token contains characters that no header can carry.
         """
         if not (token.isascii() and token.isprintable()):
             raise ValueError("A token must be printable ASCII to be sent")
@@ -224,57 +225,25 @@ class AuthClient:
             else with_bearer(Request("GET", "/home"), pair)
         )
         options = {"json": asks.json, "allow_redirects": False}
-        call = HttpCall(self._http, self.base_url, asks.method, asks.path, options)
-        return self._send(replace(asks, purpose="probe"), call)
+        call = self._open_call(asks.method, asks.path, options)
+        return call.send(self.before_send(replace(asks, purpose="probe")))
 
     # How the flow is driven
 
-    def _answer(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
-        """Get the message its answer, and give the message that follows."""
-        pair = message.replaces
-        while pair is not None:
-            # The lock covers the look and the decision, not the refresh.
-            with self._refreshes:
-                if self.store.get() is not pair:
-                    return flow.send(None)  # another call has refreshed, or the session ended
-                flight = self._flight
-                if flight is None:
-                    flight = self._flight = Future()
-                    break
-            try:
-                flight.result()
-            except ServerUnreachable as error:
-                return flow.throw(ServerUnreachable(str(error)))
-        else:
-            return self._exchange(flow, message, call)
+    def _open_call(
+        self, method: str, path: str, options: dict[str, Any], correlation: str | None = None
+    ) -> OutgoingCall:
+        return OutgoingCall(self.transport, self._record, method, path, options, correlation)
 
+    def _advance(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
+        """Send a message, and return the one that follows its response."""
         try:
-            following = self._exchange(flow, message, call)
-            if self.store.get() is pair:
-                # The flow can do without: the refresh was ahead of time. Those who wait should
-                # know, and not try one after the other.
-                flight.set_exception(ServerUnreachable("The refresh did not come through"))
-            return following
-        except LoginRequired:
-            self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
-            raise
+            response = call.send(self.before_send(message))
         except ServerUnreachable as error:
-            flight.set_exception(error)
-            raise
-        finally:
-            with self._refreshes:
-                self._flight = None
-            if not flight.done():
-                flight.set_result(None)
-
-    def _exchange(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
-        """Send the message, send the flow its answer, and give the message that follows."""
-        try:
-            response = self._send(message, call)
-        except ServerUnreachable as error:
-            return flow.throw(error)  # the flow may know what to do without an answer
+            return flow.throw(error)  # the flow may go on without a response
         if message.signed_with is not None and may_have_expired(response):
-            self._record_refused(message.signed_with, response, call)
+            name, facts = verdict(message.signed_with, response, self.clock())
+            self._record(name, correlation=call.correlation, **facts)
         following = flow.send(response)
         old, new = message.replaces or message.signed_with, following.signed_with
         if message.purpose == "refresh" and old and new and new is not old:
@@ -282,26 +251,40 @@ class AuthClient:
             self._record("token.refreshed", correlation=call.correlation, **facts)
         return following
 
-    def _send(self, message: Request, call: HttpCall) -> requests.Response:
-        return exchange(self._http, self.before_send(message), call, self._record)
-
-    def _record_refused(self, pair: TokenPair, response: requests.Response, call: HttpCall) -> None:
-        name, facts = verdict(pair, response, self.clock())
-        self._record(name, correlation=call.correlation, **facts)
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
+        """The same for a refresh: of all callers with one expired token, one sends it."""
+        pair = message.replaces
+        try:
+            flight = self._refreshes.take_off(lambda: self.store.get() is pair)
+        except ServerUnreachable as error:
+            return flow.throw(ServerUnreachable(str(error)))
+        if flight is None:  # another call has refreshed, or the session has ended
+            return flow.send(None)
+        with flight:
+            try:
+                following = self._advance(flow, message, call)
+            except LoginRequired:
+                self._record(
+                    "session.ended", correlation=call.correlation, reason="refresh_refused"
+                )
+                raise
+            if self.store.get() is pair:
+                # A refresh ahead of expiry has failed, and this call goes on without it. Those
+                # who wait should do the same, rather than try one after the other.
+                flight.fail(ServerUnreachable("The refresh failed"))
+            return following
 
     def _post_credentials(
         self, path: str, username: str, password: str, correlation: str
     ) -> requests.Response:
-        """Register and login: never signed, and no refusal of theirs is an expiry."""
+        """Register and login carry no token, and no refusal of theirs is an expiry."""
         options = {"json": {"username": username, "password": password}, "allow_redirects": False}
-        return self._send(
-            Request("POST", path),
-            HttpCall(self._http, self.base_url, "POST", path, options, correlation),
-        )
+        call = self._open_call("POST", path, options, correlation)
+        return call.send(self.before_send(Request("POST", path)))
 
     def __repr__(self) -> str:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
 
 
-def _as_it_is(message: Request) -> Request:
+def _unchanged(message: Request) -> Request:
     return message

@@ -1,18 +1,23 @@
-"""HTTP as the client needs it: requests that can be sent twice, answers in plain terms."""
+"""The messages of a call over HTTP, their events, and responses in plain terms.
+
+A call is prepared once and can be sent twice. `Transport` is the point where a message leaves the
+process.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from ..errors import Rejected, ServerUnreachable
+from ..log.event_log import Emit
 from ..log.masking import mask_answer, mask_body, mask_headers
 from ..protocol.auth_flow import Request, Response, error_code
 from ..protocol.tokens import TokenPair
@@ -20,14 +25,15 @@ from ..protocol.tokens import TokenPair
 #: One id follows one user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
 
-#: Seconds to connect, and seconds to wait for an answer.
+#: Seconds to connect, and seconds to wait for a response. The server's longest wait, for its
+#: database, is 14 s; retransmission of a lost SYN takes 3 s.
 TIMEOUT = (3.05, 15.0)
 
 _SEND_OPTIONS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
 
 
 class JsonAnswer(dict[str, Any]):
-    """The JSON object of an answer. Its tokens are values like any other, but are not shown."""
+    """The JSON object of a response. `repr` hides its tokens."""
 
     def __repr__(self) -> str:
         shown = {
@@ -37,8 +43,58 @@ class JsonAnswer(dict[str, Any]):
         return repr(shown)
 
 
-class HttpCall:
-    """One call of a user: its request, prepared once, and its correlation id.
+class Transport(Protocol):
+    """The point where a message leaves the process. `HttpTransport` sends it over HTTP."""
+
+    def prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        """The request as it will be sent; its `url` is a path of the server."""
+        ...
+
+    def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send it, and return the response whatever its status.
+
+        Raises:
+            requests.RequestException: no response arrived.
+        """
+        ...
+
+
+class HttpTransport:
+    """Sends over HTTP: no cookies, no settings from the environment, one connection pool.
+
+    Args:
+        base_url (str): such as "http://127.0.0.1:8000", without a slash at the end.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self.session = requests.Session()
+        # Neither proxies nor .netrc from the environment: a password in .netrc would replace the
+        # bearer token, and a proxy cannot reach this machine's loopback.
+        self.session.trust_env = False
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            # One server, and up to 64 calls at once, as in a lesson's stampede.
+            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+
+    def prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        """The request with the server's address in front of its path."""
+        request.url = self._base_url + request.url
+        return self.session.prepare_request(request)
+
+    def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send it on a pooled connection, and return the response."""
+        return self.session.send(prepared, **options)
+
+
+class OutgoingCall:
+    """One call of a user, prepared once, with all the messages that it takes.
+
+    Args:
+        transport (Transport): sends the messages.
+        record (Emit): told of each message and of its response.
+        method (str), path (str), options: as in `AuthClient.request`.
+        correlation (str | None): the id that all messages share; a new one by default.
 
     Raises:
         ValueError: the path or an option cannot be sent.
@@ -46,8 +102,8 @@ class HttpCall:
 
     def __init__(
         self,
-        http: requests.Session,
-        base_url: str,
+        transport: Transport,
+        record: Emit,
         method: str,
         path: str,
         options: Mapping[str, Any],
@@ -58,26 +114,67 @@ class HttpCall:
             raise ValueError(f"path must begin with /, such as /home, not {path!r}")
         self.method = method.upper()
         self.correlation = correlation or new_id()
-        self._base_url = base_url
-        self._http = http
+        self._transport = transport
+        self._record = record
         self._send_options = {k: v for k, v in options.items() if k in _SEND_OPTIONS}
         self._send_options.setdefault("timeout", TIMEOUT)
         rest = {k: v for k, v in options.items() if k not in _SEND_OPTIONS}
         if "data" in rest:
             rest["data"] = _rewindable(rest["data"])
         self._prepared = self._prepare(self.method, path, **rest)
-        # A file is sent from where it stands, both times.
+        # A file is sent from its current position, both times.
         body: Any = self._prepared.body
         self._body_start: int | None = body.tell() if hasattr(body, "tell") else None
 
+    def send(self, message: Request) -> requests.Response:
+        """Send a message of this call, and return its response whatever its status.
+
+        Raises:
+            ServerUnreachable: no response arrived.
+        """
+        prepared, options = self._prepared_for(message), self._options_for(message)
+        # Without the query: it may contain anything.
+        path = message.path.partition("?")[0]
+        about = {"method": message.method, "path": path, "purpose": message.purpose}
+        self._record(
+            "request.retried" if message.purpose == "retry" else "request.sent",
+            correlation=self.correlation,
+            **about,
+            **_token_facts(message),
+            headers=mask_headers(prepared.headers),
+            body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
+        )
+        try:
+            response = self._transport.send(prepared, **options)
+        except requests.RequestException as error:
+            late = isinstance(error, requests.Timeout)
+            reason = "no answer in time" if late else "no connection"
+            self._record("request.failed", correlation=self.correlation, **about, reason=reason)
+            # Without its cause, whose text contains the port and the whole URL.
+            raise ServerUnreachable(
+                f"{message.method} {path}: {reason}: is the server running?"
+            ) from None
+        # A streamed response is the caller's to read, unless it is a refusal.
+        streamed = bool(options.get("stream")) and response.status_code < 400
+        content_type = response.headers.get("Content-Type", "")
+        self._record(
+            "response.received",
+            correlation=self.correlation,
+            **about,
+            status=response.status_code,
+            elapsed=round(response.elapsed.total_seconds(), 6),
+            **({} if response.status_code < 400 else refusal_of(response)),
+            headers=mask_headers(response.headers),
+            body="" if streamed else mask_answer(response.content, content_type),
+        )
+        return response
+
     def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
-        request = requests.Request(method, self._base_url + path, **options)
-        prepared = self._http.prepare_request(request)
+        prepared = self._transport.prepare(requests.Request(method, path, **options))
         prepared.headers[CORRELATION_HEADER] = self.correlation
         return prepared
 
-    def prepare(self, message: Request) -> requests.PreparedRequest:
-        """The message as requests sends it."""
+    def _prepared_for(self, message: Request) -> requests.PreparedRequest:
         if message.purpose == "refresh":
             prepared = self._prepare(message.method, message.path, json=message.json)
         elif message.purpose == "retry":
@@ -90,27 +187,15 @@ class HttpCall:
         prepared.headers.update(message.headers)
         return prepared
 
-    def send_options(self, message: Request) -> dict[str, Any]:
-        """A refresh token follows no redirect: it would go wherever the redirect says."""
+    def _options_for(self, message: Request) -> dict[str, Any]:
+        """A refresh follows no redirect, which could lead its token anywhere."""
         if message.purpose == "refresh":
             return {"timeout": TIMEOUT, "allow_redirects": False}
         return self._send_options
 
 
-def open_session() -> requests.Session:
-    """The session of a client: no cookies, nothing of the environment, a large pool."""
-    session = requests.Session()
-    # Neither proxies nor .netrc of the environment: a password in .netrc would replace the
-    # bearer token, and a proxy cannot reach the loopback of this machine.
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
-    return session
-
-
 def _rewindable(data: Any) -> Any:
-    """The body as something that can be sent twice: what cannot go back is read into memory."""
+    """The body in a form that can be sent twice: what cannot be rewound is read into memory."""
     if hasattr(data, "read"):
         seekable = getattr(data, "seekable", None)
         return data if seekable is not None and seekable() else data.read()
@@ -123,16 +208,13 @@ _action: ContextVar[str | None] = ContextVar("action", default=None)
 
 
 def new_id() -> str:
-    """A correlation id; that of the action under way, if there is one.
-
-    It is not a secret, so it need not be hard to guess.
-    """
+    """The correlation id of the current action, or a new one. It is not a secret."""
     return _action.get() or f"{random.getrandbits(48):012x}"
 
 
 @contextmanager
 def one_action() -> Iterator[str]:
-    """Make all calls of a block, in this thread, one action; gives its correlation id."""
+    """Make all calls of the block in this thread one action; yields its correlation id."""
     correlation = new_id()
     outer = _action.set(correlation)
     try:
@@ -142,7 +224,7 @@ def one_action() -> Iterator[str]:
 
 
 def refusal_of(response: requests.Response) -> dict[str, str]:
-    """`error` and `message` of a refusal. The article's own server sends a bare text."""
+    """`error` and `message` of a refusal. The article's server sends plain text."""
     try:
         body = response.json()
     except ValueError:
@@ -159,8 +241,8 @@ def accepted(response: requests.Response) -> JsonAnswer:
     """The JSON object of a success.
 
     Raises:
-        Rejected: the answer is a refusal.
-        ServerUnreachable: it is not a JSON object, so not the demo server's.
+        Rejected: the response is a refusal.
+        ServerUnreachable: the body is not a JSON object, so this is another server.
     """
     if response.status_code >= 400:
         refusal = refusal_of(response)
@@ -173,57 +255,8 @@ def accepted(response: requests.Response) -> JsonAnswer:
         ) from None
 
 
-def exchange(
-    http: requests.Session, message: Request, call: HttpCall, record: Callable[..., object]
-) -> requests.Response:
-    """Send a message of a call and give its answer, whatever its status.
-
-    Args:
-        record: `record(name, correlation=…, **fields)`, told of the message and its answer.
-
-    Raises:
-        ServerUnreachable: no answer came.
-    """
-    prepared, options = call.prepare(message), call.send_options(message)
-    # Without the query: it is not ours to know what is in it.
-    path = message.path.partition("?")[0]
-    about = {"method": message.method, "path": path, "purpose": message.purpose}
-    record(
-        "request.retried" if message.purpose == "retry" else "request.sent",
-        correlation=call.correlation,
-        **about,
-        **_token_facts(message),
-        headers=mask_headers(prepared.headers),
-        body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
-    )
-    try:
-        response = http.send(prepared, **options)
-    except requests.RequestException as error:
-        late = isinstance(error, requests.Timeout)
-        reason = "no answer in time" if late else "no connection"
-        record("request.failed", correlation=call.correlation, **about, reason=reason)
-        # Without its cause, whose text has the port and the whole URL in it.
-        raise ServerUnreachable(
-            f"{message.method} {path}: {reason}: is the server running?"
-        ) from None
-    # An answer that the caller wants to stream is the caller's to read, unless it is refused.
-    streamed = bool(options.get("stream")) and response.status_code < 400
-    content_type = response.headers.get("Content-Type", "")
-    record(
-        "response.received",
-        correlation=call.correlation,
-        **about,
-        status=response.status_code,
-        elapsed=round(response.elapsed.total_seconds(), 6),
-        **({} if response.status_code < 400 else refusal_of(response)),
-        headers=mask_headers(response.headers),
-        body="" if streamed else mask_answer(response.content, content_type),
-    )
-    return response
-
-
 def _token_facts(message: Request) -> dict[str, Any]:
-    """What the log may hold of the token that goes with the message."""
+    """What the log may record of the token in the message."""
     if message.replaces is not None:
         return {"kind": "refresh", **message.replaces.refresh_facts}
     if message.signed_with is not None:
@@ -240,7 +273,7 @@ def verdict(pair: TokenPair, response: Response, now: float) -> tuple[str, dict[
         now (float): seconds since the epoch, on the client's clock.
     """
     reason = error_code(response)
-    # Of the two policies only the article's says by its code that a token has expired.
+    # Only the article's policy has an error code for an expired token.
     silent = reason in ("", "invalid_token")
     expired = reason == "token_expired" or (silent and pair.access_facts.get("exp", 0) <= now)
     name = "token.expired" if expired else "token.refused"

@@ -36,12 +36,10 @@ def make_ahead(url: str, **given: Any) -> AuthClient:
 class OneLock(RushClient):
     """The double-checked lock of botocore: those wait that need a refresh."""
 
-    def _answer(self, flow: AuthFlow, message: Request, call: Any) -> Request:
-        if message.replaces is None:
-            return self._exchange(flow, message, call)
-        with self._refreshes:
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: Any) -> Request:
+        with self._refreshes.lock:
             if self.store.get() is message.replaces:
-                return self._exchange(flow, message, call)
+                return self._advance(flow, message, call)
         return flow.send(None)
 
 
@@ -98,11 +96,10 @@ class Stagger(RushClient):
 
     turn = 0
 
-    def _answer(self, flow: AuthFlow, message: Request, call: Any) -> Request:
-        if message.replaces is not None:
-            self.turn += 1
-            time.sleep(0.0005 * self.turn)
-        return super()._answer(flow, message, call)
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: Any) -> Request:
+        self.turn += 1
+        time.sleep(0.0005 * self.turn)
+        return super()._refresh_once(flow, message, call)
 
 
 class LoginAgain(AuthClient):
@@ -156,10 +153,10 @@ class LoweredFlag(FlagAuth):
 class NobodyWaits(SilentClient):
     """Those who should wait go on at once, with the token that was refused."""
 
-    def _answer(self, flow: AuthFlow, message: Request, call: Any) -> Request:
-        if message.replaces is not None and self._refreshed is not None:
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: Any) -> Request:
+        if self._refreshed is not None:
             return flow.send(None)
-        return super()._answer(flow, message, call)
+        return super()._refresh_once(flow, message, call)
 
 
 @pytest.mark.parametrize(

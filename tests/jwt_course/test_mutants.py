@@ -98,10 +98,10 @@ def test_nothing_that_is_told_of_a_mutant_names_the_cause(name: str) -> None:
 
 
 class Late(LatecomerClient):
-    def _answer(self, flow: AuthFlow, message: Request, call: Any) -> Request:
-        if message.replaces is not None and self.store.get() is not message.replaces:
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: Any) -> Request:
+        if self.store.get() is not message.replaces:
             return flow.send(None)
-        return super()._answer(flow, message, call)
+        return super()._refresh_once(flow, message, call)
 
 
 class Once(MuleAuth):

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from client_widget import AuthClient, Request, TokenPair, TokenStore, describe
-from client_widget.client.transport import HttpCall, exchange, open_session
+from client_widget.client.transport import HttpTransport, OutgoingCall
 from client_widget.protocol.auth_flow import Auth
 from client_widget.protocol.tokens import token_facts
 
@@ -33,7 +33,7 @@ class Table:
     def __init__(self, client: AuthClient, scheme: Callable[[TokenStore], Auth]) -> None:
         self.client = client
         self.auth = scheme(client.store)
-        self.http = open_session()
+        self.transport = HttpTransport(client.base_url)
         #: The pair whose refresh is under way now.
         self.refreshing: TokenPair | None = None
 
@@ -51,11 +51,10 @@ class SteppedCall:
     """
 
     def __init__(self, table: Table, name: str, path: str) -> None:
-        client = table.client
         self.name = name
         self.status: int | None = None
         self._table = table
-        self._http = HttpCall(table.http, client.base_url, "GET", path, {}, correlation=name)
+        self._call = OutgoingCall(table.transport, self._record, "GET", path, {}, correlation=name)
         self._flow = table.auth.auth_flow(Request("GET", path))
         self._message: Request | None = next(self._flow)
         self._about: dict[str, Any] = {}
@@ -91,7 +90,7 @@ class SteppedCall:
             # However it is signed or shared, its body contains the refresh token.
             self._about = {"kind": "refresh", **token_facts(message.json["token"])}
         seen = len(self._table.client.log)
-        self._answer = exchange(self._table.http, message, self._http, self._record)
+        self._answer = self._call.send(message)
         self._print_since(seen)
 
     def receive(self) -> None:
@@ -133,7 +132,7 @@ class SteppedCall:
             self._message, self.status = None, end.value.status_code
             self._say(f"has ended: the caller gets {self.status}")
 
-    def _record(self, name: str, **fields: Any) -> None:
+    def _record(self, name: str, /, **fields: Any) -> None:
         """As the client records, but an answer has not arrived before `receive`."""
         if name == "response.received":
             self._arrival = fields

@@ -112,9 +112,9 @@ HELP: Mapping[str, Help] = {
     "silence": Help(
         hints=(
             "The trace shows which call got an error. What do the others wait for?",
-            "What does self._exchange do when the refresh is refused? Which lines run then?",
+            "What does self._advance do when the refresh is refused? Which lines run then?",
             "LoginRequired leaves the method before done.set(). Nobody sets the event.",
-            "try: return self._exchange(...), and finally: forget the event and set it.",
+            "try: return self._advance(...), and finally: forget the event and set it.",
         ),
         praise="The event is set on every exit path, so no call waits forever.",
     ),
@@ -130,8 +130,8 @@ HELP: Mapping[str, Help] = {
         hints=(
             "Compare what the call carries with what the retry carries.",
             "The protocol knows a method and a path. Who knows the body?",
-            "`call` holds the whole request, prepared once, and can send it twice. A new HttpCall "
-            "with {} for its options has no body.",
+            "`call` holds the whole request, prepared once, and can send it twice. A new call with "
+            "{} for its options has no body.",
         ),
         praise="The retry is the same request but for its token.",
     ),

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import threading
 
-import requests
-
 from client_widget import AuthClient, Request
-from client_widget.client.transport import HttpCall
+from client_widget.client.transport import OutgoingCall
 from client_widget.protocol.auth_flow import AuthFlow
 
 
 class RushClient(AuthClient):
     """Looks whether another call has refreshed, and if not, refreshes."""
 
-    def _answer(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
-        if message.replaces is None:  # no refresh
-            return self._exchange(flow, message, call)
-        with self._refreshes:
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
+        with self._refreshes.lock:
             refreshed = self.store.get() is not message.replaces
         if refreshed:
             return flow.send(None)
-        return self._exchange(flow, message, call)
+        return self._advance(flow, message, call)
 
 
 class SilentClient(AuthClient):
@@ -29,10 +25,8 @@ class SilentClient(AuthClient):
 
     _refreshed: threading.Event | None = None
 
-    def _answer(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
-        if message.replaces is None:  # no refresh
-            return self._exchange(flow, message, call)
-        with self._refreshes:
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
+        with self._refreshes.lock:
             if self.store.get() is not message.replaces:
                 return flow.send(None)
             under_way = self._refreshed
@@ -42,8 +36,8 @@ class SilentClient(AuthClient):
             under_way.wait()
             return flow.send(None)
 
-        following = self._exchange(flow, message, call)
-        with self._refreshes:
+        following = self._advance(flow, message, call)
+        with self._refreshes.lock:
             done, self._refreshed = self._refreshed, None
         if done is not None:
             done.set()
@@ -55,10 +49,8 @@ class LatecomerClient(AuthClient):
 
     _refreshed: threading.Event | None = None
 
-    def _answer(self, flow: AuthFlow, message: Request, call: HttpCall) -> Request:
-        if message.replaces is None:  # no refresh
-            return self._exchange(flow, message, call)
-        with self._refreshes:
+    def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
+        with self._refreshes.lock:
             under_way = self._refreshed
             if under_way is None:
                 mine = self._refreshed = threading.Event()
@@ -67,9 +59,9 @@ class LatecomerClient(AuthClient):
             return flow.send(None)
 
         try:
-            return self._exchange(flow, message, call)
+            return self._advance(flow, message, call)
         finally:
-            with self._refreshes:
+            with self._refreshes.lock:
                 self._refreshed = None
             mine.set()
 
@@ -77,9 +69,7 @@ class LatecomerClient(AuthClient):
 class ParcelClient(AuthClient):
     """Makes the retry from what the protocol knows of the call."""
 
-    def _send(self, message: Request, call: HttpCall) -> requests.Response:
+    def _advance(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
         if message.purpose == "retry":
-            call = HttpCall(
-                self._http, self.base_url, message.method, message.path, {}, call.correlation
-            )
-        return super()._send(message, call)
+            call = self._open_call(message.method, message.path, {}, call.correlation)
+        return super()._advance(flow, message, call)

@@ -408,7 +408,7 @@ def client_on(line: Line) -> AuthClient:
     """A client with a session, whose messages go over `line`."""
     client = AuthClient("http://demo", log=EventLog(clock=lambda: line.world.now))
     client.clock = lambda: line.world.now
-    client._http.mount("http://", line)
+    client.transport.session.mount("http://", line)
     client.store.set(TokenPair(*line.world.grant()))
     return client
 

@@ -22,6 +22,7 @@ from client_widget import (
     ServerUnreachable,
     TokenStore,
 )
+from client_widget.client.transport import HttpTransport
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ...conftest import PASSWORD, START, Gate, hold_refresh_until_rejected, in_threads, names
@@ -263,7 +264,7 @@ class TestAhead:
         def busy() -> tuple[str, int]:
             # Until the other seven wait for this refresh.
             deadline = time.monotonic() + 20
-            while ada._flight is None or len(ada._flight._condition._waiters) < 7:
+            while ada._refreshes.waiting < 7:
                 assert time.monotonic() < deadline
                 time.sleep(0.001)
             return "", 503
@@ -292,14 +293,14 @@ class TestAhead:
     @staticmethod
     def lose_refreshes(client: AuthClient) -> None:
         """Let no refresh through."""
-        send = client._http.send
 
-        def lose(request: requests.PreparedRequest, **options: Any) -> requests.Response:
-            if request.path_url == "/refresh":
-                raise requests.ConnectionError
-            return send(request, **options)
+        class Losing(HttpTransport):
+            def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+                if prepared.path_url == "/refresh":
+                    raise requests.ConnectionError
+                return super().send(prepared, **options)
 
-        client._http.send = lose  # type: ignore[method-assign]
+        client.transport = Losing(client.base_url)
 
 
 def test_the_articles_interceptor_does_not_know_401(
