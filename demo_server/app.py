@@ -12,12 +12,13 @@ from flask_cors import cross_origin
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
-from .auth_service import AuthService, Emit
+from .auth_service import AuthService
 from .clock import Clock
 from .config import ServerConfig
 from .database import ConnectionFailure, Database
+from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
-from .policy import Denial
+from .policy import ErrorResponse
 from .routes import add_routes
 
 MAX_BODY_BYTES = 16 * 1024
@@ -56,7 +57,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
             thread that serves the request. `correlation` and `path` are among the fields.
     """
 
-    def emit_here(name: str, **fields: object) -> None:
+    def emit_here(name: str, /, **fields: object) -> None:
         emit(name, correlation=_request.correlation, path=request.path, **fields)
 
     for_other_origins = cross_origin(
@@ -126,7 +127,7 @@ _WORDS: dict[type[HTTPException], tuple[str, str]] = {
 }
 
 
-def _answer(denial: Denial) -> tuple[Response, int]:
+def _answer(denial: ErrorResponse) -> tuple[Response, int]:
     response = jsonify(denial.body)
     response.headers.update(denial.headers)
     return response, denial.status

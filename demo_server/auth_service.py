@@ -6,9 +6,8 @@ a password or a hash; a token is named by its fingerprint, `iat` and `exp`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import bcrypt
 
@@ -16,15 +15,13 @@ from .class_log import ClassEvents
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database
+from .emit import Emit
 from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts, UserExists
 from .login_backoff import LoginThrottle
 from .policy import POLICIES
 from .token_families import FamilyRepository
 from .tokens import TokenService, fingerprint
 from .users import UserRepository
-
-#: `emit(name, **fields)`: a listener for what happens inside. What it returns is ignored.
-Emit: TypeAlias = Callable[..., object]
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,11 @@ from contextlib import suppress
 from flask import Flask
 
 from .app import create_app
-from .auth_service import Emit
 from .class_log import ClassLog
 from .config import ServerConfig
 from .database import open_database
+from .emit import Emit, ignore
 from .errors import ConfigError
-from .server import ignore
 
 #: Requests that a worker serves at a time. Only bcrypt and the database let others on.
 THREADS = 8

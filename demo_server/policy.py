@@ -24,7 +24,7 @@ REALM = "demo_server"
 
 
 @dataclass(frozen=True)
-class Denial:
+class ErrorResponse:
     """A refusal as the answer says it.
 
     Attributes:
@@ -58,34 +58,34 @@ class Policy:
     pins_claims: bool
     rotates: bool
     guards_login: bool
-    deny: Callable[[Refusal], Denial] = field(repr=False)
+    deny: Callable[[Refusal], ErrorResponse] = field(repr=False)
 
 
-def _deny_as_the_article(refusal: Refusal) -> Denial:
+def _deny_as_the_article(refusal: Refusal) -> ErrorResponse:
     body = {"message": refusal.message, "error": refusal.code}
-    return Denial(STATUS[refusal.code], body, _retry_after(refusal))
+    return ErrorResponse(STATUS[refusal.code], body, _retry_after(refusal))
 
 
-def _deny_by_the_rfcs(refusal: Refusal) -> Denial:
+def _deny_by_the_rfcs(refusal: Refusal) -> ErrorResponse:
     if isinstance(refusal, TokenRefused) and refusal.kind == "refresh":
         missing = refusal.code == "token_missing"
-        return _denial(400, "invalid_request" if missing else "invalid_grant", refusal.message)
+        return _response(400, "invalid_request" if missing else "invalid_grant", refusal.message)
     if refusal.code == "token_missing":
         # RFC 6750, section 3.1: to a request without credentials no error is told.
-        return Denial(401, {"message": refusal.message}, _challenge(realm=REALM))
+        return ErrorResponse(401, {"message": refusal.message}, _challenge(realm=REALM))
     if isinstance(refusal, TokenRefused):
-        return _bearer_denial(401, "invalid_token", refusal.message)
+        return _bearer_error(401, "invalid_token", refusal.message)
     if refusal.code == "insufficient_scope":
-        return _bearer_denial(403, "insufficient_scope", refusal.message)
+        return _bearer_error(403, "insufficient_scope", refusal.message)
     if refusal.code in ("user_unknown", "password_wrong"):
         # RFC 9110, section 15.5.2: a 401 always has a challenge.
         message = "The username or the password is wrong"
-        return _denial(401, "invalid_credentials", message, _challenge(realm=REALM))
+        return _response(401, "invalid_credentials", message, _challenge(realm=REALM))
     if refusal.code == "user_exists":
-        return _denial(409, refusal.code, refusal.message)
+        return _response(409, refusal.code, refusal.message)
     if refusal.code == "request_malformed":
-        return _denial(400, "invalid_request", refusal.message)
-    return _denial(STATUS[refusal.code], refusal.code, refusal.message, _retry_after(refusal))
+        return _response(400, "invalid_request", refusal.message)
+    return _response(STATUS[refusal.code], refusal.code, refusal.message, _retry_after(refusal))
 
 
 def _retry_after(refusal: Refusal) -> dict[str, str]:
@@ -95,16 +95,16 @@ def _retry_after(refusal: Refusal) -> dict[str, str]:
     return {}
 
 
-def _denial(
+def _response(
     status: int, error: str, message: str, headers: Mapping[str, str] | None = None
-) -> Denial:
+) -> ErrorResponse:
     """With `error` and `error_description` as RFC 6749, section 5.2, names them."""
     body = {"message": message, "error": error, "error_description": message}
-    return Denial(status, body, headers or {})
+    return ErrorResponse(status, body, headers or {})
 
 
-def _bearer_denial(status: int, error: str, message: str) -> Denial:
-    return _denial(status, error, message, _challenge(error=error, error_description=message))
+def _bearer_error(status: int, error: str, message: str) -> ErrorResponse:
+    return _response(status, error, message, _challenge(error=error, error_description=message))
 
 
 def _challenge(**parameters: str) -> dict[str, str]:

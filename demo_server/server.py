@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from types import TracebackType
 
 from .app import create_app
-from .auth_service import Emit
 from .class_log import ClassLog
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database, open_database
+from .emit import Emit, both, ignore
+from .registry import running
 from .wsgi import WsgiServer
-
-# The running servers by name. Starting one stops the running one of its name, so that a
-# notebook cell can be run again and again.
-_running: dict[str, DemoServer] = {}
-_running_lock = threading.RLock()
-
-
-def ignore(name: str, **fields: object) -> None:
-    """An `emit` that tells nobody."""
-
-
-def both(first: Emit, second: Emit) -> Emit:
-    """An `emit` that tells two."""
-
-    def emit(name: str, /, **fields: object) -> None:
-        first(name, **fields)
-        second(name, **fields)
-
-    return emit
 
 
 class DemoServer:
@@ -100,24 +81,22 @@ class DemoServer:
         Raises:
             OSError: the port is taken, or the host is not one of this machine's.
         """
-        with _running_lock:
+        with running.lock:
             if self._http is None:
-                namesake = _running.get(self.name)
-                if namesake is not None:
-                    namesake.stop()
+                running.stop(self.name)
                 self._http = WsgiServer(self.app, self.config.host, self._port, self.name)
                 self._port = self._http.port
-                _running[self.name] = self
+                running.add(self.name, self)
                 self._emit("server.started", server=self.name)
         return self
 
     def stop(self) -> None:
         """Stop within a second. Users and tokens stay good for a later `start`."""
-        with _running_lock:
+        with running.lock:
             if self._http is not None:
                 self._http.close()
                 self._http = None
-                del _running[self.name]
+                running.remove(self.name)
                 self._emit("server.stopped", server=self.name)
                 with suppress(Exception):  # the database is away: the log's thread tries again
                     self.flush()

@@ -11,7 +11,7 @@ from client_widget import EventLog
 from demo_server import ServerConfig, open_database
 from demo_server.auth_service import AuthService
 from demo_server.database import Database
-from demo_server.server import ignore
+from demo_server.emit import ignore
 from demo_server.token_families import FamilyRepository
 
 from ..plots import plot

@@ -31,11 +31,9 @@ Subscriber: TypeAlias = Callable[[Event], object]
 
 
 class Emit(Protocol):
-    """Records an event of one source: `EventLog.emitter` makes one."""
+    """Records an event of one source; `correlation` may be among the fields."""
 
-    def __call__(
-        self, name: str, /, *, correlation: str | None = None, **fields: Any
-    ) -> object: ...
+    def __call__(self, name: str, /, **fields: Any) -> object: ...
 
 
 class EventLog:

@@ -18,7 +18,7 @@ import requests
 
 from client_widget import AuthClient, EventLog, LoginRequired, describe
 from demo_server import DemoClock, DemoServer, ServerConfig, create_app, open_database
-from demo_server.server import ignore
+from demo_server.emit import ignore
 
 from ..conftest import PASSWORD, START
 from .api import ADA, Api

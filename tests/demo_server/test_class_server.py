@@ -23,10 +23,10 @@ import psutil
 import pytest
 import requests
 
-from demo_server import ServerConfig, open_database, serve
+from demo_server import ServerConfig, class_server, open_database
 from demo_server.auth_service import AuthService
 from demo_server.class_log import ClassEvents
-from demo_server.server import ignore
+from demo_server.emit import ignore
 from demo_server.users import UserRepository
 
 SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
@@ -253,9 +253,9 @@ def test_a_stop_lets_what_is_in_flight_finish_and_stores_the_last_events(
 
 WORKER = """
 import os
-from demo_server import class_log, serve
+from demo_server import class_log, class_server
 class_log.INTERVAL = 3600
-app = serve.create_worker_app()
+app = class_server.create_worker_app()
 assert not [name for name in os.environ if name.endswith("_SECRET")]
 app.test_client().post("/users/register", json={"username": "ada", "password": "x"})
 """
@@ -306,7 +306,7 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(
     monkeypatch.setattr("demo_server.database.SERVER_SELECTION_TIMEOUT_MS", 50)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    assert serve.main() == 2
+    assert class_server.main() == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("demo_server: ")
@@ -319,7 +319,7 @@ def test_without_granian_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "granian", None)
-    assert serve.main() == 2
+    assert class_server.main() == 2
     assert capsys.readouterr().err == "demo_server: this needs granian: pip install granian\n"
 
 
@@ -330,7 +330,7 @@ def test_a_taken_port_is_one_line_and_exit_2(
     with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
         port = str(taken.getsockname()[1])
         monkeypatch.setenv("PORT", port)
-        assert serve.main() == 2
+        assert class_server.main() == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert f"port {port}" in err

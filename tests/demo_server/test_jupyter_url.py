@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo_server import DemoServer, browser, browser_url
+from demo_server import DemoServer, browser_url, jupyter_url
 
 URL = "http://127.0.0.1:8123"
 
@@ -40,5 +40,5 @@ def test_under_a_plain_jupyter_it_is_below_its_base_url(
 
 def test_without_the_proxy_it_is_the_servers_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
-    monkeypatch.setattr(browser, "find_spec", lambda name: None)
+    monkeypatch.setattr(jupyter_url, "find_spec", lambda name: None)
     assert browser_url(URL) == f"{URL}/"

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS
 
 from demo_server import DemoClock, ServerConfig, create_app, open_database
+from demo_server.emit import ignore
 from demo_server.openapi import OPERATIONS
-from demo_server.server import ignore
 
 from ..conftest import START
 

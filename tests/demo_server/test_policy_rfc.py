@@ -122,16 +122,16 @@ class TestLogin:
         self, api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As many hashes of the same cost, so that no watch can tell the two apart."""
-        from demo_server import services
+        from demo_server import auth_service
 
         api.register()
-        real, costs = services.bcrypt.checkpw, []
+        real, costs = auth_service.bcrypt.checkpw, []
 
         def checkpw(password: bytes, hashed: bytes) -> bool:
             costs.append(hashed[:7])
             return bool(real(password, hashed))
 
-        monkeypatch.setattr(services.bcrypt, "checkpw", checkpw)
+        monkeypatch.setattr(auth_service.bcrypt, "checkpw", checkpw)
         api.login({**ADA, "password": "wrong"})
         api.login({**ADA, "username": "nobody"})
         assert costs == [b"$2b$04$", b"$2b$04$"]

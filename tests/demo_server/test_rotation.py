@@ -12,8 +12,8 @@ import requests
 from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, TokenRefused, open_database
 from demo_server.auth_service import AuthService, Grant
+from demo_server.emit import ignore
 from demo_server.login_backoff import FREE_FAILURES, LoginThrottle
-from demo_server.server import ignore
 from demo_server.tokens import fingerprint
 
 from ..conftest import START

@@ -11,8 +11,8 @@ import pytest
 from demo_server import DemoClock, Refusal, ServerConfig
 from demo_server.auth_service import AuthService
 from demo_server.database import CLEANUP_MARGIN
+from demo_server.emit import ignore
 from demo_server.login_backoff import FORGOTTEN_AFTER, LONGEST_WAIT, LoginThrottle
-from demo_server.server import ignore
 from demo_server.token_families import FamilyRepository, Spent
 
 from ..conftest import START, in_threads

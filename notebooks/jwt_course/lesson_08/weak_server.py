@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 from demo_server.clock import Clock
-from demo_server.server import ignore
+from demo_server.emit import Emit, ignore
+from demo_server.registry import running
 from demo_server.wsgi import WsgiServer
 
 from .weak_routes import correlated, create_weak_app
 from .weak_service import Verify, Weaknesses, WeakService
-
-# The running servers by name: starting one stops its namesake, as with `DemoServer`.
-_running: dict[str, WeakServer] = {}
-_running_lock = threading.RLock()
 
 _STRONG = Weaknesses()
 
@@ -39,7 +33,7 @@ class WeakServer(WeakService):
         weaknesses: Weaknesses = _STRONG,
         *,
         clock: Clock,
-        emit: Callable[..., object] = ignore,
+        emit: Emit = ignore,
         name: str = "weak",
         word: str = "secret",
         verify: Verify | None = None,
@@ -62,22 +56,20 @@ class WeakServer(WeakService):
 
     def start(self) -> WeakServer:
         """Listen on loopback, in place of the running server of its name; returns the server."""
-        with _running_lock:
-            namesake = _running.get(self.name)
-            if namesake is not None:
-                namesake.stop()
+        with running.lock:
+            running.stop(self.name)
             # The address is fixed: no other machine may reach this server.
             self._http = WsgiServer(self.app, "127.0.0.1", 0, self.name)
-            _running[self.name] = self
+            running.add(self.name, self)
         return self
 
     def stop(self) -> None:
         """Stop within a second."""
-        with _running_lock:
+        with running.lock:
             if self._http is not None:
                 self._http.close()
                 self._http = None
-                del _running[self.name]
+                running.remove(self.name)
 
     def __repr__(self) -> str:
         return f"<WeakServer {self.name!r}, {'stopped' if self._http is None else 'running'}>"

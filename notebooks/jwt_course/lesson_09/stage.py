@@ -148,7 +148,7 @@ class Stage:
 
     # How it is done
 
-    def _emit(self, name: str, **fields: Any) -> None:
+    def _emit(self, name: str, /, **fields: Any) -> None:
         self._record(name, **fields)
         for hold in tuple(self._holds):
             if hold.catches(name, fields):

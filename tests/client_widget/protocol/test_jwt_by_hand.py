@@ -20,7 +20,8 @@ from client_widget.protocol.jwt_by_hand import (
     verdict_words,
     with_payload,
 )
-from demo_server import STATUS, ServerConfig
+from demo_server import ServerConfig
+from demo_server.errors import STATUS
 
 from ...conftest import START
 
