@@ -126,7 +126,11 @@ def outputs_with(fault: str, name: str, folder: Path) -> tuple[Any, Any]:
     """
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
     saved = [cell.get("outputs") for cell in notebook.cells]
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"{fault}\nprint('broken')"))
+    source = (
+        "import client_widget.client.auth_client\nimport client_widget.protocol.auth_flow\n"
+        f"import demo_server\n{fault}\nprint('broken')"
+    )
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(source))
     path = folder / "faulty.ipynb"
     nbformat.write(notebook, path)
     try:

@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from typing import Any, Protocol
 
-from ..clock import MovableClock
+from ..clock import Clock, MovableClock
 from ..errors import LoginRequired, Rejected
 from ..log.event_log import EventLog
 
@@ -18,6 +18,7 @@ class Client(Protocol):
     """What a tour needs of a client: `AuthClient` has it."""
 
     log: EventLog
+    clock: Clock
 
     def register(self, username: str, password: str) -> dict[str, Any]: ...
 

@@ -62,19 +62,31 @@ class Tour:
 
     Args:
         client (AuthClient): sends the requests; whoever is logged in is logged out by step 1.
-        clock: the server's clock, with `advance`.
+        clock (MovableClock | None): the server's clock, with `advance`; the client's by default.
         steps (Sequence[Step]): the story.
 
     Attributes:
         results (list[StepResult]): of the steps that are done.
+
+    Raises:
+        ValueError: the clock cannot be moved.
     """
 
-    def __init__(self, client: Client, clock: MovableClock, steps: Sequence[Step] = STEPS) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        clock: MovableClock | None = None,
+        steps: Sequence[Step] = STEPS,
+    ) -> None:
+        given = clock if clock is not None else client.clock
+        if not isinstance(given, MovableClock):
+            raise ValueError("The tour moves the clock: give it one with advance(), as DemoClock")
         self.steps = tuple(steps)
         self.results: list[StepResult] = []
         self._log: EventLog = client.log
-        self._clock: Any = clock
-        self._learner = Learner(client, clock)
+        self._clock: Any = given
+        self._learner = Learner(client, given)
         self._index = 0
         self._rate: float | None = None
         self._begin_step()

@@ -7,27 +7,34 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
-from ..clock import PacedClock, time_of_day
+from ..clock import Clock, PacedClock, time_of_day
 from ..protocol.tokens import is_time
+from .view import View
 
 PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
 OTHER = "Other"
 
 
-class TimeControls(widgets.VBox):  # type: ignore[misc]
+class TimeControls(View, widgets.VBox):  # type: ignore[misc]
     """Buttons over a clock that all of the lab follows: server, client, countdowns.
 
     Args:
         client (AuthClient): its log is told of each change, and its access token is the one
             of "1 s before expiry".
-        clock (PacedClock): the clock to move.
+        clock (Clock | None): the clock to move, with `advance` and `rate`; the client's by default.
 
     Attributes:
         buttons (dict[str, Button]): by their labels.
         pace (ToggleButtons): how fast the clock runs.
+
+    Raises:
+        ValueError: the clock cannot be moved, or has no pace.
     """
 
-    def __init__(self, client: AuthClient, clock: PacedClock) -> None:
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+        clock = clock if clock is not None else client.clock
+        if not isinstance(clock, PacedClock):
+            raise ValueError("These buttons move the clock: give them one such as DemoClock")
         self._client = client
         self._clock = clock
         self._now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))

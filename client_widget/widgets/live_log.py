@@ -17,14 +17,15 @@ from typing import Any
 
 import anywidget
 
-from ..clock import time_of_day
-from ..log.details import FindToken, details
+from ..client.auth_client import AuthClient
+from ..clock import Clock, time_of_day
+from ..log.details import details
 from ..log.event import Event
-from ..log.event_log import EventLog
 from ..log.event_text import describe, tone
 from ..log.har import to_har
 from .background import Pulse
 from .presence import STYLES
+from .view import View
 
 #: Seconds between batches, and from the first event after a rest to its row's leaving.
 BATCH, FIRST = 0.02, 0.002
@@ -50,31 +51,36 @@ def row(event: Event) -> dict[str, Any]:
     }
 
 
-class LogView(anywidget.AnyWidget):
-    """Shows the log's events, oldest first, as they are recorded."""
+class LogView(View, anywidget.AnyWidget):
+    """Shows the log's events, oldest first, as they are recorded.
+
+    Args:
+        client (AuthClient): its log is shown, and its store finds the tokens to reveal.
+        clock (Clock | None): returns seconds since the epoch; the client's by default.
+        on_seen: called when a page shows that it displays the view.
+    """
 
     _esm = Path(__file__).with_name("live_log.js")
     _css = STYLES
 
     def __init__(
         self,
-        log: EventLog,
+        client: AuthClient,
         *,
-        base_url: str = "",
-        find_token: FindToken = lambda _: None,
+        clock: Clock | None = None,
         on_seen: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
-        self._log = log
-        self._base_url = base_url
-        self._find_token = find_token
+        self._log = client.log
+        self._base_url = client.base_url
+        self._find_token = client.store.find
         self._on_seen = on_seen
         self._last_seen = time.monotonic()
         self._pending: deque[Event] = deque(maxlen=MAX_ROWS)
         # Held while a message is put together and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
         self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
-        self._unsubscribe = log.subscribe(self._on_event)
+        self._unsubscribe = self._log.subscribe(self._on_event)
         self.on_msg(self._on_message)
 
     @property

@@ -33,13 +33,14 @@ from .timeline.timeline import TokenTimeline
 from .token_html import token_card
 from .token_inspector import TokenInspector
 from .tour import TourView
+from .view import View
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
 #: text letter by letter, the next when the last has arrived, so a click can overtake it.
 SETTLE = 0.1
 
 
-class LoginPanel(widgets.VBox):  # type: ignore[misc]
+class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     """One user's browser window: form, home page, stored tokens, live log.
 
     Args:
@@ -83,13 +84,11 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         ]
         self._time: TimeControls | None = None
         if isinstance(self.clock, PacedClock):
-            self._time = TimeControls(client, self.clock)
+            self._time = TimeControls(client, clock=self.clock)
             self.buttons |= self._time.buttons
             rows.append(self._time)
         self.log_view = LogView(
-            client.log,
-            base_url=client.base_url,
-            find_token=client.store.find,
+            client,
             on_seen=self._on_seen,
         )
         self.log_view.layout = widgets.Layout(flex="1 1 420px", min_width="320px")
@@ -104,10 +103,10 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         self.tabs = LazyTabs(
             {
-                "Flow": lambda: DiagramView(client.log),
-                "Timeline": lambda: TokenTimeline(client.log, self.clock),
+                "Flow": lambda: DiagramView(client, clock=self.clock),
+                "Timeline": lambda: TokenTimeline(client, clock=self.clock),
                 "Tokens": lambda: TokenInspector(client, clock=self.clock),
-                "Step by step": lambda: StepView(client),
+                "Step by step": lambda: StepView(client, clock=self.clock),
                 "Tour": lambda: TourView(client, clock=self.clock),
             }
         )
@@ -141,6 +140,10 @@ class LoginPanel(widgets.VBox):  # type: ignore[misc]
             TimeoutError: one still is after `timeout` seconds.
         """
         self._workers.wait(timeout)
+
+    def refresh(self) -> None:
+        """Redraw what time and events change."""
+        self._draw()
 
     def close(self) -> None:
         """Take the panel away; its client and its log stay."""

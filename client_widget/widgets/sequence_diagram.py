@@ -11,10 +11,12 @@ import threading
 
 import ipywidgets as widgets
 
+from ..client.auth_client import AuthClient
+from ..clock import Clock
 from ..log.event import Event
-from ..log.event_log import EventLog
 from ..log.mermaid import to_mermaid
 from .background import Pulse
+from .view import View
 
 #: Seconds from an event to the drawing; the steps of one action come in one.
 BATCH = 0.15
@@ -22,19 +24,20 @@ BATCH = 0.15
 LAST_ACTION, WHOLE_SESSION = "Last action", "Whole session"
 
 
-class DiagramView(widgets.VBox):  # type: ignore[misc]
+class DiagramView(View, widgets.VBox):  # type: ignore[misc]
     """Shows the last action of a log, or its whole session, as a sequence diagram.
 
     Args:
-        log (EventLog): whose steps are drawn.
+        client (AuthClient): its log is drawn.
+        clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
         choice (ToggleButtons): "Last action" or "Whole session".
         output (Output): holds the diagram.
     """
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+        self._log = client.log
         self._closed = False
         # Held while a diagram is made and shown, so that no older one replaces a newer.
         self._drawing = threading.Lock()
@@ -47,7 +50,11 @@ class DiagramView(widgets.VBox):  # type: ignore[misc]
         self._redraw = Pulse(BATCH, self._draw)
         self._draw()
         self.choice.observe(lambda _: self._draw(), "value")
-        self._unsubscribe = log.subscribe(self._on_event)
+        self._unsubscribe = client.log.subscribe(self._on_event)
+
+    def refresh(self) -> None:
+        """Draw the diagram as it is now."""
+        self._draw()
 
     def close(self) -> None:
         """Stop listening to the log, and take the view away."""

@@ -10,10 +10,12 @@ import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
 from ..client.stepper import Stepper
+from ..clock import Clock
 from ..log.masking import mask_token
 from ..protocol.auth_flow import Request, with_bearer
 from ..protocol.tokens import TokenPair
 from .background import Pulse
+from .view import View
 
 
 def _without_token(message: Request) -> Request:
@@ -44,15 +46,19 @@ CHANGES: dict[str, Callable[[Request], Request]] = {
 }
 
 
-class StepView(widgets.VBox):  # type: ignore[misc]
+class StepView(View, widgets.VBox):  # type: ignore[misc]
     """A switch that holds the client's messages, and a button that sends the next one.
+
+    Args:
+        client (AuthClient): its messages are held.
+        clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
         hold (ToggleButton), change (Dropdown), next (Button)
         stepper (Stepper): holds the messages; the client's `before_send`.
     """
 
-    def __init__(self, client: AuthClient) -> None:
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._client = client
         self._draw_soon = Pulse(0.03, self._draw)
         self.stepper = Stepper(on_change=self._draw_soon.start)
@@ -71,6 +77,10 @@ class StepView(widgets.VBox):  # type: ignore[misc]
         self.hold.observe(self._on_hold, "value")
         self.next.on_click(lambda _: self._send())
         super().__init__([self.hold, self._message, widgets.HBox([self.change, self.next])])
+        self._draw()
+
+    def refresh(self) -> None:
+        """Show the message that waits now."""
         self._draw()
 
     def close(self) -> None:

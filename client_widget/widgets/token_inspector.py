@@ -28,6 +28,7 @@ from ..protocol.tokens import TokenPair
 from .background import Pulse, Workers
 from .presence import Stylesheet
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
+from .view import View
 
 #: Signs what no server of the lab signs. No secret: anybody may read it.
 WRONG_SECRET = "a guess at the secret, and a wrong one"
@@ -67,7 +68,7 @@ _WAYS = {
 }
 
 
-class TokenInspector(widgets.VBox):  # type: ignore[misc]
+class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
     """Takes a stored token apart, and sends it and forgeries of it to the server.
 
     Args:

@@ -21,6 +21,7 @@ from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
 from .background import Workers
 from .presence import Stylesheet
+from .view import View
 
 NEXT = "Next step"
 RESTART = "Back to the start"
@@ -32,7 +33,7 @@ NO_CLOCK = (
 )
 
 
-class TourView(widgets.VBox):  # type: ignore[misc]
+class TourView(View, widgets.VBox):  # type: ignore[misc]
     """One step at a time: its story, its question, its answers, and then what happened.
 
     Args:
@@ -47,7 +48,7 @@ class TourView(widgets.VBox):  # type: ignore[misc]
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         clock = clock if clock is not None else client.clock
         self._workers = Workers()
-        self.tour = Tour(client, clock) if isinstance(clock, MovableClock) else None
+        self.tour = Tour(client, clock=clock) if isinstance(clock, MovableClock) else None
         self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))
         style = Stylesheet()
         if self.tour is None:

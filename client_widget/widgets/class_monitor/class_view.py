@@ -15,10 +15,11 @@ import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...client.transport import accepted
-from ...clock import time_of_day
+from ...clock import Clock, time_of_day
 from ...errors import ClientError, Rejected
 from ..background import Pulse
 from ..presence import STYLES
+from ..view import View
 from .class_state import ENDED, EXPIRED, LOGGED_IN, MUST_WAIT, ClassState, Student
 
 #: Seconds between two looks at the server.
@@ -51,20 +52,22 @@ class _Presence(anywidget.AnyWidget):
         super().__init__(layout=widgets.Layout(display="none"))
 
 
-class ClassView(widgets.VBox):  # type: ignore[misc]
+class ClassView(View, widgets.VBox):  # type: ignore[misc]
     """Shows the users of a server with a class log (`CLASS_LOG=1`).
 
     Args:
         client (AuthClient): logged in as a teacher, to see all users; a student sees their own
             row. Give it a client of its own, since each look is an event of the client.
+        clock (Clock | None): the server's time in seconds since the epoch; the client's by default.
 
     Attributes:
         table (HTML): the rows.
         notice (HTML): why there are no new rows, if so.
     """
 
-    def __init__(self, client: AuthClient) -> None:
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self.client = client
+        self.clock = clock if clock is not None else client.clock
         self._class = ClassState()
         self._cursor = 0
         self._started = False
@@ -72,7 +75,7 @@ class ClassView(widgets.VBox):  # type: ignore[misc]
         # Held during a look, so that two never overlap.
         self._looking = threading.Lock()
         self._pulse = Pulse(INTERVAL, self._step, first=0.0)
-        self.table = widgets.HTML(class_table((), client.clock()))
+        self.table = widgets.HTML(class_table((), self.clock()))
         self.notice = widgets.HTML()
         presence = _Presence()
         presence.on_msg(self._on_message)
@@ -94,6 +97,10 @@ class ClassView(widgets.VBox):  # type: ignore[misc]
         self.stop()
         super().close()
 
+    def refresh(self) -> None:
+        """Redraw the rows: a token may have expired since the last look."""
+        self.table.value = class_table(self.rows(), self.clock())
+
     def rows(self) -> tuple[Student, ...]:
         """The users, the newest first, as of the last look."""
         return self._class.rows()
@@ -112,7 +119,7 @@ class ClassView(widgets.VBox):  # type: ignore[misc]
                 more = answer["cursor"] > self._cursor
                 self._cursor = answer["cursor"]
                 self._class.add(answer["events"])
-            self.table.value = class_table(self.rows(), self.client.clock())
+            self.table.value = class_table(self.rows(), self.clock())
 
     def __repr__(self) -> str:
         # What a saved notebook shows in the view's place.

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from ...client.auth_client import AuthClient
 from ...clock import Clock, life
 from ...log.event import Event
-from ...log.event_log import EventLog
 from ...log.token_lives import DRAWN, Timeline, spans
 from ..background import Pulse
+from ..view import View
 
 if TYPE_CHECKING:
     from .chart import Chart
@@ -32,21 +33,21 @@ RECENT = 2000
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
-class TokenTimeline(widgets.VBox):  # type: ignore[misc]
+class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     """Tokens as bars from `iat` to `exp`, requests as marks, and now.
 
     Args:
-        log (EventLog): what is drawn.
-        clock: gives seconds since the epoch.
+        client (AuthClient): its log is drawn.
+        clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
         chart (Chart | None): None until the first drawing.
         words (HTML): the same in a sentence, for screen readers.
     """
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
-        self._log = log
-        self._clock = clock
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+        self._log = client.log
+        self._clock = clock if clock is not None else client.clock
         self._closed = False
         # Held while drawing: the panel's tick and an event draw from two threads.
         self._drawing = threading.Lock()
@@ -55,7 +56,7 @@ class TokenTimeline(widgets.VBox):  # type: ignore[misc]
         self.legend = widgets.HTML()
         super().__init__([self.words], layout=widgets.Layout(width="100%"))
         self._redraw = Pulse(BATCH, self._draw)
-        self._unsubscribe = log.subscribe(self._on_event)
+        self._unsubscribe = self._log.subscribe(self._on_event)
         self._redraw.start()
 
     def refresh(self) -> None:

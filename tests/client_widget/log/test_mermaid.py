@@ -348,7 +348,7 @@ def test_an_event_by_hand_breaks_nothing(log: EventLog, fields: dict[str, Any]) 
 class TestDiagramView:
     @pytest.fixture
     def view(self, log: EventLog) -> Iterator[DiagramView]:
-        view = DiagramView(log)
+        view = DiagramView(AuthClient("http://127.0.0.1:1", log=log))
         yield view
         view.close()
 
@@ -363,7 +363,7 @@ class TestDiagramView:
         return text
 
     def test_it_shows_what_is_there(self, ada: AuthClient, log: EventLog) -> None:
-        view = DiagramView(log)
+        view = DiagramView(AuthClient("http://127.0.0.1:1", log=log))
         assert self.shown(view) == diagram(log)
         view.close()
 
@@ -401,7 +401,7 @@ class TestDiagramView:
             new = set(threading.enumerate()) - others
             return [thread.name for thread in new if thread.name == "pulse"]
 
-        view = DiagramView(log)
+        view = DiagramView(AuthClient("http://127.0.0.1:1", log=log))
         before = self.shown(view)
         client.register("ada", PASSWORD)
         assert pulses() == ["pulse"]

@@ -31,7 +31,7 @@ ELSE = "Something else."
 
 @pytest.fixture
 def tour(client: AuthClient, clock: DemoClock) -> Tour:
-    return Tour(client, clock)
+    return Tour(client, clock=clock)
 
 
 def index_of(tour: Tour, text: str) -> int:
@@ -177,7 +177,7 @@ def test_the_articles_interceptor_fails_every_second_expiry(
 ) -> None:
     """Of the two visits of step 6 only one brings a refresh."""
     client = AuthClient(server.url, log=log, clock=clock, auth=ArticleAuth)
-    told = go_on(Tour(client, clock))
+    told = go_on(Tour(client, clock=clock))
     assert told[:5] == USUAL[:5]
     assert told[5] == ELSE
 
@@ -186,7 +186,7 @@ def test_without_the_servers_events_what_cannot_be_seen_is_not_claimed(
     config: ServerConfig, clock: DemoClock
 ) -> None:
     with DemoServer(config, clock=clock) as server:
-        tour = Tour(AuthClient(server.url, log=EventLog(clock=clock), clock=clock), clock)
+        tour = Tour(AuthClient(server.url, log=EventLog(clock=clock), clock=clock))
         assert go_on(tour) == [*USUAL[:3], ELSE, *USUAL[4:]]
     assert "The answer is 403 Forbidden for GET /home" in tour.results[4].why
 
@@ -258,7 +258,7 @@ def test_what_others_do_meanwhile_is_not_in_the_trace(
 
 
 def test_whoever_is_logged_in_is_logged_out_first(ada: AuthClient, clock: DemoClock) -> None:
-    tour = Tour(ada, clock)
+    tour = Tour(ada, clock=clock)
     assert tour.guess(1).right
     assert names(tour.results[0].events)[0] == ("client", "session.ended")
 

@@ -24,7 +24,7 @@ class TestLogView:
 
     @pytest.fixture
     def view(self, log: EventLog, sent: list[dict[str, Any]]) -> Iterator[LogView]:
-        view = LogView(log)
+        view = LogView(AuthClient("http://127.0.0.1:1", log=log))
         yield view
         view.close()
 
@@ -84,7 +84,7 @@ class TestLogView:
         pair = ada.store.get()
         assert pair is not None
         ada.home()
-        view = LogView(log, base_url=ada.base_url, find_token=ada.store.find)
+        view = LogView(ada)
         seq = next(event.seq for event in log.action())
         for reveal in (False, True):
             view._handle_custom_msg({"type": "open", "seq": seq, "reveal": reveal}, [])
@@ -104,7 +104,7 @@ class TestLogView:
     ) -> None:
         pair = ada.store.get()
         assert pair is not None
-        view = LogView(log, find_token=ada.store.find)
+        view = LogView(ada)
         for format_ in ("jsonl", "har"):
             view._handle_custom_msg({"type": "save", "format": format_, "view": "v"}, [])
         assert [(m["type"], m["name"], m["view"]) for m in sent] == [

@@ -32,7 +32,7 @@ def pulses() -> list[str]:
 
 @pytest.fixture
 def timeline(log: EventLog, clock: DemoClock) -> Iterator[TokenTimeline]:
-    timeline = TokenTimeline(log, clock)
+    timeline = TokenTimeline(AuthClient("http://127.0.0.1:1", log=log, clock=clock))
     yield timeline
     timeline.close()
     until(lambda: not pulses())
@@ -204,7 +204,7 @@ def test_no_token_is_in_what_is_saved(timeline: TokenTimeline, ada: AuthClient) 
 def test_a_closed_timeline_leaves_nothing(log: EventLog, clock: DemoClock) -> None:
     until(lambda: not pulses())
     before = log._subscribers
-    timeline = TokenTimeline(log, clock)
+    timeline = TokenTimeline(AuthClient("http://127.0.0.1:1", log=log, clock=clock))
     assert pulses()
     chart = drawn(timeline)
     timeline.close()
@@ -217,7 +217,7 @@ def test_a_closed_timeline_leaves_nothing(log: EventLog, clock: DemoClock) -> No
 
 
 def test_a_timeline_that_is_closed_at_once_draws_nothing(log: EventLog, clock: DemoClock) -> None:
-    timeline = TokenTimeline(log, clock)
+    timeline = TokenTimeline(AuthClient("http://127.0.0.1:1", log=log, clock=clock))
     timeline.close()
     until(lambda: not pulses())
     assert timeline.chart is None
