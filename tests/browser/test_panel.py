@@ -197,6 +197,7 @@ def test_the_keyboard_alone_is_enough(notebook: Notebook) -> None:
     tab_to(notebook.button("Register"))
     keyboard.press("Enter")
     expect(notebook.log).to_contain_text("201 Created for POST /users/register")
+    expect(notebook.password).to_have_value("")
 
     notebook.username.focus()
     tab_to(notebook.password)
