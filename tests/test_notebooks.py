@@ -115,7 +115,7 @@ LESSON_FAULTS = {
         "policies = demo_server.policy.POLICIES\n"
         "policies['rfc'] = replace(policies['rfc'], deny=policies['article'].deny)"
     ),
-    "08_attacks": "import demo_server.login_backoff\ndemo_server.throttle.FREE_FAILURES = 50",
+    "08_attacks": "import demo_server.login_backoff\ndemo_server.login_backoff.FREE_FAILURES = 50",
 }
 
 

@@ -82,7 +82,7 @@ def test_a_family_is_drawn_and_a_grace_is_tried(lesson: Notebook) -> None:
         expect(graph).to_have_attribute("src", drawn)
         assert graph.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
-    lost = page.get_by_text("After a lost answer, tried again 2 s later:")
+    lost = page.get_by_text("After a lost response, and a retry 2 s later:")
     expect(lost).to_contain_text("2 s later: the session ends.")
     slide(page.locator(".widget-slider", has_text="grace"), "ArrowRight", times=3)
     expect(lost).to_contain_text("2 s later: the session goes on.")
