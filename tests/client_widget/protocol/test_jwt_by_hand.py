@@ -129,7 +129,7 @@ def test_claims_are_said_in_words() -> None:
         ("iat", START - 18, f"issued at {time_of_day(START - 18)}: 18 s ago"),
         ("nbf", START + 4.5, f"not valid before {time_of_day(START + 4)}: in 5 s"),
         ("exp", START + 42, f"expires at {time_of_day(START + 42)}: 42 s left"),
-        ("jti", "x", "the token's own id"),
+        ("jti", "x", "the id of the token"),
         ("role", "admin", ""),
     ]
 
