@@ -1,4 +1,4 @@
-"""The servers that run in this process, one of each name.
+"""The servers of one kind that run in this process, one of each name.
 
 Starting a server stops the running one of its name, so that a notebook cell can be run again.
 """
@@ -41,7 +41,3 @@ class Registry:
     def remove(self, name: str) -> None:
         """Forget a server that has stopped."""
         del self._servers[name]
-
-
-#: The registry that all kinds of servers share.
-running = Registry()

@@ -12,8 +12,11 @@ from .clock import Clock
 from .config import ServerConfig
 from .database import Database, open_database
 from .emit import Emit, both, ignore
-from .registry import running
+from .registry import Registry
 from .wsgi import WsgiServer
+
+# Its own, so that a server of another kind may have the same name.
+_running = Registry()
 
 
 class DemoServer:
@@ -81,22 +84,22 @@ class DemoServer:
         Raises:
             OSError: the port is taken, or the host is not one of this machine's.
         """
-        with running.lock:
+        with _running.lock:
             if self._http is None:
-                running.stop(self.name)
+                _running.stop(self.name)
                 self._http = WsgiServer(self.app, self.config.host, self._port, self.name)
                 self._port = self._http.port
-                running.add(self.name, self)
+                _running.add(self.name, self)
                 self._emit("server.started", server=self.name)
         return self
 
     def stop(self) -> None:
         """Stop within a second. Users and tokens stay good for a later `start`."""
-        with running.lock:
+        with _running.lock:
             if self._http is not None:
                 self._http.close()
                 self._http = None
-                running.remove(self.name)
+                _running.remove(self.name)
                 self._emit("server.stopped", server=self.name)
                 with suppress(Exception):  # the database is away: the log's thread tries again
                     self.flush()

@@ -20,7 +20,7 @@ from jwt_course.lesson_08.weak_server import WeakServer
 from jwt_course.lesson_08.weak_service import Weaknesses
 
 from client_widget import EventLog
-from demo_server import DemoClock
+from demo_server import DemoClock, DemoServer
 
 SCRIPT = '<img src=x onerror="steal()">'
 NAMES = [field.name for field in dataclasses.fields(Weaknesses)]
@@ -239,3 +239,11 @@ def test_it_listens_on_loopback_and_one_of_a_name_runs(clock: DemoClock, log: Ev
 def test_an_unknown_weakness_is_an_error(weak: WeakTarget) -> None:
     with pytest.raises(TypeError):
         weak.weaken("accepts_everything")
+
+
+def test_a_demo_server_of_the_same_name_keeps_running(clock: DemoClock) -> None:
+    with DemoServer(clock=clock, name="same") as server:
+        weak = WeakServer(clock=clock, name="same").start()
+        assert server.running
+        weak.stop()
+        assert server.running

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from demo_server.clock import Clock
 from demo_server.emit import Emit, ignore
-from demo_server.registry import running
+from demo_server.registry import Registry
 from demo_server.wsgi import WsgiServer
 
 from .weak_routes import correlated, create_weak_app
 from .weak_service import Verify, Weaknesses, WeakService
 
 _STRONG = Weaknesses()
+
+# Its own, so that a server of another kind may have the same name.
+_running = Registry()
 
 
 class WeakServer(WeakService):
@@ -56,20 +59,20 @@ class WeakServer(WeakService):
 
     def start(self) -> WeakServer:
         """Listen on loopback, in place of the running server of its name; returns the server."""
-        with running.lock:
-            running.stop(self.name)
+        with _running.lock:
+            _running.stop(self.name)
             # The address is fixed: no other machine may reach this server.
             self._http = WsgiServer(self.app, "127.0.0.1", 0, self.name)
-            running.add(self.name, self)
+            _running.add(self.name, self)
         return self
 
     def stop(self) -> None:
         """Stop within a second."""
-        with running.lock:
+        with _running.lock:
             if self._http is not None:
                 self._http.close()
                 self._http = None
-                running.remove(self.name)
+                _running.remove(self.name)
 
     def __repr__(self) -> str:
         return f"<WeakServer {self.name!r}, {'stopped' if self._http is None else 'running'}>"
