@@ -1,8 +1,8 @@
 # The two commands: `make lab` opens the lab, `make test` runs every test.
-# Both make .venv if need be and are quick when nothing changed.
+# Both create .venv if it is missing, and start quickly if nothing has changed.
 #
-# Paths are relative and users' programs run with `python -m`, because the folder's name may hold
-# spaces and quotes.
+# Paths are relative and programs run with `python -m`, because the folder's name may contain spaces
+# and quotes.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -14,8 +14,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
-# The programs in .venv name the folder where it was made, and the Python that it was made with. So
-# it is made again when either is gone: the stamp holds the folder.
+# The programs in .venv contain the path of their folder and of the Python that created them. So .venv
+# is rebuilt when either has changed; the stamp stores the folder.
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
 .PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
@@ -44,12 +44,12 @@ dist: .venv/check.done
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python tools/try_wheel.py dist/*.whl
 
-# The extension of the server proxy belongs to JupyterLab, and fails on Voilà's page.
+# The server proxy's extension is made for JupyterLab and fails on Voilà's page.
 classroom: .venv/classroom.done
 	$(BIN)/python -m voila --Voila.ip=127.0.0.1 \
 	  --VoilaConfiguration.extension_denylist=@jupyterhub/jupyter-server-proxy $(VOILA_ARGS) notebooks/classroom.ipynb
 
-# One server for a class; its settings come from the environment or from .env.
+# One server for a class. Its settings come from the environment or from .env.
 serve: .venv/serve.done
 	$(BIN)/python -m demo_server.class_server
 
@@ -64,8 +64,8 @@ deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.js
 	PATH="$$PATH:$$PWD/$(BIN)" && cd deploy/jupyterhub && npm ci --no-audit --no-fund
 	@touch $@
 
-# The tests need a Chrome or Chromium. One that is there is taken; else Debian's package, if apt
-# may be used without a password; else Playwright's own download.
+# The tests need Chrome or Chromium: an installed one, else Debian's package if apt can run without a
+# password, else Playwright's download.
 browser: .venv/test.done
 	@$(BIN)/python tests/browser/chromium.py || \
 	  { $(SUDO) apt-get update && $(SUDO) apt-get install --yes --no-install-recommends chromium; } || \

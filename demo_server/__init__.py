@@ -1,4 +1,4 @@
-"""The article's backend: register, log in, `/home` and `/refresh`, in this process.
+"""The article's backend in this process: register, log in, `/home` and `/refresh`.
 
     server = DemoServer(clock=clock, emit=log.emitter("server")).start()
 
@@ -10,16 +10,13 @@ from importlib.metadata import version
 from .app import create_app
 from .clock import DemoClock
 from .config import ServerConfig
-from .database import open_database
+from .database import Database, open_database
 from .emit import Emit
 from .errors import (
     ConfigError,
     DatabaseUnavailable,
     DemoServerError,
     Refusal,
-    TokenRefused,
-    TooManyAttempts,
-    UserExists,
 )
 from .jupyter_url import browser_url
 from .server import DemoServer
@@ -28,6 +25,7 @@ __version__ = version("jwt-refresh-lab")
 
 __all__ = [
     "ConfigError",
+    "Database",
     "DatabaseUnavailable",
     "DemoClock",
     "DemoServer",
@@ -35,9 +33,6 @@ __all__ = [
     "Emit",
     "Refusal",
     "ServerConfig",
-    "TokenRefused",
-    "TooManyAttempts",
-    "UserExists",
     "__version__",
     "browser_url",
     "create_app",

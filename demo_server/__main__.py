@@ -12,7 +12,7 @@ from .server import DemoServer
 
 
 def main() -> int:
-    """Serve by the settings of the environment; gives the process's exit code."""
+    """Serve with the settings of the environment; return the exit code."""
     stop = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: stop.set())
@@ -30,7 +30,7 @@ def main() -> int:
         )
         return 2
     print(f"Listening to requests on {server.url}", flush=True)
-    while not stop.wait(0.5):  # a wait without end cannot be interrupted on Windows
+    while not stop.wait(0.5):  # on Windows, an unbounded wait cannot be interrupted
         pass
     server.stop()
     return 0

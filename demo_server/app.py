@@ -1,4 +1,4 @@
-"""The application factory: everything that the app needs is handed to it."""
+"""The application factory: every dependency of the app is an argument."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from .routes import add_routes
 
 MAX_BODY_BYTES = 16 * 1024
 
-#: One id follows one user action through client and server.
+#: One id follows a user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
 
-# What a client may choose as an id: it ends up in logs, so no space and no markup.
+# The ids that a client may choose. They appear in logs, so spaces and markup are excluded.
 _CORRELATION = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 _log = logging.getLogger("demo_server")
 
 
 class CorrelatedRequest(Request):
-    """A request with the id of the user action that it belongs to."""
+    """A request with the id of the user action that caused it."""
 
     @cached_property
     def correlation(self) -> str:
-        """The client's `X-Request-ID`, or an id of our own if it sent none that will do."""
+        """The client's `X-Request-ID`, or a new id if it sent none that can be used."""
         given = self.headers.get(CORRELATION_HEADER, "")
         return given if _CORRELATION.fullmatch(given) else f"{random.getrandbits(48):012x}"
 
 
-# The request under way, with the type that `create_app` gives it.
+# The current request, with the type that `create_app` sets.
 _request = cast(CorrelatedRequest, request)
 
 
@@ -52,9 +52,9 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     Args:
         config (ServerConfig): policy, secrets, lifetimes, bcrypt's cost.
         database (Database): of mongomock or pymongo; see `open_database`.
-        clock (Clock): gives seconds since the epoch, for issue and verification alike.
-        emit (Emit): `emit(name, **fields)`, called with what happens inside, from the
-            thread that serves the request. `correlation` and `path` are among the fields.
+        clock (Clock): returns seconds since the epoch, for issuing and verifying.
+        emit (Emit): receives the events, in the thread that serves the request. The fields
+            include `correlation` and `path`.
     """
 
     def emit_here(name: str, /, **fields: object) -> None:
@@ -73,16 +73,16 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.before_request
     def limit_body() -> None:
-        # Flask checks it too, but only where a route reads its body.
+        # Flask checks it too, but only if a route reads its body.
         if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.add(CORRELATION_HEADER, _request.correlation)
-        # Open to all origins, as in the article. flask-cors evaluates what a browser sends
-        # from elsewhere, preflights included. For the rest one constant header remains, and
-        # saying it here keeps a tenth of the time of a request to /home.
+        # Open to all origins, as in the article. flask-cors handles requests with an Origin,
+        # preflights included. All others need one constant header, and setting it here saves
+        # a tenth of the time of a request to /home.
         if "HTTP_ORIGIN" in request.environ:
             return for_other_origins(lambda: response)()
         response.headers.add("Access-Control-Allow-Origin", "*")
@@ -96,7 +96,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.errorhandler(ConnectionFailure)
     def wait_for_database(error: Exception) -> tuple[Response, int]:
-        # The driver's own words name the host, so they go nowhere.
+        # The driver's message names the host, so it is not passed on.
         return refuse(DatabaseUnavailable())
 
     @app.errorhandler(HTTPException)
@@ -119,7 +119,10 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
 _WORDS: dict[type[HTTPException], tuple[str, str]] = {
     NotFound: ("route_unknown", "No such route exists"),
-    MethodNotAllowed: ("method_not_allowed", "This route has another method: see Allow"),
+    MethodNotAllowed: (
+        "method_not_allowed",
+        "This route does not accept that method: see the header Allow",
+    ),
     RequestEntityTooLarge: (
         "body_too_large",
         f"The body is larger than {MAX_BODY_BYTES} bytes",

@@ -1,7 +1,7 @@
-"""What the server does, with no word of HTTP: register, log in, authenticate, refresh.
+"""The server's actions, independent of HTTP: register, log in, authenticate, refresh, log out.
 
-Each step says what happened through `emit(name, **fields)`. A field never holds a token,
-a password or a hash; a token is named by its fingerprint, `iat` and `exp`.
+Each action reports what happened through `emit(name, **fields)`. The fields identify a token by
+its fingerprint, `iat` and `exp`; tokens, passwords and hashes stay inside.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .users import UserRepository
 
 @dataclass(frozen=True)
 class Grant:
-    """The tokens of an answer.
+    """The tokens in a response.
 
     Attributes:
         access (str): a new access token.
-        refresh (str | None): a new refresh token, where the client is to have one.
+        refresh (str | None): a new refresh token, if the client receives one.
     """
 
     access: str = field(repr=False)
@@ -39,7 +39,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a good token speaks for.
+    """The user and the session that a valid token belongs to.
 
     Attributes:
         username (str)
@@ -53,7 +53,7 @@ class Identity:
 
 
 class AuthService:
-    """The article's auth service and token service, by the policy of `config`."""
+    """The article's auth service and token service, with the policy that `config` names."""
 
     def __init__(
         self, config: ServerConfig, *, database: Database, clock: Clock, emit: Emit
@@ -68,11 +68,12 @@ class AuthService:
         self._clock = clock
         self._emit = emit
         self._config = config
-        # In the form of a hash, but that of no password: checked for a user who is not there.
+        # A well-formed hash that matches no password. It is checked for unknown users, so that
+        # both cases take the same time.
         self._nobody = bcrypt.gensalt(config.bcrypt_cost) + b"." * 31
 
     def register(self, username: str, password: str) -> dict[str, str]:
-        """Store a new user; gives `{_id, username}`.
+        """Store a new user and return `{_id, username}`.
 
         Raises:
             Refusal: `user_exists`.
@@ -87,11 +88,11 @@ class AuthService:
         return {"_id": user.id, "username": user.username}
 
     def login(self, username: str, password: str) -> Grant:
-        """Both tokens for a user who knows the password.
+        """Check the password and return both tokens.
 
         Raises:
-            TooManyAttempts: the policy makes this name wait.
-            Refusal: `user_unknown` or `password_wrong`; the policy may answer both alike.
+            TooManyAttempts: too many logins with this name failed (policy `rfc`).
+            Refusal: `user_unknown` or `password_wrong`; `rfc` answers both the same way.
         """
         if self.policy.guards_login:
             wait = self._throttle.admit(username, self._clock())
@@ -116,18 +117,18 @@ class AuthService:
         )
 
     def authenticate(self, token: str | None) -> Identity:
-        """Who a good access token speaks for.
+        """The user and session of a valid access token.
 
         Raises:
-            TokenRefused: there is none, or it is not good now.
+            TokenRefused: the token is missing or not valid now.
         """
-        return self._verify("access", token, missing="No bearer token came with the request")
+        return self._verify("access", token, missing="The request carries no bearer token")
 
     def refresh(self, token: str | None) -> Grant:
-        """A new access token for a good refresh token, and its successor if the policy rotates.
+        """Exchange a valid refresh token for an access token and, with rotation, its successor.
 
         Raises:
-            TokenRefused: there is none, or it is not good now.
+            TokenRefused: the token is missing, not valid now, or was spent before.
         """
         owner = self._verify("refresh", token, missing="token Unavailable!!")
         if not self.policy.rotates:
@@ -138,7 +139,7 @@ class AuthService:
         spent = self._families.spend(owner.jti, now)
         if spent is None:
             raise self._reject(
-                "refresh", token, "token_invalid", "No such refresh token was issued"
+                "refresh", token, "token_invalid", "This server did not issue that refresh token"
             )
         if spent.by_us:
             self._emit("token.spent", kind="refresh", **about)
@@ -156,21 +157,21 @@ class AuthService:
         )
 
     def logout(self, owner: Identity) -> None:
-        """End the session that a token belongs to, on all devices that share it."""
+        """End the session that a token belongs to, on every device that shares it."""
         self._revoke(owner, "logged_out")
 
     def class_list(self, owner: Identity) -> list[str]:
         """The names of all users, for a teacher.
 
         Raises:
-            Refusal: `insufficient_scope`: the user is known, but no teacher.
+            Refusal: `insufficient_scope`: the user is not a teacher.
         """
         if owner.username not in self._config.teachers:
             raise Refusal("insufficient_scope", "Only a teacher may read this")
         return self._users.names()
 
     def class_events(self, owner: Identity, after: int) -> tuple[list[dict[str, Any]], int]:
-        """What happened after the cursor `after`: for a teacher to all users, else to the owner."""
+        """The events after the cursor `after`: a teacher sees all users', others see their own."""
         assert self.class_log is not None
         teacher = owner.username in self._config.teachers
         return self.class_log.read(after, None if teacher else owner.username)
@@ -179,7 +180,7 @@ class AuthService:
         user = self._users.find(username)
         if user is None:
             if self.policy.guards_login:
-                # The work that a known user costs, or the time would tell the two apart.
+                # As much work as for a known user; otherwise the time would reveal who exists.
                 bcrypt.checkpw(password.encode(), self._nobody)
             raise Refusal("user_unknown", "user does not exist!")
         if not bcrypt.checkpw(password.encode(), user.password_hash.encode()):
@@ -208,7 +209,7 @@ class AuthService:
         return token
 
     def _verify(self, kind: TokenKind, token: str | None, *, missing: str) -> Identity:
-        """Who a good token speaks for; tells the listener the verdict either way."""
+        """The user and session of a valid token. Emits the verdict either way."""
         if not token:
             self._emit("token.rejected", kind=kind, reason="token_missing")
             raise TokenRefused(kind, "token_missing", missing)
@@ -218,7 +219,7 @@ class AuthService:
             raise self._reject(kind, token, refusal.code, refusal.message, refusal.claims) from None
         owner = Identity(claims[self.policy.subject], claims.get("sid", ""), claims.get("jti", ""))
         if self.policy.rotates and not self._families.is_live(owner.family):
-            raise self._reject(kind, token, "token_revoked", "The session was ended", claims)
+            raise self._reject(kind, token, "token_revoked", "The session has ended", claims)
         self._emit(
             "token.accepted",
             kind=kind,
@@ -231,7 +232,7 @@ class AuthService:
     def _reject(
         self, kind: TokenKind, token: str, code: str, message: str, claims: Any = None
     ) -> TokenRefused:
-        """The refusal of a token, of which the listener has been told."""
+        """Emit the refusal of a token, and return it."""
         self._emit(
             "token.rejected",
             kind=kind,
@@ -244,11 +245,11 @@ class AuthService:
         return TokenRefused(kind, code, message, claims)
 
     def _owner(self, claims: Any) -> dict[str, str]:
-        """Of a token whose signature was right, the user whom it names."""
+        """The username in the claims of a token with a valid signature."""
         name = claims.get(self.policy.subject) if claims else None
         return {"username": name} if isinstance(name, str) else {}
 
 
 def _times(claims: Any) -> dict[str, float]:
-    """`iat` and `exp`, of a token whose signature was right."""
+    """`iat` and `exp` from the claims of a token with a valid signature."""
     return {name: claims[name] for name in ("iat", "exp") if name in claims} if claims else {}

@@ -1,22 +1,22 @@
-"""The class log: what happens on the server, kept in the database for a teacher to watch.
+"""The class log: the server's events, stored in the database for a teacher to watch.
 
 Any number of processes write, and no reader misses an event:
 
-- Events are numbered 1, 2, 3 … in the database, without a hole. A writer looks up the last
-  number and inserts its batch from the next one on, in order. If another writer was faster,
-  the unique index refuses; the writer looks again, and numbers what is left anew.
-- So a number is given only when all before it are there: an event that is stored late has a
-  higher number than all that could be read before. A reader asks for what follows its cursor,
-  the number of the last event that it has seen.
-- A batch has a name of its own. If its answer is lost, the writer asks how much of it is there,
-  so nothing is stored twice.
-- A look at a growing collection may see 8 and not 7. At a hole the reader looks a second time:
-  7 was there before 8, so what is missing then was deleted because it is old.
-- Events are kept for a day, in mongomock the last `MAX_IN_PROCESS`. If all of them are gone the
-  next process begins at 1 again; so a reader is sent back to 0 when its last event is gone and
-  none has followed.
+- Events are numbered 1, 2, 3 … without gaps. A writer looks up the last number and inserts its
+  batch from the next one on, in order. If another writer was faster, the unique index refuses;
+  the writer looks again and renumbers the rest.
+- So a number exists only after all smaller ones: an event that is stored late has a higher number
+  than everything that could be read before. A reader asks for the events after its cursor, the
+  number of the last event that it has seen.
+- Each batch has a unique name. If the response to an insert is lost, the writer asks how much of
+  the batch was stored, so nothing is stored twice.
+- A query on a growing collection can return 8 without 7. At a gap the reader queries again: 7 was
+  stored before 8, so what is still missing was deleted because it was old.
+- Events are kept for a day, in mongomock the last `MAX_IN_PROCESS`. When all of them are gone, the
+  next process starts at 1 again; so a reader is sent back to 0 when its last event is gone and
+  no event has followed.
 
-Of an event only the fields of `KEPT` are stored: no token, no fingerprint, no password.
+Only the fields in `KEPT` are stored; tokens, fingerprints and passwords are not.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from .database import Database, clean_up, expiry, guard_of, in_this_process
 #: The fields of an event that are stored.
 KEPT = ("username", "kind", "reason", "family", "iat", "exp", "wait", "path")
 
-#: The route that reads the log. What it causes is not in the log, or each look would add to it.
+#: The route that reads the log. Its own events are not stored, or each read would add to the log.
 PATH = "/events"
 
-#: Seconds from an event to its storing; what comes meanwhile is stored with it.
+#: Seconds from an event until it is stored, together with those that follow meanwhile.
 INTERVAL = 0.2
 
-#: Events of one process that wait to be stored. What comes when there is no room is dropped.
+#: Events of one process that can wait to be stored. Further ones are dropped.
 MAX_QUEUED = 10_000
 
-#: Events in one batch, and in one answer.
+#: Events in one batch, and in one response.
 MAX_BATCH = 500
 
-#: Events that mongomock keeps: it looks through all of them at each operation.
+#: Events that mongomock keeps: it scans all of them at each operation.
 MAX_IN_PROCESS = 2_000
 
 _DUPLICATE = 11000
 
-# What a document has beside the event.
+# The fields of a document that are not part of the event.
 _OWN = ("_id", "batch", "expires_at")
 
 _log = logging.getLogger("demo_server")
@@ -75,12 +75,12 @@ class ClassEvents:
         clean_up(database, "class_events")
 
     def append(self, batch: str, events: Sequence[Mapping[str, Any]], again: bool = False) -> None:
-        """Store the events of a batch in their order, each once.
+        """Store the events of a batch in order, each exactly once.
 
         Args:
-            batch (str): its name, of which there is no other.
-            events (Sequence[Mapping]): what `ClassLog` makes of events.
-            again (bool): was it tried before, and no answer came?
+            batch (str): its unique name.
+            events (Sequence[Mapping]): as `ClassLog` builds them.
+            again (bool): whether an earlier attempt got no response.
         """
         stored = self._stored(batch) if again else 0
         while stored < len(events):
@@ -103,11 +103,11 @@ class ClassEvents:
                 stored += error.details["nInserted"]
 
     def read(self, after: int, username: str | None = None) -> tuple[list[dict[str, Any]], int]:
-        """What follows the cursor `after`, and the cursor for the next time.
+        """The events after the cursor `after`, and the cursor for the next call.
 
         Args:
             after (int): 0 for the beginning.
-            username (str | None): whose events to give; everybody's, if not given.
+            username (str | None): only this user's events; everyone's by default.
         """
         found = self._find({"$gt": after})
         if not found:
@@ -127,7 +127,7 @@ class ClassEvents:
             return list(self._events.find({"seq": numbers}).sort("seq", 1).limit(MAX_BATCH))
 
     def _follow(self) -> None:
-        """Learn the last number, from the last one known on: others write too."""
+        """Find the last number, starting at the last known one: other processes write too."""
         if not self._known:
             with self._guard:
                 newest = list(self._events.find({}, {"seq": 1}).sort("seq", -1).limit(1))
@@ -141,16 +141,16 @@ class ClassEvents:
 
 
 class ClassLog:
-    """Takes the events of this process, and stores them from a thread of its own.
+    """Queues the events of this process and stores them from a background thread.
 
     Args:
         database (Database): of mongomock or pymongo.
-        clock (Clock): gives the time of an event, in seconds since the epoch.
+        clock (Clock): the time of an event, in seconds since the epoch.
 
     Attributes:
-        dropped (int): the events for which there was no room.
+        dropped (int): the number of events for which there was no room.
 
-    The thread is there while there are events to store, and not otherwise.
+    The thread exits when there is nothing to store.
     """
 
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
@@ -158,7 +158,7 @@ class ClassLog:
         self._events = ClassEvents(database)
         self._clock = clock
         self._queue: deque[dict[str, Any]] = deque()
-        # What is being stored. It stays until the database has said that it is there.
+        # The batch being stored. It stays here until the database has confirmed it.
         self._batch: list[dict[str, Any]] = []
         self._name = ""
         self._queueing = threading.Lock()
@@ -166,7 +166,7 @@ class ClassLog:
         self._thread: threading.Thread | None = None
 
     def emit(self, name: str, /, **fields: Any) -> None:
-        """Take an event. It costs the request no look at the database."""
+        """Queue an event. The request does not wait for the database."""
         if fields.get("path") == PATH:
             return
         kept = {field: fields[field] for field in KEPT if field in fields}
@@ -181,10 +181,10 @@ class ClassLog:
                 self._thread.start()
 
     def flush(self) -> None:
-        """Store all that was taken before.
+        """Store all queued events.
 
         Raises:
-            Exception: the database does not take it now. Nothing is lost: call again.
+            Exception: the database refuses them now. Nothing is lost: call again.
         """
         with self._storing:
             again = bool(self._batch)
@@ -193,7 +193,7 @@ class ClassLog:
                 self._batch, again = [], False
 
     def _take(self) -> bool:
-        """Make what is queued the batch; tells whether there is one."""
+        """Make a batch of the queued events; return whether there are any."""
         with self._queueing:
             size = min(len(self._queue), MAX_BATCH)
             self._batch = [self._queue.popleft() for _ in range(size)]
@@ -209,7 +209,9 @@ class ClassLog:
                 failing = False
             except Exception as error:
                 if not failing:
-                    _log.warning("The class log must wait (%s)", type(error).__name__)
+                    _log.warning(
+                        "The class log cannot store its events yet (%s)", type(error).__name__
+                    )
                 failing = True
                 continue
             with self._queueing:

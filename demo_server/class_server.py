@@ -1,21 +1,21 @@
 """`python -m demo_server.class_server`: one server for a class, in several processes.
 
-granian runs the Flask app; it was the fastest of the WSGI servers that were measured. What of it
-must be said:
+granian runs the Flask app; it was the fastest of the WSGI servers that we measured. How it is set
+up, and why:
 
-- each worker opens the database for itself, after it was started: a driver's connections do not
-  survive a fork, and a fork of a process with threads is not safe. So workers are spawned;
-- all workers sign with the same secrets. They get them in their environment, and take them out
-  of it, since granian copies the environment into that of each request;
-- a kept connection holds one of `CONNECTIONS` places. The default is backlog / workers;
-- the default of threads is half of that, hundreds; more than `THREADS` only wait for each other;
-- HTTP/1.1 only: no client here speaks HTTP/2;
-- without a time to kill a stop may wait for ever, for a client that never ends its request;
-- listeners share a port (SO_REUSEPORT), so a second server would take half of the first one's
-  requests. So we look first whether the port is free.
+- Each worker opens the database after it has started: a driver's connections do not survive a
+  fork, and forking a process with threads is unsafe. So workers are spawned.
+- All workers sign with the same secrets. They receive them in their environment and remove them
+  from it, because granian copies the environment into each request's.
+- An idle connection takes one of `CONNECTIONS` places. The default is backlog / workers.
+- The default number of threads is half of that, hundreds; more than `THREADS` only compete.
+- HTTP/1.1 only: no client here uses HTTP/2.
+- Without a kill timeout, a stop could wait forever for a client that never finishes its request.
+- Listeners share a port (SO_REUSEPORT), so a second server would take half of the first one's
+  requests. So the port is checked before the start.
 
-On SIGTERM or Ctrl-C workers take no more connections and finish what is in flight. A worker that
-dies is replaced.
+On SIGTERM or Ctrl-C, workers accept no more connections and finish the requests in flight. A
+worker that dies is replaced.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ from .database import open_database
 from .emit import Emit, ignore
 from .errors import ConfigError
 
-#: Requests that a worker serves at a time. Only bcrypt and the database let others on.
+#: Requests that a worker serves at a time. Only bcrypt and the database release the GIL.
 THREADS = 8
 
-#: Open connections of a worker, idle ones too.
+#: Open connections of a worker, idle ones included.
 CONNECTIONS = 1000
 
-#: Seconds that requests in flight have at a stop. The database gives up sooner.
+#: Seconds that a stop waits for requests in flight. The database times out sooner.
 GRACE = 15
 
 _SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET")
 
 
 def main() -> int:
-    """Serve by the settings of the environment; gives the process's exit code."""
+    """Serve with the settings of the environment; return the exit code."""
     try:
         config = ServerConfig.from_env()
         if config.workers > 1 and config.db_uri.partition("://")[0] in ("", "mongomock"):
             raise ConfigError(
-                f"WORKERS is {config.workers}, but each process would have users of its own: "
+                f"WORKERS is {config.workers}, but each process would have its own users: "
                 "set DB_URI to mongodb://host/name, or WORKERS to 1"
             )
         try:
@@ -64,7 +64,7 @@ def main() -> int:
             from granian.constants import HTTPModes, Interfaces
             from granian.log import LogLevels
         except ImportError:
-            raise ConfigError("this needs granian: pip install granian") from None
+            raise ConfigError("the class server needs granian: pip install granian") from None
         open_database(config.db_uri).client.close()
         address, port = _free_address(config)
     except ConfigError as error:
@@ -97,13 +97,13 @@ def main() -> int:
 
 
 def create_worker_app() -> Flask:
-    """The app of one worker. granian calls it in each, before it listens."""
+    """The app of one worker. granian calls it in each worker before it listens."""
     config = ServerConfig.from_env()
     for name in _SECRETS:
         os.environ.pop(name, None)
     database = None
     while database is None:
-        # A worker that replaces another may be born while the database is away.
+        # A replacement worker can start while the database is unreachable.
         try:
             database = open_database(config.db_uri)
         except ConfigError:
@@ -115,17 +115,17 @@ def create_worker_app() -> Flask:
 
         @atexit.register
         def store_the_rest() -> None:
-            with suppress(Exception):  # the database is away, and so are the last events
+            with suppress(Exception):  # the database is unreachable, so the last events are lost
                 class_log.flush()
 
     return create_app(config, database=database, clock=time.time, emit=emit)
 
 
 def _free_address(config: ServerConfig) -> tuple[str, int]:
-    """The address and the port to listen on, as numbers.
+    """The numeric address and the port to listen on.
 
     Raises:
-        ConfigError: the host is not one of this machine's, or the port is taken.
+        ConfigError: the host is not an address of this machine, or the port is in use.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -142,7 +142,7 @@ def _free_address(config: ServerConfig) -> tuple[str, int]:
 
 
 def _announce(address: str, port: int, host: str) -> None:
-    """Say where the server is as soon as it answers."""
+    """Print the server's address once it accepts connections."""
     to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     while True:
         try:

@@ -1,7 +1,7 @@
-"""Time, as something that is handed in.
+"""Time is injected: a clock is a callable that returns seconds since the epoch.
 
-A clock is a callable that gives seconds since the epoch: `time.time` is one. Issue and
-verification ask the same clock, so an hour can pass in a test without a wait.
+`time.time` is one. Issuing and verifying use the same clock, so a test can move it by an hour
+without waiting.
 """
 
 from __future__ import annotations
@@ -16,24 +16,22 @@ Clock: TypeAlias = Callable[[], float]
 
 
 class DemoClock:
-    """A clock that a lesson can move.
+    """A thread-safe clock that a lesson can move.
 
     Args:
-        start (float | None): seconds since the epoch to start at; now, if not given.
+        start (float | None): where it starts, in seconds since the epoch; now by default.
         rate (float): lab seconds per real second. 1 runs with real time, 60 makes a
-            minute pass each second, 0 stands still until `advance`.
+            minute pass each second, 0 stops the clock until `advance`.
 
     Raises:
         ValueError: `start` or `rate` is not a finite number, or `rate` is negative.
-
-    Safe under threads.
     """
 
     def __init__(self, start: float | None = None, rate: float = 1.0) -> None:
         start = time.time() if start is None else _finite("start", start)
         self._moving = threading.Lock()
-        # Lab time, real time and rate of the last change. Replaced whole, so a reader
-        # needs no lock.
+        # Lab time, real time and rate at the last change. The tuple is replaced as a whole, so
+        # a reader needs no lock.
         self._anchor = (start, time.monotonic(), _valid_rate(rate))
 
     def __call__(self) -> float:

@@ -1,4 +1,4 @@
-"""Settings, by the article's names, from the environment or from a file `.env`."""
+"""Settings under the article's names, from the environment or a file `.env`."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def _random_secret() -> str:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """What the server is told before it starts.
+    """The server's settings.
 
     Attributes:
         port (int): the port of `python -m demo_server`; 0 picks a free one.
         host (str): the address to listen on; loopback unless you change it.
         db_uri (str): "" or "mongomock://…" for a database in this process,
-            "mongodb://…" for a real one.
-        access_token_secret, refresh_token_secret (str): HS256 keys, 32 bytes of UTF-8
-            or more, and not the same. Random for each `ServerConfig` if not given.
+            "mongodb://…" for a MongoDB server.
+        access_token_secret, refresh_token_secret (str): two different HS256 keys of at
+            least 32 bytes (UTF-8). Random for each `ServerConfig` by default.
         access_token_ttl, refresh_token_ttl (int): lifetimes, in seconds.
         policy (str): "article", or "rfc" for the hardened one; see `policy.py`.
-        refresh_grace (int): with the policy "rfc", the seconds in which a spent refresh token
-            is answered with the same successor again.
-        teachers (tuple[str, ...]): the names of the users who may read `/class`.
+        refresh_grace (int): with the policy "rfc", the seconds for which a spent refresh token
+            still returns its successor.
+        teachers (tuple[str, ...]): the users who may read `/class`.
         workers (int): the processes of `python -m demo_server.class_server`.
-        class_log (bool): keep the events in the database, and give them at `/events`.
+        class_log (bool): store the events in the database and serve them at `/events`.
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
 
     Raises:
@@ -77,7 +77,7 @@ class ServerConfig:
         _check_secret("REFRESH_TOKEN_SECRET", self.refresh_token_secret)
         if self.access_token_secret == self.refresh_token_secret:
             raise ConfigError(
-                "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET are the same: give two different "
+                "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET are the same: set two different "
                 "ones, or a refresh token passes for an access token"
             )
         if self.policy not in POLICIES:
@@ -91,7 +91,7 @@ class ServerConfig:
             raise ConfigError("HOST is empty: write an address such as 127.0.0.1")
         scheme, separator, _ = self.db_uri.partition("://")
         if self.db_uri and (not separator or scheme not in DATABASE_SCHEMES):
-            # The URI is not repeated here: it may hold a password.
+            # The URI is not repeated here: it can contain a password.
             raise ConfigError(
                 "DB_URI has an unknown scheme: write mongodb://host/name, or mongomock://name "
                 "(or nothing) for a database in this process"
@@ -103,12 +103,12 @@ class ServerConfig:
         environ: Mapping[str, str] | None = None,
         dotenv: str | Path = ".env",
     ) -> ServerConfig:
-        """Read the settings from the environment and, where it is silent, from `dotenv`.
+        """Read the settings from the environment, then from the file `dotenv`.
 
-        An empty value counts as not given. A setting given nowhere has its default.
+        The environment wins. An empty value counts as not set, and has its default.
 
         Args:
-            environ (Mapping[str, str] | None): `os.environ`, if not given.
+            environ (Mapping[str, str] | None): `os.environ` by default.
             dotenv (str | Path): a file of NAME=value lines, each on one line, with `export` in
                 front or quotes around the value if you like; it need not exist.
 
@@ -135,10 +135,10 @@ class ServerConfig:
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
-    """The settings in a file of lines NAME=value.
+    """The settings in a file of NAME=value lines.
 
-    python-dotenv skips a line that it cannot read; here it is an error, which names the line and
-    never repeats it, because it may hold a secret.
+    python-dotenv skips a line that it cannot parse. Here that is an error: it names the line by its
+    number and does not repeat it, because it can contain a secret.
     """
     if not path.is_file():
         return {}
@@ -152,7 +152,7 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     for binding in parse_stream(StringIO(text)):
         source = binding.original.string
         comment = binding.key is None and not binding.error
-        # A value that goes on over lines has most likely lost its closing quote.
+        # A value that continues on the next line has most likely lost its closing quote.
         one_line = "\n" not in source.strip()
         named = binding.value is not None and re.fullmatch(r"[\w.-]+", binding.key or "")
         if not comment and not (one_line and named):

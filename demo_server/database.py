@@ -1,23 +1,24 @@
-"""The database: where it is opened, the users in it, and who stands guard.
+"""The database: how it is opened, and the lock that mongomock needs.
 
-mongomock is not safe under threads (two inserts of one username can both fail), so one
-lock stands around all of its operations. They take microseconds, so one lock for every
-mongomock database of the process is enough. A real MongoDB needs no lock of ours.
+mongomock is not thread-safe (two inserts of one username can both fail), so one lock guards all
+of its operations. They take microseconds, so one lock serves every mongomock database of the
+process. A real MongoDB needs no lock.
 
-A real one can be away. Then each operation fails within the times below, the app answers 503,
-and the driver looks for the server again at the next request.
+A real MongoDB can be unreachable. Then each operation fails within the timeouts below, the app
+answers 503, and the driver looks for the server again at the next request.
 
-What nobody asks for any more has a field `expires_at`, and MongoDB deletes it by a TTL index.
-That is only cleanup. It goes by the wall clock, which a lesson's clock does not follow; so it
-comes a day late on purpose, and never decides whether a token is good.
+Documents that are no longer needed carry a field `expires_at`, and MongoDB deletes them with a
+TTL index. This is cleanup only. It follows the wall clock, which a lesson's clock does not; so it
+runs a day late on purpose, and never decides whether a token is valid.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import mongomock
 
@@ -28,45 +29,97 @@ try:
 except ImportError:
 
     class ConnectionFailure(Exception):  # type: ignore[no-redef]
-        """pymongo's own class wherever it is installed; elsewhere nothing raises it."""
+        """pymongo's class where pymongo is installed; elsewhere nothing raises this one."""
 
 
-#: A database of mongomock or of pymongo; both have the same interface.
-Database: TypeAlias = Any
+Document: TypeAlias = Mapping[str, Any]
 
-#: The name of the database when DB_URI gives none.
+
+class Cursor(Protocol):
+    """The documents that a query found, read by iterating."""
+
+    def sort(self, field: str, direction: int, /) -> Cursor: ...
+
+    def limit(self, count: int, /) -> Cursor: ...
+
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
+
+
+class Collection(Protocol):
+    """What this package uses of a collection. mongomock and pymongo both provide it."""
+
+    def create_index(
+        self, field: str, /, *, unique: bool = ..., expireAfterSeconds: int = ...
+    ) -> object: ...
+
+    def insert_one(self, document: Document, /) -> Any: ...
+
+    def insert_many(self, documents: Sequence[Document], /, ordered: bool = True) -> object: ...
+
+    def find(self, query: Document, fields: Mapping[str, int] | None = None, /) -> Cursor: ...
+
+    def find_one(self, query: Document, /) -> dict[str, Any] | None: ...
+
+    def find_one_and_update(
+        self, query: Document, update: Document, /
+    ) -> dict[str, Any] | None: ...
+
+    def update_one(self, query: Document, update: Document, /) -> object: ...
+
+    def delete_one(self, query: Document, /) -> object: ...
+
+    def delete_many(self, query: Document, /) -> object: ...
+
+
+class Client(Protocol):
+    """The connection that a database belongs to."""
+
+    def close(self) -> None: ...
+
+
+class Database(Protocol):
+    """A database of mongomock or pymongo, or a wrapper around one."""
+
+    @property
+    def client(self) -> Client: ...
+
+    def __getitem__(self, collection: str, /) -> Collection: ...
+
+
+#: The name of the database when DB_URI contains none.
 DEFAULT_NAME = "token_lab"
 
-# How long the driver waits, in milliseconds. The worst request waits for a place in the pool,
+# How long the driver waits, in milliseconds. The slowest request waits for a place in the pool,
 # loses its connection, looks for the server and tries once more: 2 + 4 + 2 + 2 + 4 s. That is
-# less than the 15 s that our client waits for an answer.
+# less than the 15 s that `AuthClient` waits for a response.
 
-#: For a server to be found. While there is none, this is what each request waits.
+#: For a server to be found. While there is none, each request waits this long.
 SERVER_SELECTION_TIMEOUT_MS = 2_000
 #: For a connection to be made.
 CONNECT_TIMEOUT_MS = 2_000
-#: For the answer to one operation; each takes milliseconds.
+#: For the response to one operation, which usually takes milliseconds.
 SOCKET_TIMEOUT_MS = 4_000
-#: For another thread's connection to come free.
+#: For a connection that another thread is using to become free.
 WAIT_QUEUE_TIMEOUT_MS = 2_000
 
-#: Connections of one process. A server has 8 threads that ask; a lesson may have 32.
+#: Connections of one process. A server has 8 threads that use one; a lesson may have 32.
 POOL_SIZE = 40
 
-#: Seconds between the last moment at which a document matters and its deletion.
+#: Seconds between the moment when a document stops mattering and its deletion.
 CLEANUP_MARGIN = 24 * 3600
 
 _mongomock_guard = threading.RLock()
 
 
 def open_database(uri: str = "") -> Database:
-    """Open the database that a checked `DB_URI` names.
+    """Open the database that `DB_URI` names; `ServerConfig` has checked its form.
 
     Raises:
         ConfigError: pymongo is missing, or the URI or its server cannot be used.
     """
     if not uri or uri.startswith("mongomock://"):
-        return mongomock.MongoClient()[uri.partition("://")[2].strip("/") or DEFAULT_NAME]
+        in_memory: mongomock.MongoClient[Any] = mongomock.MongoClient()
+        return in_memory[uri.partition("://")[2].strip("/") or DEFAULT_NAME]
     try:
         import pymongo
         from pymongo.errors import PyMongoError
@@ -90,7 +143,7 @@ def open_database(uri: str = "") -> Database:
             client.close()
             raise
     except (PyMongoError, ValueError) as error:
-        # Neither the URI nor the driver's own words: both may hold a password.
+        # Neither the URI nor the driver's message: both can contain a password.
         raise ConfigError(
             f"DB_URI: the database cannot be opened ({type(error).__name__}): "
             "check the address, and that the server runs"
@@ -98,17 +151,17 @@ def open_database(uri: str = "") -> Database:
 
 
 def in_this_process(database: Database) -> bool:
-    """Is it kept by mongomock, where no other process sees it?
+    """Whether mongomock keeps the database, so that no other process sees it.
 
-    The client answers, because a wrapper around a database has the same one.
+    The check looks at its client, because a wrapper around a database has the same client.
     """
     return isinstance(database.client, mongomock.MongoClient)
 
 
 def guard_of(database: Database) -> AbstractContextManager[object]:
-    """What to hold around each operation on `database`: a lock for mongomock, else nothing.
+    """The lock to hold around each operation on `database`; for MongoDB it does nothing.
 
-    A wrapper around a database takes the lock itself, around the operations of the original.
+    A wrapper around a mongomock database takes the lock itself, around the original operations.
     """
     return _mongomock_guard if isinstance(database, mongomock.Database) else nullcontext()
 
@@ -119,10 +172,10 @@ def expiry(seconds: float) -> datetime:
 
 
 def clean_up(database: Database, collection: str) -> None:
-    """Have the documents of a collection deleted at their `expires_at`.
+    """Delete the documents of a collection at their `expires_at`.
 
-    Not those of mongomock: it would look at every document again at each operation, which
-    doubles the time of most, and its memory ends with the process anyway.
+    mongomock is left out: it would check every document at each operation, which doubles the
+    time of most, and its memory ends with the process anyway.
     """
     if not in_this_process(database):
         database[collection].create_index("expires_at", expireAfterSeconds=0)

@@ -1,4 +1,4 @@
-"""What the server tells of what happens inside: `emit(name, **fields)`."""
+"""How the server reports what happens inside it: `emit(name, **fields)`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Emit(Protocol):
 
 
 def ignore(name: str, /, **fields: object) -> None:
-    """An `emit` that tells nobody."""
+    """An `emit` that discards events."""
 
 
 def both(first: Emit, second: Emit) -> Emit:
-    """An `emit` that tells two listeners."""
+    """An `emit` that passes each event to two listeners."""
 
     def emit(name: str, /, **fields: Any) -> None:
         first(name, **fields)

@@ -2,14 +2,14 @@
 
 DemoServerError
 ├── ConfigError       a setting is wrong; the message says which one and what to write
-├── UserExists        the database holds that username already
-└── Refusal           a request is refused; the answer says why
-    ├── TokenRefused         because of its token, or for want of one
-    ├── TooManyAttempts      because of too many logins that failed
-    └── DatabaseUnavailable  because the database is away
+├── UserExists        the username is taken
+└── Refusal           the server refuses a request, and the response says why
+    ├── TokenRefused         its token is missing or not valid
+    ├── TooManyAttempts      too many logins failed
+    └── DatabaseUnavailable  the database cannot be reached
 
-`Refusal.code` says why, and the server's policy how it is answered: the article's with that
-code and the status that belongs to it in one table, `STATUS`; see `policy.py` for the other.
+`Refusal.code` names the reason. The server's policy turns it into a response: the article's policy
+takes the status from the table `STATUS`; for the other one see `policy.py`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 TokenKind = Literal["access", "refresh"]
 
-#: The article's status for each reason to refuse. A refused refresh is 403 here; the
-#: article answers 500, as if the server were broken.
+#: The article's status for each reason. A refused refresh is 403 here; the article answers 500,
+#: as if the server were broken.
 STATUS: dict[str, int] = {
     "request_malformed": 400,
     "user_exists": 403,
@@ -44,11 +44,11 @@ STATUS: dict[str, int] = {
 
 
 class DemoServerError(Exception):
-    """The root of this package's errors."""
+    """The base class of this package's errors."""
 
 
 class ConfigError(DemoServerError):
-    """A setting is wrong. The message is one line that says what to write instead."""
+    """A setting is wrong. The message is one line and says what to write instead."""
 
 
 class UserExists(DemoServerError):
@@ -56,11 +56,11 @@ class UserExists(DemoServerError):
 
 
 class Refusal(DemoServerError):
-    """A request is refused.
+    """The server refuses a request.
 
     Attributes:
-        code (str): a key of `STATUS`; programs may rely on it.
-        message (str): the same for a person.
+        code (str): a key of `STATUS`, for programs.
+        message (str): the reason in words, for people.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -70,11 +70,11 @@ class Refusal(DemoServerError):
 
 
 class TokenRefused(Refusal):
-    """A token is refused, or none came.
+    """A token is missing or not valid.
 
     Attributes:
         kind ("access" | "refresh"): which token the request needed.
-        claims (Mapping | None): what the token says, once its signature was found right.
+        claims (Mapping | None): the claims of the token, if its signature is valid.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class TokenRefused(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Too many logins of one account name failed, known or not.
+    """Too many logins with one username failed, whether or not it is registered.
 
     Attributes:
-        wait (int): seconds until the next attempt.
+        wait (int): seconds until the next attempt is allowed.
     """
 
     def __init__(self, wait: int) -> None:
@@ -102,12 +102,14 @@ class TooManyAttempts(Refusal):
 
 
 class DatabaseUnavailable(Refusal):
-    """The database does not answer, so nothing can be said of the request.
+    """The database does not respond, so the request cannot be answered.
 
     Attributes:
-        wait (int): seconds until it is worth another try.
+        wait (int): seconds after which to try again.
     """
 
     def __init__(self) -> None:
-        super().__init__("database_unavailable", "The database is away: try again in a moment")
+        super().__init__(
+            "database_unavailable", "The database cannot be reached: try again in a moment"
+        )
         self.wait = 2

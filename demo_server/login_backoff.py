@@ -1,7 +1,7 @@
-"""Back-off: whoever guesses passwords must wait longer after each failure.
+"""Back-off: after each failed login, the next attempt must wait longer.
 
-It counts by the name that was typed, known or not, so that it tells nothing of which names
-exist. The price is that a stranger can make an owner wait, five minutes at most.
+Failures are counted by the username that was sent, registered or not, so the wait does not reveal
+which names exist. Drawback: an attacker can make the owner wait, five minutes at most.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from mongomock import DuplicateKeyError
 
 from .database import Database, clean_up, expiry, guard_of
 
-#: Failures without a wait. The next ones cost 1 s, 2 s, 4 s and so on.
+#: Failures without a wait. The next ones wait 1 s, 2 s, 4 s and so on.
 FREE_FAILURES = 5
 
 #: The longest wait, in seconds.
 LONGEST_WAIT = 300
 
-#: Failures are forgotten so many seconds after the last wait is over. A shorter time would help
-#: whoever guesses: wait until all is forgotten, and begin again with free failures.
+#: Seconds after the last wait until failures are forgotten. A shorter time would help an attacker,
+#: who could wait for that and start again with free failures.
 FORGOTTEN_AFTER = 86_400
 
 
 class LoginThrottle:
-    """Counts the failed logins of each name, in the database, so in all processes."""
+    """Counts the failed logins of each name in the database, for all processes."""
 
     def __init__(self, database: Database) -> None:
         self._attempts = database["login_attempts"]
@@ -34,10 +34,10 @@ class LoginThrottle:
         clean_up(database, "login_attempts")
 
     def admit(self, username: str, now: float) -> int:
-        """Seconds to wait; 0 if the attempt may be made.
+        """Seconds to wait; 0 if the attempt is allowed now.
 
-        An attempt counts as failed from its beginning, until `forget` is told of its success:
-        else a thousand attempts at one instant would all find nothing to hold them.
+        An attempt counts as failed from its start until `forget` reports its success. Otherwise
+        a thousand simultaneous attempts would all be allowed.
         """
         key = _key(username)
         while True:
@@ -53,7 +53,7 @@ class LoginThrottle:
                     continue
                 return 0
             wait: float = seen["until"] - now
-            # A longer one means that the clock was set back.
+            # A longer wait means that the clock was set back.
             if 0 < wait <= LONGEST_WAIT:
                 return math.ceil(wait)
             failures = 1 if wait < -FORGOTTEN_AFTER else seen["failures"] + 1
@@ -72,13 +72,13 @@ class LoginThrottle:
                 return 0
 
     def forget(self, username: str) -> None:
-        """A login succeeded: the failures before it are forgotten."""
+        """Forget the failures of a name whose login succeeded."""
         with self._guard:
             self._attempts.delete_one({"_id": _key(username)})
 
 
 def _key(username: str) -> str:
-    # Of one size, however long the name is that a stranger sends.
+    # Hashed, so that a long name takes no more room than a short one.
     return hashlib.sha256(username.encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
-"""The routes as tools read them: OpenAPI 3.1, at `/openapi.json`.
+"""The routes for tools: OpenAPI 3.1, at `/openapi.json`.
 
-What can be refused and how is not written down twice: for each route the codes are named here,
-and the server's policy is asked how it answers each of them.
+Refusals are described once: this table names the codes of each route, and the server's policy says
+how it responds to each of them.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Operation:
 
     Attributes:
         summary (str): what it does.
-        status (int): of its success.
-        answer (str): the schema of its success; "" if it has no body.
-        body (str): the schema of the request's body; "" if it reads none.
+        status (int): the status on success.
+        answer (str): the schema of a successful response; "" if it has no body.
+        body (str): the schema of the request's body; "" if it has none.
         token: which token the request needs.
-        query (tuple[str, ...]): the names of its query's numbers.
-        refusals (tuple[str, ...]): the codes of its refusals, but for those of its token.
-        database (bool): does it need the database, whatever the policy?
+        query (tuple[str, ...]): the names of the numbers in its query.
+        refusals (tuple[str, ...]): the codes of its refusals, except those of its token.
+        database (bool): whether it needs the database with either policy.
     """
 
     summary: str
@@ -81,7 +81,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         database=True,
     ),
     ("get", "/events"): Operation(
-        "What happened after a cursor: to a teacher everything, else what the user did",
+        "The events after a cursor: all of them for a teacher, the user's own otherwise",
         200,
         answer="Events",
         token="access",
@@ -118,7 +118,7 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
         "type": "string",
         "minLength": 1,
         "maxLength": 72,
-        "description": "at most 72 bytes of UTF-8, with no NUL",
+        "description": "at most 72 bytes (UTF-8), without NUL",
     }
     access, both = {"accessToken": _TEXT}, {"accessToken": _TEXT, "refreshToken": _TEXT}
     return {
@@ -141,25 +141,25 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
 
 
 def describe_api(policy: Policy, routes: set[tuple[str, str]]) -> dict[str, Any]:
-    """The description of a server.
+    """The OpenAPI description of a server.
 
     Args:
-        policy (Policy): says how each refusal is answered.
-        routes (set[tuple[str, str]]): method in lower case, and path, of the routes that it has.
+        policy (Policy): how the server responds to each refusal.
+        routes (set[tuple[str, str]]): the method in lower case and the path of each route.
 
     Returns:
-        dict: a document of OpenAPI 3.1, which JSON can hold.
+        dict: an OpenAPI 3.1 document, ready for JSON.
 
     Raises:
         KeyError: a route is not in the table above.
     """
-    from apispec import APISpec  # here, so that a lesson's start does not wait for it
+    from apispec import APISpec  # imported here, so that starting a lesson does not wait for it
 
     spec = APISpec(
         "JWT refresh lab",
         "1",
         openapi_version="3.1.0",
-        info={"description": f"The demo server, by the policy {policy.name!r}."},
+        info={"description": f"The demo server with the policy {policy.name!r}."},
     )
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     for name, schema in _schemas(policy).items():
@@ -194,7 +194,7 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
-    """The refusals by their status, with the codes that come with it."""
+    """The refusals by status, with the codes of each."""
     refusals: list[Refusal] = [Refusal(code, "") for code in operation.refusals]
     if policy.guards_login and "password_wrong" in operation.refusals:
         refusals.append(TooManyAttempts(1))

@@ -1,16 +1,16 @@
-"""The two policies of the server: how the article does it, and how the RFCs ask for it.
+"""The server's two policies: what the article does, and what the RFCs recommend.
 
-A policy is one frozen object. The services ask it what to do, and the app asks it how to say no::
+A policy is one frozen object. The services ask it what to do, and the app asks it how to refuse::
 
                           article                   rfc
     --------------------  ------------------------  --------------------------------------------
     access token refused  403                       401, `WWW-Authenticate` (RFC 6750, 3)
-    no right to it        403                       403 `insufficient_scope` (RFC 6750, 3.1)
+    not permitted         403                       403 `insufficient_scope` (RFC 6750, 3.1)
     refresh refused       403                       400 `invalid_grant` (RFC 6749, 5.2)
-    login refused         401 or 400, says which    401, one answer, one time, back-off
+    login refused         401 or 400, says which    401, same response, same time, back-off
     claims                `username`, `iat`, `exp`  `sub`, `iss`, `aud`, `jti`, `typ`, `sid` too
-    refresh token         used again and again      rotated; reuse revokes (RFC 9700, 4.14.2)
-    logout                the client forgets        the server revokes
+    refresh token         reusable                  rotated; reuse revokes (RFC 9700, 4.14.2)
+    logout                client deletes tokens     server revokes the session
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ REALM = "demo_server"
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """A refusal as the answer says it.
+    """The response to a refused request.
 
     Attributes:
         status (int): the HTTP status.
-        body (Mapping[str, str]): `message` for people, and `error` for programs, but where the
-            RFC wants none.
-        headers (Mapping[str, str]): those that belong to it.
+        body (Mapping[str, str]): `message` for people, and `error` for programs unless the RFC
+            forbids it.
+        headers (Mapping[str, str]): `WWW-Authenticate` or `Retry-After`, if any.
     """
 
     status: int
@@ -41,16 +41,17 @@ class ErrorResponse:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the server does where the article and the RFCs differ.
+    """The points on which the article and the RFCs differ.
 
     Attributes:
         name (str): "article" or "rfc".
         subject (str): the claim that holds the username.
-        pins_claims (bool): tokens say who made them, for whom and what for, and are refused
-            otherwise (RFC 8725, sections 3.8 to 3.12).
-        rotates (bool): a refresh token is good once, and a session can be revoked.
-        guards_login (bool): a refused login tells nothing of the account, and costs time.
-        deny: a refusal as it is answered.
+        pins_claims (bool): tokens name their issuer, audience and type, and the server checks
+            them (RFC 8725, sections 3.8 to 3.12).
+        rotates (bool): a refresh token is valid once, and a session can be revoked.
+        guards_login (bool): a refused login reveals nothing about the account, and repeated
+            failures must wait.
+        deny: turns a refusal into a response.
     """
 
     name: str
@@ -71,14 +72,14 @@ def _deny_by_the_rfcs(refusal: Refusal) -> ErrorResponse:
         missing = refusal.code == "token_missing"
         return _response(400, "invalid_request" if missing else "invalid_grant", refusal.message)
     if refusal.code == "token_missing":
-        # RFC 6750, section 3.1: to a request without credentials no error is told.
+        # RFC 6750, section 3.1: a request without credentials gets no error code.
         return ErrorResponse(401, {"message": refusal.message}, _challenge(realm=REALM))
     if isinstance(refusal, TokenRefused):
         return _bearer_error(401, "invalid_token", refusal.message)
     if refusal.code == "insufficient_scope":
         return _bearer_error(403, "insufficient_scope", refusal.message)
     if refusal.code in ("user_unknown", "password_wrong"):
-        # RFC 9110, section 15.5.2: a 401 always has a challenge.
+        # RFC 9110, section 15.5.2: a 401 always carries a challenge.
         message = "The username or the password is wrong"
         return _response(401, "invalid_credentials", message, _challenge(realm=REALM))
     if refusal.code == "user_exists":

@@ -1,6 +1,6 @@
-"""The servers of one kind that run in this process, one of each name.
+"""The running servers of one kind in this process, at most one for each name.
 
-Starting a server stops the running one of its name, so that a notebook cell can be run again.
+Starting a server stops the running one with its name, so a notebook cell can be run again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Registry:
     """Running servers by name.
 
     Attributes:
-        lock (RLock): hold it while a server starts or stops. A stop within a start takes it again.
+        lock (RLock): held while a server starts or stops; reentrant, because a start can stop
+            another server.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Registry:
         self._servers: dict[str, Stoppable] = {}
 
     def stop(self, name: str) -> None:
-        """Stop the running server of that name, if there is one."""
+        """Stop the running server with that name, if there is one."""
         server = self._servers.get(name)
         if server is not None:
             server.stop()

@@ -1,4 +1,4 @@
-"""The routes: each reads its request, asks the service, and answers in JSON."""
+"""The routes: each parses its request, calls the service, and responds with JSON."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .class_log import PATH
 from .errors import Refusal
 from .openapi import describe_api
 
-#: bcrypt reads no more of a password than this.
+#: bcrypt ignores the rest of a longer password.
 MAX_PASSWORD_BYTES = 72
 
 
 def add_routes(app: Flask, service: AuthService) -> None:
-    """Give `app` the article's four routes, and those of the service's policy."""
+    """Add the article's four routes to `app`, and those of the service's policy."""
 
     @app.post("/users/register")
     def register() -> tuple[Response, int]:
@@ -40,7 +40,7 @@ def add_routes(app: Flask, service: AuthService) -> None:
     def refresh() -> Response:
         token = _body(request).get("token")
         if token is not None and not isinstance(token, str):
-            raise _malformed("token must be a string")
+            raise _malformed("The field token must be a string")
         return _tokens(service.refresh(token))
 
     @app.get("/openapi.json")
@@ -64,7 +64,7 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
-    """Method, in lower case, and path of each route."""
+    """The method in lower case and the path of each route."""
     return {
         (method.lower(), rule.rule)
         for rule in app.url_map.iter_rules()
@@ -73,7 +73,7 @@ def _routes(app: Flask) -> set[tuple[str, str]]:
 
 
 def _tokens(grant: Grant) -> Response:
-    """Tokens by the article's names. No cache may keep them (RFC 6749, section 5.1)."""
+    """Tokens under the article's names. Caches must not keep them (RFC 6749, section 5.1)."""
     names = {"accessToken": grant.access}
     if grant.refresh is not None:
         names["refreshToken"] = grant.refresh
@@ -92,48 +92,50 @@ def _bearer_token(request: Request) -> str | None:
 
 
 def _cursor(request: Request) -> int:
-    """The number `after` of the query; 0 if there is none."""
+    """The number `after` in the query; 0 by default."""
     text = request.args.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise _malformed("after must be the cursor of an earlier answer, or 0")
+        raise _malformed("after must be the cursor from an earlier response, or 0")
     return int(text)
 
 
 def _credentials(request: Request) -> tuple[str, str]:
-    """The username and the password of the body, as the database and bcrypt can hold them."""
+    """The username and password in the body, checked for the database and bcrypt."""
     body = _body(request)
     username, password = _text(body, "username"), _text(body, "password")
     if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
         raise _malformed(
-            f"password must be at most {MAX_PASSWORD_BYTES} bytes of UTF-8, with no NUL"
+            f"The password must have at most {MAX_PASSWORD_BYTES} bytes (UTF-8) and no NUL."
         )
     return username, password
 
 
 def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise _malformed(f"{name} must be a string that is not empty")
+    if value is None or value == "":
+        raise _malformed(f"Enter a {name}.")
+    if not isinstance(value, str):
+        raise _malformed(f"The {name} must be a string.")
     try:
         value.encode()
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
-        raise _malformed(f"{name} is not valid Unicode") from None
+        raise _malformed(f"The {name} is not valid Unicode.") from None
     return value
 
 
 def _body(request: Request) -> dict[str, Any]:
-    """The body as an object: JSON, or a form."""
+    """The body as an object, from JSON or a form."""
     if request.is_json:
         try:
             body = json.loads(request.get_data())
         except (ValueError, RecursionError):
-            raise _malformed("The body is not JSON") from None
+            raise _malformed("The body is not valid JSON") from None
         if not isinstance(body, dict):
             raise _malformed("The body is not a JSON object")
         return body
     if not request.form and request.content_length:
         raise _malformed("Send the body as application/json or as a form")
-    # A field that comes twice is a list, so not the string that is asked for.
+    # A repeated field becomes a list, which the checks above refuse.
     fields = request.form.to_dict(flat=False)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 

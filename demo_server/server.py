@@ -15,7 +15,7 @@ from .emit import Emit, both, ignore
 from .registry import Registry
 from .wsgi import WsgiServer
 
-# Its own, so that a server of another kind may have the same name.
+# Separate from other kinds of server, which may use the same names.
 _running = Registry()
 
 
@@ -23,12 +23,12 @@ class DemoServer:
     """The article's backend, served in this process on loopback.
 
     Args:
-        config (ServerConfig | None): defaults with fresh random secrets, if not given.
-        database (Database | None): what `config.db_uri` names, if not given.
-        clock (Clock): gives seconds since the epoch.
-        emit (Emit): told what happens inside; see `create_app`.
-        port (int): 0 picks a free one at the first start, kept for later starts.
-        name (str): one server of a name runs at a time.
+        config (ServerConfig | None): by default, the defaults with fresh random secrets.
+        database (Database | None): by default, the one that `config.db_uri` names.
+        clock (Clock): returns seconds since the epoch.
+        emit (Emit): receives the events; see `create_app`.
+        port (int): 0 picks a free port at the first start and keeps it for later starts.
+        name (str): at most one server with a given name runs at a time.
 
     Raises:
         ConfigError: the database cannot be opened.
@@ -63,10 +63,10 @@ class DemoServer:
 
     @property
     def url(self) -> str:
-        """The address at which it listens, with no slash at the end.
+        """The address at which the server listens, without a trailing slash.
 
         Raises:
-            RuntimeError: the server was never started, so has no port yet.
+            RuntimeError: the server was never started and has no port yet.
         """
         if not self._port:
             raise RuntimeError("The server has no port yet: call start() first")
@@ -75,14 +75,14 @@ class DemoServer:
 
     @property
     def running(self) -> bool:
-        """Does the server listen?"""
+        """Whether the server is listening."""
         return self._http is not None
 
     def start(self) -> DemoServer:
-        """Listen, and give the server itself. Does nothing if it runs already.
+        """Start listening, and return the server. A running server is left unchanged.
 
         Raises:
-            OSError: the port is taken, or the host is not one of this machine's.
+            OSError: the port is in use, or the host is not an address of this machine.
         """
         with _running.lock:
             if self._http is None:
@@ -94,18 +94,18 @@ class DemoServer:
         return self
 
     def stop(self) -> None:
-        """Stop within a second. Users and tokens stay good for a later `start`."""
+        """Stop within a second. Users and tokens remain valid for a later `start`."""
         with _running.lock:
             if self._http is not None:
                 self._http.close()
                 self._http = None
                 _running.remove(self.name)
                 self._emit("server.stopped", server=self.name)
-                with suppress(Exception):  # the database is away: the log's thread tries again
+                with suppress(Exception):  # no database: the log's thread tries again
                     self.flush()
 
     def flush(self) -> None:
-        """Store the events of the class log that wait for it; nothing without a class log."""
+        """Store the queued events of the class log, if there is one."""
         if self._class_log is not None:
             self._class_log.flush()
 
@@ -121,5 +121,5 @@ class DemoServer:
         self.stop()
 
     def __repr__(self) -> str:
-        # No port: a notebook saves what it shows, and the port differs at every run.
+        # Without the port: saved notebooks contain this text, and the port changes at each run.
         return f"<DemoServer {self.name!r}, {'running' if self.running else 'stopped'}>"

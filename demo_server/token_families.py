@@ -1,16 +1,18 @@
-"""Token families: all refresh tokens that come, by rotation, from one login.
+"""Token families: all refresh tokens that rotation derives from one login.
 
     login ─▶ token 1 ──spent──▶ token 2 ──spent──▶ token 3
 
-A refresh token is good once. Whoever brings a spent one is a thief, or the owner after a thief:
-the server cannot know which, so the whole family ends (RFC 9700, section 4.14.2).
+A refresh token is valid once. A client that presents a spent one is a thief, or the owner after a
+theft: the server cannot know which, so it ends the whole family (RFC 9700, section 4.14.2).
 
-Collections, with no token in them, only the ids that the tokens' claims name:
+The collections store ids from the tokens' claims, never a token:
 
 - `families`: `_id` (the claim `sid`), `username`, `revoked` (None, or the reason), `expires_at`;
 - `refresh_tokens`: `_id` (the claim `jti`), `family`, `parent`, `issued_at`, `spent_at`,
-  `successor`, `expires_at`. Times are seconds since the epoch on the server's clock, but for
-  `expires_at`, which is for cleanup only; see `database.py`.
+  `successor`, `expires_at`.
+
+Times are seconds since the epoch on the server's clock. `expires_at` is for cleanup only and uses
+the wall clock; see `database.py`.
 """
 
 from __future__ import annotations
@@ -26,12 +28,12 @@ from .database import Database, clean_up, expiry, guard_of
 
 @dataclass(frozen=True)
 class Spent:
-    """A refresh token that is spent.
+    """A refresh token that has been spent.
 
     Attributes:
         successor (str): the `jti` of the refresh token that follows it.
         at (float): when it was spent, in seconds since the epoch.
-        by_us (bool): was it spent by this very call?
+        by_us (bool): whether this call spent it.
     """
 
     successor: str
@@ -44,7 +46,7 @@ class FamilyRepository:
 
     Args:
         database (Database): of mongomock or pymongo.
-        lifetime (float): seconds for which a token of theirs can be good; for the cleanup only.
+        lifetime (float): the longest lifetime of a token, in seconds; for cleanup only.
     """
 
     def __init__(self, database: Database, lifetime: float = 0.0) -> None:
@@ -56,7 +58,7 @@ class FamilyRepository:
             clean_up(database, collection)
 
     def start(self, username: str, now: float) -> tuple[str, str]:
-        """A new family; gives its id and that of its first refresh token."""
+        """Start a family; return its id and the id of its first refresh token."""
         family, jti = secrets.token_hex(8), secrets.token_hex(16)
         with self._guard:
             self._families.insert_one(
@@ -71,10 +73,10 @@ class FamilyRepository:
         return family, jti
 
     def spend(self, jti: str, now: float) -> Spent | None:
-        """Spend a refresh token, or tell how it was spent; None if there is no such token.
+        """Spend a refresh token, or say how it was spent; None if there is no such token.
 
-        To look and then to write would let two callers spend one token. So the look and the
-        write are one step of the database: only one caller finds the token unspent.
+        Check-then-write would let two callers spend one token. So the check and the write are
+        one atomic update in the database: only one caller finds the token unspent.
         """
         successor = secrets.token_hex(16)
         with self._guard:
@@ -89,18 +91,18 @@ class FamilyRepository:
             if token is None:
                 return None
             spent = Spent(token["successor"], token["spent_at"], by_us=False)
-        # The first time, or again: should a process die between the two steps, the next call
-        # within the grace mends it.
+        # Repeated for a token spent before: if a process died between the two writes, the next
+        # call within the grace period completes them.
         self._add(spent.successor, token["family"], jti, spent.at)
         if spent.by_us:
-            # The family is to be found as long as its last token is good.
+            # Keep the family for as long as its last token is valid.
             until = expiry(self._lifetime)
             with self._guard:
                 self._families.update_one({"_id": token["family"]}, {"$set": {"expires_at": until}})
         return spent
 
     def revoke(self, family: str, reason: str) -> bool:
-        """End a family; tells whether it was this call that did."""
+        """End a family; return whether this call ended it."""
         with self._guard:
             ended = self._families.find_one_and_update(
                 {"_id": family, "revoked": None}, {"$set": {"revoked": reason}}
@@ -108,7 +110,7 @@ class FamilyRepository:
         return ended is not None
 
     def is_live(self, family: str) -> bool:
-        """Is there such a family, and is it not revoked?"""
+        """Whether the family exists and has not been revoked."""
         with self._guard:
             return self._families.find_one({"_id": family, "revoked": None}) is not None
 

@@ -1,16 +1,15 @@
-"""Tokens: issue and verify, both at the time of the injected clock.
+"""Issue and verify tokens; both use the injected clock.
 
-A token is a JWT (RFC 7519) signed with HS256 (RFC 7518, section 3.2). By the article's policy
-it has the claims `username`, `iat` and `exp`, written as Node's jsonwebtoken writes them, so
-each side takes the other's tokens when the secret is the same. Access and refresh tokens
-differ in their secret and their lifetime only; so a refresh token sent as an access token fails
-by its signature.
+A token is a JWT (RFC 7519) signed with HS256 (RFC 7518, section 3.2). With the article's policy it
+has the claims `username`, `iat` and `exp`, written as Node's jsonwebtoken writes them, so each
+side accepts the other's tokens if they share the secret. Access and refresh tokens differ only in
+their secret and lifetime, so a refresh token sent as an access token fails on its signature.
 
-By the policy "rfc" a token also says who made it (`iss`), for whom (`aud`), what for (`typ`), of
-which session it is (`sid`) and which one it is (`jti`); each is checked (RFC 8725, section 3).
+With the policy "rfc" a token also names its issuer (`iss`), audience (`aud`), type (`typ`),
+session (`sid`) and id (`jti`), and the server checks each (RFC 8725, section 3).
 
-The order of the checks: form, then algorithm and signature, then the claims. What an
-unsigned token says about its own expiry is nobody's business.
+The checks run in this order: form, algorithm and signature, claims. Unverified claims are never
+reported.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ from .policy import POLICIES
 
 ALGORITHM = "HS256"
 
-#: The claims `iss` and `aud`: this server makes its tokens for itself.
+#: The claims `iss` and `aud`: this server issues tokens for itself.
 ISSUER = AUDIENCE = "demo_server"
 
-#: Seconds by which a token may be early: clocks of two machines differ, and a clock that was
-#: wrong is set back (RFC 7519, section 4.1.5). An expiry has no leeway here: lessons count
+#: Seconds of leeway for a token from the future: the clocks of two machines differ, and a wrong
+#: clock is set back (RFC 7519, section 4.1.5). Expiry has no leeway here, because lessons count
 #: its seconds.
 EARLY_LEEWAY = 10
 
@@ -42,7 +41,7 @@ _PINNED = ("iss", "aud", "jti", "typ", "sid")
 
 
 def fingerprint(token: str) -> str:
-    """Eight hexadecimal digits by which a log can tell tokens apart without holding them."""
+    """Eight hexadecimal digits that let a log tell tokens apart without storing them."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
 
 
@@ -62,8 +61,8 @@ class TokenService:
         policy = POLICIES[config.policy]
         self._subject = policy.subject
         self._pins_claims = policy.pins_claims
-        # PyJWT reads the wall clock and takes no other. It checks form, algorithm, signature
-        # and required claims; `_check_times` checks the times by its rules, on our clock.
+        # PyJWT always reads the wall clock. It checks form, algorithm, signature and required
+        # claims; `_check_times` checks the times by the same rules on the injected clock.
         self._checks: dict[str, Any] = {
             "algorithms": [ALGORITHM],
             "options": {
@@ -88,11 +87,12 @@ class TokenService:
         """A token for `username`, and its claims (`iat`, `exp`: seconds since the epoch).
 
         Args:
-            kind, username: what for, and for whom.
-            family (str | None): the id of the token family, where the policy pins claims.
-            jti (str | None): its id, a new one if not given.
-            at (float | None): when it is issued; now, if not given. The same four give the
-                same token.
+            kind ("access" | "refresh"): the token's type.
+            username (str): its owner.
+            family (str | None): the id of the token family, if the policy pins claims.
+            jti (str | None): the id of the token; a new one by default.
+            at (float | None): when it is issued, in seconds since the epoch; now by default.
+                The same arguments return the same token.
         """
         issued_at = int(self._clock() if at is None else at)
         claims: dict[str, Any] = {
@@ -107,7 +107,7 @@ class TokenService:
         return jwt.encode(claims, self._secrets[kind], algorithm=ALGORITHM), claims
 
     def verify(self, kind: TokenKind, token: str) -> dict[str, Any]:
-        """The claims of a token that is good now.
+        """The claims of a token that is valid now.
 
         Raises:
             TokenRefused: `token_malformed`, `token_invalid`, `token_expired` or
@@ -117,11 +117,15 @@ class TokenService:
             claims = jwt.decode(token, self._secrets[kind], **self._checks)
         except jwt.InvalidSignatureError:
             raise TokenRefused(
-                kind, "token_invalid", f"The signature is not that of this server's {kind} tokens"
+                kind,
+                "token_invalid",
+                f"The signature does not match this server's key for {kind} tokens",
             ) from None
         except (jwt.DecodeError, UnicodeEncodeError):  # JSON can spell half of a surrogate pair
             raise TokenRefused(
-                kind, "token_malformed", "The token is not three base64url parts of a JWT"
+                kind,
+                "token_malformed",
+                "The token is not a JWT of three base64url parts",
             ) from None
         except jwt.InvalidAlgorithmError:
             raise TokenRefused(
@@ -132,17 +136,19 @@ class TokenService:
                 kind, "token_invalid", f"The token has no claim {error.claim}"
             ) from None
         except (jwt.InvalidTokenError, RecursionError):
-            raise TokenRefused(kind, "token_invalid", "A claim of the token is wrong") from None
+            raise TokenRefused(kind, "token_invalid", "A claim in the token is wrong") from None
         username = claims[self._subject]
         if not isinstance(username, str) or not username:
-            raise TokenRefused(kind, "token_invalid", f"The claim {self._subject} is not a name")
+            raise TokenRefused(
+                kind, "token_invalid", f"The claim {self._subject} is not a username"
+            )
         if self._pins_claims and (claims["typ"] != kind or not isinstance(claims["sid"], str)):
-            raise TokenRefused(kind, "token_invalid", f"This is not an {kind} token of a session")
+            raise TokenRefused(kind, "token_invalid", f"The token is not a session's {kind} token")
         self._check_times(kind, claims)
         return claims
 
     def _check_times(self, kind: TokenKind, claims: Mapping[str, Any]) -> None:
-        """RFC 7519, section 4.1.4: a token is over at the second of its `exp`, not after it."""
+        """RFC 7519, section 4.1.4: a token has expired *at* the second of `exp`, not after it."""
         now = self._clock()
         for name in ("exp", "iat", "nbf"):
             if name in claims and not _is_number(claims[name]):

@@ -17,7 +17,7 @@ class User:
     Attributes:
         id (str): the database's `_id`.
         username (str)
-        password_hash (str): bcrypt's, never sent to anyone.
+        password_hash (str): from bcrypt; never sent to a client.
     """
 
     id: str
@@ -41,8 +41,8 @@ class UserRepository:
             UserExists: the username is taken.
         """
         document = {"username": username, "password": password_hash}
-        # Insert and let the unique index refuse: looking first would leave a gap in
-        # which another thread can insert the same name.
+        # Insert, and let the unique index refuse. Checking first would leave a gap in which
+        # another thread can insert the same name.
         try:
             with self._guard:
                 inserted = self._users.insert_one(document)
@@ -51,7 +51,7 @@ class UserRepository:
         return User(str(inserted.inserted_id), username, password_hash)
 
     def find(self, username: str) -> User | None:
-        """The user of that name, or None."""
+        """The user with that name, or None."""
         with self._guard:
             document = self._users.find_one({"username": username})
         if document is None:

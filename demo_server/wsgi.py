@@ -1,13 +1,13 @@
-"""A threaded HTTP/1.1 server in this process: waitress, started and stopped by us.
+"""A threaded HTTP/1.1 server in this process, built on waitress.
 
-waitress is made to own its process. To live in a notebook it needs:
+waitress expects a process to itself. In a notebook it needs:
 
-- an own loop: `waitress.serve` blocks, and its `close` waits for kept connections;
-- a stop that lets answers in flight leave, and closes the rest;
-- room for many kept connections: at its limit of 100 it accepts no more, in silence;
-- `select` while it can, as it is a fifth faster here, and `poll` past descriptor 1023;
-- a quiet log: what a thread prints lands in whichever notebook cell is running;
-- its own refusals (a request that is not HTTP) in JSON, as the app's.
+- a separate loop: `waitress.serve` blocks, and its `close` waits for idle connections;
+- a stop that finishes the responses in flight and closes the rest;
+- room for many idle connections: at its limit of 100 it silently accepts no more;
+- `select`, which is a fifth faster here, and `poll` past descriptor 1023;
+- a quiet log, because a thread's output appears in whichever notebook cell is running;
+- refusals of its own (a request that is not HTTP) in JSON, like the app's.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from waitress.task import ErrorTask
 
 THREADS = 8
 
-#: How long a stop waits for requests in flight, in seconds.
+#: Seconds that a stop waits for requests in flight.
 GRACE = 0.5
 
 _SELECT_LIMIT = 1000
 
-# Past this the connection is cut. The app refuses earlier, with a proper answer.
+# Beyond this the connection is closed. The app refuses earlier, with a proper response.
 _MAX_BODY_BYTES = 1024 * 1024
 
 logging.getLogger("waitress").addHandler(logging.NullHandler())
@@ -55,21 +55,21 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def busy(self) -> bool:
-        """Is a request being answered, or an answer not wholly sent?"""
+        """Whether a request is being handled, or a response is not fully sent."""
         return bool(self.requests or self.total_outbufs_len)
 
 
 class WsgiServer:
-    """Serves `app` from its own threads until `close`.
+    """Serves `app` from separate threads until `close`.
 
     Args:
         app: a WSGI application.
         host (str): a name or an address of this machine.
-        port (int): 0 picks a free one; `.port` tells which.
-        name (str): stands in the thread's name.
+        port (int): 0 picks a free one; `.port` says which.
+        name (str): becomes part of the thread's name.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the server cannot listen on that address.
     """
 
     def __init__(self, app: Any, host: str, port: int, name: str) -> None:
@@ -86,20 +86,20 @@ class WsgiServer:
             threads=THREADS,
             connection_limit=1000,
             max_request_body_size=_MAX_BODY_BYTES,
-            channel_request_lookahead=1,  # read on while a request is answered
-            clear_untrusted_proxy_headers=False,  # the app reads none of them
+            channel_request_lookahead=1,  # keep reading while a request is handled
+            clear_untrusted_proxy_headers=False,  # the app does not read them
             ident=None,
         )
         self._server.channel_class = _Channel
         self._closing = threading.Event()
-        # Held while the loop is told to end and woken: it may wake by itself in between, and
-        # must not close the trigger that is about to be pulled.
+        # Held while `close` sets the flag and wakes the loop. The loop can wake on its own in
+        # between, and must not close the trigger before it is pulled.
         self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"demo_server {name}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop within a second: what is in flight has `GRACE` seconds to finish."""
+        """Stop within a second: requests in flight have `GRACE` seconds to finish."""
         with self._ending:
             self._closing.set()
             self._server.pull_trigger()
@@ -114,8 +114,8 @@ class WsgiServer:
             channel.busy for channel in list(self._server.active_channels.values())
         ):
             self._poll(timeout=0.05)
-        # An idle worker leaves at once; a handler that is still busy keeps its thread
-        # until it returns, and finds its connection closed.
+        # An idle worker ends at once. A busy handler keeps its thread until it returns, and
+        # finds its connection closed.
         self._server.task_dispatcher.shutdown(timeout=0.1)
         with self._ending:
             wasyncore.close_all(self._map)  # the connections and the trigger

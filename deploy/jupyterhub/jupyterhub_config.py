@@ -1,11 +1,11 @@
 """JupyterHub for one class on one machine: `make hub`.
 
-The hub, its proxy and the learners' servers listen on loopback. Everything that is kept is in
-one folder: the passwords, the hub's database and a folder for each learner.
+The hub, its proxy and the learners' servers listen on loopback. One folder holds all state: the
+passwords, the hub's database and a folder for each learner.
 
-All learners' servers run under the account that started the hub. Nothing keeps a learner's
-code from another's files, or from the hub's: this is for a class that trusts each other. The
-README beside this file says what to change for any other.
+All learners' servers run under the account that started the hub. A learner's code can read the
+files of other learners and of the hub, so this is for a class that trusts each other. The README
+in this folder says what to change for any other class.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 HERE = Path(__file__).resolve().parent
-NOTEBOOKS = HERE.parent.parent / "notebooks"
+PROJECT = HERE.parent.parent
 PROXY = "node_modules/.bin/configurable-http-proxy"
 BIN = Path(sys.executable).parent
 STATE = Path(os.environ.get("HUB_STATE") or HERE / "state").resolve()
@@ -60,15 +60,18 @@ def copy_missing(source: str, target: str) -> None:
 
 
 def copy_notebooks(spawner: Any) -> None:
-    """Give a learner the notebooks that are not in their folder yet."""
+    """Give a learner the notebooks that are not in their folder yet, and what they link to."""
+    folder = LEARNERS / spawner.user.name
     shutil.copytree(
-        NOTEBOOKS,
-        LEARNERS / spawner.user.name / "notebooks",
+        PROJECT / "notebooks",
+        folder / "notebooks",
         copy_function=copy_missing,
         # The course's package is installed; a copy in the folder would be taken instead.
         ignore=shutil.ignore_patterns("jwt_course", ".ipynb_checkpoints"),
         dirs_exist_ok=True,
     )
+    (folder / "docs").mkdir(exist_ok=True)
+    copy_missing(str(PROJECT / "docs/glossary.md"), str(folder / "docs/glossary.md"))
 
 
 class LimitedSpawner(SimpleLocalProcessSpawner):

@@ -19,5 +19,5 @@ def test_the_link_of_the_docs_opens_the_demo_server_under_jupyters_address(
     tab = popup.value
     tab.wait_for_load_state()
     assert re.fullmatch(rf"{lab.url}/proxy/\d+/home", tab.url)
-    assert "No bearer token came with the request" in tab.content()
+    assert "The request carries no bearer token" in tab.content()
     tab.close()

@@ -286,7 +286,7 @@ def test_one_worker_needs_no_other_database(tmp_path: Path) -> None:
     [
         (
             {"WORKERS": "4"},
-            "WORKERS is 4, but each process would have users of its own: set DB_URI",
+            "WORKERS is 4, but each process would have its own users: set DB_URI",
         ),
         ({"WORKERS": "4", "DB_URI": "mongomock://x"}, "set DB_URI to mongodb://host/name"),
         ({"WORKERS": "0"}, "WORKERS must be a whole number from 1"),
@@ -320,7 +320,7 @@ def test_without_granian_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "granian", None)
     assert class_server.main() == 2
-    assert capsys.readouterr().err == "demo_server: this needs granian: pip install granian\n"
+    assert capsys.readouterr().err == "demo_server: the class server needs granian: pip install granian\n"
 
 
 def test_a_taken_port_is_one_line_and_exit_2(

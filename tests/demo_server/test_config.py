@@ -89,7 +89,7 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ({"REFRESH_TOKEN_SECRET": "short"}, "REFRESH_TOKEN_SECRET must have at least 32 bytes"),
         (
             {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "a" * 32},
-            "are the same: give two different ones",
+            "are the same: set two different ones",
         ),
         ({"DB_URI": "postgres://x:pass@host/db"}, "DB_URI has an unknown scheme: write mongodb"),
         ({"AUTH_POLICY": "strict"}, "AUTH_POLICY must be article or rfc, not 'strict'"),

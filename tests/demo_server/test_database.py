@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from collections import Counter
@@ -13,7 +14,9 @@ import pytest
 import requests
 
 from client_widget import AuthClient, EventLog, Rejected, ServerUnreachable, describe
-from demo_server import ConfigError, DemoServer, ServerConfig, UserExists, open_database
+from demo_server import ConfigError, DemoServer, ServerConfig, open_database
+from demo_server.database import Collection, Cursor, Database
+from demo_server.errors import UserExists
 from demo_server.users import User, UserRepository
 
 from ..conftest import in_threads
@@ -27,6 +30,17 @@ def test_a_user_is_found_as_stored(database: Any) -> None:
     assert user == User(user.id, "ada", "a hash")
     assert users.find("ada") == user
     assert "a hash" not in repr(user)
+
+
+@pytest.mark.parametrize("interface", [Database, Collection, Cursor], ids=lambda it: it.__name__)
+def test_the_drivers_have_what_the_protocols_name(database: Any, interface: type) -> None:
+    collection = database["users"]
+    thing = {Database: database, Collection: collection, Cursor: collection.find({})}[interface]
+    names = [name for name, value in vars(interface).items() if inspect.isfunction(value)]
+    names += [name for name, value in vars(interface).items() if isinstance(value, property)]
+    ours = [name for name in names if name not in ("__init__", "__subclasshook__")]
+    assert ours
+    assert [name for name in ours if not hasattr(thing, name)] == []
 
 
 def test_a_name_is_stored_once(database: Any) -> None:
@@ -126,7 +140,7 @@ def test_while_the_database_is_away_each_request_gets_a_503(policy: str, nx: NxS
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
             body = answer.json()
             assert body["error"] == "database_unavailable"
-            assert body["message"] == "The database is away: try again in a moment"
+            assert body["message"] == "The database cannot be reached: try again in a moment"
             assert "127.0.0.1" not in answer.text
         refused = [event for event in log if event.name == "request.refused"]
         assert len(refused) == 16

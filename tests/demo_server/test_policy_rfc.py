@@ -35,7 +35,7 @@ def test_without_a_token_no_error_is_told(server: DemoServer) -> None:
     answer = get(server, "/home", None)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="demo_server"'
-    assert answer.json() == {"message": "No bearer token came with the request"}
+    assert answer.json() == {"message": "The request carries no bearer token"}
 
 
 def test_an_expired_token_is_invalid(

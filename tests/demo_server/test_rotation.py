@@ -10,9 +10,10 @@ import pytest
 import requests
 
 from client_widget import EventLog
-from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, TokenRefused, open_database
+from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, open_database
 from demo_server.auth_service import AuthService, Grant
 from demo_server.emit import ignore
+from demo_server.errors import TokenRefused
 from demo_server.login_backoff import FREE_FAILURES, LoginThrottle
 from demo_server.tokens import fingerprint
 
@@ -106,7 +107,7 @@ def test_reuse_ends_the_whole_family_and_says_so(
     assert api.refresh({"token": second})[1]["error"] == "invalid_grant"
     for token in (tokens["accessToken"], access):
         status, body = api.home(f"Bearer {token}")
-        assert (status, body["message"]) == (401, "The session was ended")
+        assert (status, body["message"]) == (401, "The session has ended")
 
 
 def test_another_login_is_another_family(api: Api, tokens: dict[str, str]) -> None:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from demo_server import ServerConfig, TokenRefused
-from demo_server.errors import TokenKind
+from demo_server import ServerConfig
+from demo_server.errors import TokenKind, TokenRefused
 from demo_server.tokens import EARLY_LEEWAY, TokenService
 
 from ..conftest import START

@@ -13,7 +13,8 @@ from typing import Any
 import jwt
 import pytest
 
-from demo_server import DemoClock, ServerConfig, TokenRefused
+from demo_server import DemoClock, ServerConfig
+from demo_server.errors import TokenRefused
 from demo_server.tokens import EARLY_LEEWAY, TokenService
 
 SECRET = "a secret for these tests, 32 bytes or more"

@@ -135,7 +135,9 @@ def test_a_server_that_starts_again_keeps_the_learners_work(hub: Hub, lesson: Cl
     cleo.start_server()
 
     assert [cell.source for cell in cleo.notebook(WALKTHROUGH).cells] == ["Cleo was here."]
-    assert cleo.notebook("classroom.ipynb").cells  # deleted, so copied anew
+    assert cleo.notebook("classroom.ipynb").cells  # deleted, so copied again
+    # The notebooks link it at the first use of each term.
+    assert (folder.parent / "docs/glossary.md").is_file()
     assert len(lesson.learners[0].notebook(WALKTHROUGH).cells) == len(SAVED.cells)
     assert nbformat.read(ROOT / "notebooks" / WALKTHROUGH, 4) == SAVED
 

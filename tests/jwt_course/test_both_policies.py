@@ -15,7 +15,7 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 from ..conftest import PASSWORD
 
 INVALID = 'WWW-Authenticate: Bearer error="invalid_token", error_description='
-SIGNATURE = "The signature is not that of this server's access tokens"
+SIGNATURE = "The signature does not match this server's key for access tokens"
 REALM = 'WWW-Authenticate: Bearer realm="demo_server"'
 
 BY_ARTICLE = [
@@ -58,7 +58,7 @@ BY_RFC = [
     ("POST /users/login, unknown user", 401, "invalid_credentials", (REALM,)),
     ("POST /users/login, sixth failure", 429, "too_many_attempts", ("Retry-After: 1",)),
     ("POST /logout", 204, "", ()),
-    ("GET /home, after the logout", 401, "invalid_token", (f'{INVALID}"The session was ended"',)),
+    ("GET /home, after the logout", 401, "invalid_token", (f'{INVALID}"The session has ended"',)),
 ]
 
 Servers = Mapping[str, DemoServer]

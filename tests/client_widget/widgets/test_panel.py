@@ -79,7 +79,7 @@ def test_five_calls_at_once_cost_one_refresh(panel: LoginPanel, log: EventLog, g
     [
         ("bob", PASSWORD, "Refused (401): user does not exist!"),
         ("ada", "wrong", "Refused (400): Unauthorized: Wrong Password!!"),
-        ("", "", "Refused (400): username must be a string that is not empty"),
+        ("", "", "Refused (400): Enter a username."),
     ],
 )
 def test_a_refusal_is_said_in_words(

@@ -100,12 +100,12 @@ class TestVerdicts:
             (
                 "Send with the edited payload",
                 "with its old signature",
-                "The signature is not that of this server's {} tokens",
+                "The signature does not match this server's key for {} tokens",
             ),
             (
                 "Re-sign with a wrong secret",
                 "signed with a wrong secret",
-                "The signature is not that of this server's {} tokens",
+                "The signature does not match this server's key for {} tokens",
             ),
             (
                 "Send with alg none",

@@ -93,7 +93,7 @@ def test_the_events_stand_as_lines_in_plain_words(view: TourView) -> None:
     assert [line[1].split(maxsplit=1)[1].strip() for line in lines] == [
         "GET /home without a token",
         "/home: the request carried no token",
-        "403 Forbidden for GET /home: No bearer token came with the request",
+        "403 Forbidden for GET /home: The request carries no bearer token",
     ]
 
 
