@@ -320,7 +320,8 @@ def test_without_granian_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "granian", None)
     assert class_server.main() == 2
-    assert capsys.readouterr().err == "demo_server: the class server needs granian: pip install granian\n"
+    said = "demo_server: the class server needs granian: pip install granian\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_taken_port_is_one_line_and_exit_2(
