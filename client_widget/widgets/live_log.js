@@ -1,13 +1,11 @@
-// The live log. The Python side is log_view.py.
+// The live log. The Python side is live_log.py.
 //
 // Messages from Python: {type: "reset", rows} replaces all rows, {type: "rows", rows} adds,
 // {type: "details"} is what is behind a row, {type: "file"} is to be saved.
-// Messages to Python: "hello" asks for a reset, "alive" and "bye" say whether anybody looks,
-// "open" asks for details, "save" for a file.
+// Messages to Python: "hello" asks for a reset, "open" for details, "save" for a file.
 // Everything is set as text: what a user typed is never markup.
 
 const MAX_ROWS = 1000;
-const ALIVE_EVERY_MS = 10_000;
 
 function create(name, className, text = "") {
   const element = document.createElement(name);
@@ -141,17 +139,11 @@ function render({ model, el }) {
     }
   };
 
-  const say = (type) => model.send({ type });
   el.classList.add("lab-log-view");
   el.append(title, rows);
   model.on("msg:custom", receive);
-  say("hello");
-  const heartbeat = setInterval(say, ALIVE_EVERY_MS, "alive");
-  return () => {
-    clearInterval(heartbeat);
-    model.off("msg:custom", receive);
-    say("bye");
-  };
+  model.send({ type: "hello" });
+  return () => model.off("msg:custom", receive);
 }
 
 export default { render };

@@ -9,9 +9,7 @@ with the notebook.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +22,13 @@ from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..log.har import to_har
 from .background import Pulse
-from .presence import STYLES
-from .view import View
+from .view import STYLES, View
 
 #: Seconds between batches, and from the first event after a rest to its row's leaving.
 BATCH, FIRST = 0.02, 0.002
 
 #: Rows that a view holds; the log itself may hold more.
 MAX_ROWS = 1000
-
-# A view says that it is there every 10 s; this is how long one word of it lasts. It is so
-# long because the kernel hears nothing while a cell runs.
-_SEEN_FOR = 60.0
 
 
 def row(event: Event) -> dict[str, Any]:
@@ -57,25 +50,16 @@ class LogView(View, anywidget.AnyWidget):
     Args:
         client (AuthClient): its log is shown, and its store finds the tokens to reveal.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
-        on_seen: called when a page shows that it displays the view.
     """
 
     _esm = Path(__file__).with_name("live_log.js")
     _css = STYLES
 
-    def __init__(
-        self,
-        client: AuthClient,
-        *,
-        clock: Clock | None = None,
-        on_seen: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         super().__init__()
         self._log = client.log
         self._base_url = client.base_url
         self._find_token = client.store.find
-        self._on_seen = on_seen
-        self._last_seen = time.monotonic()
         self._pending: deque[Event] = deque(maxlen=MAX_ROWS)
         # Held while a message is put together and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
@@ -83,15 +67,9 @@ class LogView(View, anywidget.AnyWidget):
         self._unsubscribe = self._log.subscribe(self._on_event)
         self.on_msg(self._on_message)
 
-    @property
-    def watched(self) -> bool:
-        """Has a view said lately that it is there?"""
-        return time.monotonic() - self._last_seen < _SEEN_FOR
-
     def close(self) -> None:
         """Stop listening to the log, and take the view away."""
         self._unsubscribe()
-        self._last_seen = -_SEEN_FOR
         super().close()
 
     def _on_event(self, event: Event) -> None:
@@ -107,10 +85,6 @@ class LogView(View, anywidget.AnyWidget):
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         kind = content.get("type")
-        if kind == "bye":
-            self._last_seen = -_SEEN_FOR
-            return
-        self._last_seen = time.monotonic()
         if kind == "hello":
             with self._sending:
                 rows = [row(event) for event in list(self._log)[-MAX_ROWS:]]
@@ -119,7 +93,6 @@ class LogView(View, anywidget.AnyWidget):
             self._send_details(content["seq"], bool(content.get("reveal")))
         elif kind == "save":
             self._send_file(content["format"], content.get("view"))
-        self._on_seen()
 
     def _send_details(self, seq: int, reveal: bool) -> None:
         """What is behind a row. It is sent and not held, so it is not saved."""

@@ -26,6 +26,7 @@ from ..log.event import Event
 from .background import Pulse, Workers
 from .clock_controls import TimeControls
 from .live_log import LogView
+from .presence import Presence
 from .sequence_diagram import DiagramView
 from .step_by_step import StepView
 from .tabs import LazyTabs
@@ -60,7 +61,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.client = client
         self.clock = clock if clock is not None else client.clock
         self._workers = Workers()
-        self._closed = False
+        # Redraw soon after an event, and every second while somebody looks, for the countdown.
+        self._redraw = Pulse(0.03, self._draw)
+        self.presence = Presence(on_report=Pulse(1.0, self._draw_while_watched).start)
 
         wide = {
             "layout": widgets.Layout(width="auto"),
@@ -87,10 +90,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._time = TimeControls(client, clock=self.clock)
             self.buttons |= self._time.buttons
             rows.append(self._time)
-        self.log_view = LogView(
-            client,
-            on_seen=self._on_seen,
-        )
+        self.log_view = LogView(client)
         self.log_view.layout = widgets.Layout(flex="1 1 420px", min_width="320px")
 
         form = widgets.VBox(
@@ -117,17 +117,19 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         )
         self.projector.observe(self._on_projector, "value")
         super().__init__(
-            [widgets.HBox([left, self.log_view], layout=columns), self.projector, self.tabs]
+            [
+                widgets.HBox([left, self.log_view], layout=columns),
+                self.projector,
+                self.tabs,
+                self.presence,
+            ]
         )
         self.add_class("lab-panel")
 
         self._show_home("Log in to see this page.")
         self._say("Register, then log in.")
         self._draw()
-        # Redraw soon after an event; and every second while somebody looks, for the countdown.
-        self._redraw = Pulse(0.03, self._draw)
-        self._tick = Pulse(1.0, self._draw_while_watched)
-        self._tick.start()
+        self.presence.report()  # a panel is made to be shown
         self._unsubscribe = client.log.subscribe(self._on_event)
 
         # Enter in the password field logs in.
@@ -147,8 +149,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Take the panel away; its client and its log stay."""
-        self._closed = True
         self._unsubscribe()
+        self.presence.close()
         self.log_view.close()
         self.tabs.close()
         super().close()
@@ -270,13 +272,10 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _draw_while_watched(self) -> bool:
         self._draw()
-        return self.log_view.watched and not self._closed
+        return self.presence.watched
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
-
-    def _on_seen(self) -> None:
-        self._tick.start()
 
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("event") == "submit":

@@ -26,9 +26,8 @@ from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
 from ..protocol.tokens import TokenPair
 from .background import Pulse, Workers
-from .presence import Stylesheet
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
-from .view import View
+from .view import Stylesheet, View
 
 #: Signs what no server of the lab signs. No secret: anybody may read it.
 WRONG_SECRET = "a guess at the secret, and a wrong one"

@@ -20,8 +20,7 @@ from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
 from .background import Workers
-from .presence import Stylesheet
-from .view import View
+from .view import Stylesheet, View
 
 NEXT = "Next step"
 RESTART = "Back to the start"

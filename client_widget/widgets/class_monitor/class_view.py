@@ -7,10 +7,8 @@ says that it is there, as the live log does, and falls silent when it is closed.
 from __future__ import annotations
 
 import threading
-import time
 from html import escape
 
-import anywidget
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
@@ -18,38 +16,16 @@ from ...client.transport import accepted
 from ...clock import Clock, time_of_day
 from ...errors import ClientError, Rejected
 from ..background import Pulse
-from ..presence import STYLES
-from ..view import View
+from ..presence import Presence
+from ..view import Stylesheet, View
 from .class_state import ENDED, EXPIRED, LOGGED_IN, MUST_WAIT, ClassState, Student
 
 #: Seconds between two looks at the server.
 INTERVAL = 1.0
 
-# A view says that it is there every 10 s; this is how long one word of it lasts.
-_SEEN_FOR = 60.0
-
 _TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad", MUST_WAIT: "lab-bad"}
 
 _HEADS = ("User", "State", "Last action", "At", "Refreshes", "Refusals", "Reuse")
-
-
-class _Presence(anywidget.AnyWidget):
-    """Shows nothing, brings the style sheet, and says while it is on a page."""
-
-    _esm = """
-    export default {
-      render({ model }) {
-        const here = () => model.send({ type: "here" });
-        here();
-        const timer = setInterval(here, 10000);
-        return () => { clearInterval(timer); model.send({ type: "bye" }); };
-      },
-    };
-    """
-    _css = STYLES
-
-    def __init__(self) -> None:
-        super().__init__(layout=widgets.Layout(display="none"))
 
 
 class ClassView(View, widgets.VBox):  # type: ignore[misc]
@@ -71,15 +47,13 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self._class = ClassState()
         self._cursor = 0
         self._started = False
-        self._last_seen = -_SEEN_FOR
         # Held during a look, so that two never overlap.
         self._looking = threading.Lock()
         self._pulse = Pulse(INTERVAL, self._step, first=0.0)
         self.table = widgets.HTML(class_table((), self.clock()))
         self.notice = widgets.HTML()
-        presence = _Presence()
-        presence.on_msg(self._on_message)
-        super().__init__([presence, self.table, self.notice])
+        self.presence = Presence(on_report=self._pulse.start)
+        super().__init__([Stylesheet(), self.presence, self.table, self.notice])
         self.add_class("lab-class")
 
     def start(self) -> None:
@@ -90,11 +64,12 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
     def stop(self) -> None:
         """Look no more, until `start` or until the view is shown again."""
         self._started = False
-        self._last_seen = -_SEEN_FOR
+        self.presence.leave()
 
     def close(self) -> None:
         """Stop, and take the view away."""
         self.stop()
+        self.presence.close()
         super().close()
 
     def refresh(self) -> None:
@@ -125,13 +100,6 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         # What a saved notebook shows in the view's place.
         return "ClassView: run this cell to see it"
 
-    def _on_message(self, widget: object, content: dict[str, str], buffers: object) -> None:
-        if content.get("type") == "bye":
-            self._last_seen = -_SEEN_FOR
-        else:
-            self._last_seen = time.monotonic()
-            self._pulse.start()
-
     def _step(self) -> bool:
         """One look; tells whether another is wanted."""
         try:
@@ -142,7 +110,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
             self.notice.value = _notice(str(error))
         else:
             self.notice.value = ""
-        return self._started or time.monotonic() - self._last_seen < _SEEN_FOR
+        return self._started or self.presence.watched
 
 
 def class_table(students: tuple[Student, ...], now: float) -> str:

@@ -118,12 +118,3 @@ class TestLogView:
     def test_no_row_is_in_what_is_saved(self, view: LogView, log: EventLog) -> None:
         log.record("x", source="test", username="a name to look for")
         assert "a name to look for" not in repr(view.get_state())
-
-    def test_it_knows_whether_anybody_looks(self, view: LogView) -> None:
-        assert view.watched
-        view._handle_custom_msg({"type": "bye"}, [])
-        assert not view.watched
-        view._handle_custom_msg({"type": "alive"}, [])
-        assert view.watched
-        view.close()
-        assert not view.watched
