@@ -96,7 +96,7 @@ class TestLogView:
             assert f"Authorization: Bearer {pair.access}" in revealed["parts"][title]
         assert pair.access not in repr(view.get_state())
         view._handle_custom_msg({"type": "open", "seq": 10_000}, [])
-        assert sent[-1]["parts"] == {"Event": "The log has forgotten it."}
+        assert sent[-1]["parts"] == {"Event": "The log is full and has dropped this event."}
         view.close()
 
     def test_the_log_is_saved_with_its_tokens_masked(
