@@ -1,4 +1,4 @@
-"""The messages of a call over HTTP, their events, and responses in plain terms.
+"""Sends the messages of a call over HTTP, records their events, and reads the responses.
 
 A call is prepared once and can be sent twice. `Transport` is the point where a message leaves the
 process.
@@ -92,7 +92,7 @@ class OutgoingCall:
 
     Args:
         transport (Transport): sends the messages.
-        record (Emit): told of each message and of its response.
+        record (Emit): records each message and its response.
         method (str), path (str), options: as in `AuthClient.request`.
         correlation (str | None): the id that all messages share; a new one by default.
 
@@ -148,11 +148,11 @@ class OutgoingCall:
             response = self._transport.send(prepared, **options)
         except requests.RequestException as error:
             late = isinstance(error, requests.Timeout)
-            reason = "no answer in time" if late else "no connection"
+            reason = "no response in time" if late else "no connection"
             self._record("request.failed", correlation=self.correlation, **about, reason=reason)
             # Without its cause, whose text contains the port and the whole URL.
             raise ServerUnreachable(
-                f"{message.method} {path}: {reason}: is the server running?"
+                f"{message.method} {path} failed: {reason}. Is the server running?"
             ) from None
         # A streamed response is the caller's to read, unless it is a refusal.
         streamed = bool(options.get("stream")) and response.status_code < 400
@@ -188,7 +188,7 @@ class OutgoingCall:
         return prepared
 
     def _options_for(self, message: Request) -> dict[str, Any]:
-        """A refresh follows no redirect, which could lead its token anywhere."""
+        """A refresh follows no redirect, which could send its token to another host."""
         if message.purpose == "refresh":
             return {"timeout": TIMEOUT, "allow_redirects": False}
         return self._send_options
@@ -251,7 +251,7 @@ def accepted(response: requests.Response) -> JsonAnswer:
         return JsonAnswer(response.json())
     except (ValueError, TypeError):
         raise ServerUnreachable(
-            "The answer is not a JSON object: is base_url the demo server's?"
+            "The response is not a JSON object. Is base_url the demo server's address?"
         ) from None
 
 

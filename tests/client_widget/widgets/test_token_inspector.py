@@ -88,7 +88,7 @@ class TestVerdicts:
         assert press(inspector, "Send as it is") == expected(
             f"{at(0)} POST /refresh, the refresh token as it is",
             "200 OK",
-            "A new access token came and was thrown away: your session is as it was.",
+            "The new access token was discarded, so your session is unchanged.",
             200,
             "",
         )
@@ -233,7 +233,9 @@ def test_without_a_session_nothing_is_sent(inspector: TokenInspector, log: Event
 
 def test_a_server_that_is_gone_is_said(inspector: TokenInspector, server: DemoServer) -> None:
     server.stop()
-    assert press(inspector, "Send as it is") == ["GET /home: no connection: is the server running?"]
+    assert press(inspector, "Send as it is") == [
+        "GET /home failed: no connection. Is the server running?"
+    ]
     server.start()
     assert press(inspector, "Send as it is")[1] == "200 OK"
 

@@ -71,7 +71,7 @@ def test_the_whole_story_by_its_buttons(view: TourView) -> None:
             press(view, "Next step")
     assert told == [f"Your answer is right. What happened: {answer}" for answer in USUAL]
     assert "Score: 9 of 9 right" in text_of(view.head.value)
-    assert "This is the end: 9 of 9 right." in text_of(view.outcome.value)
+    assert "The tour is complete: 9 of 9 right." in text_of(view.outcome.value)
     press(view, "Back to the start")
     assert "Step 1 of 9" in text_of(view.head.value)
     assert "no guess yet" in text_of(view.head.value)
@@ -120,7 +120,7 @@ def test_a_server_that_is_gone_is_said_and_the_step_tried_again(
         press(view, answer, "Next step")
     server.stop()
     press(view, USUAL[4])
-    assert "is the server running? Nothing is lost" in text_of(view.notice.value)
+    assert "Is the server running? Nothing is lost" in text_of(view.notice.value)
     assert view.outcome.value == ""
     assert usable(view) == [*answers(view), "Back to the start"]
     server.start()
