@@ -55,6 +55,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
 
     Attributes:
         hold (ToggleButton), change (Dropdown), next (Button)
+        message (HTML): the message that waits.
         stepper (Stepper): holds the messages; the client's `before_send`.
     """
 
@@ -73,10 +74,10 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             style={"description_width": "88px"},
         )
         self.next = widgets.Button(description="Send it", button_style="primary")
-        self._message = widgets.HTML()
+        self.message = widgets.HTML()
         self.hold.observe(self._on_hold, "value")
         self.next.on_click(lambda _: self._send())
-        super().__init__([self.hold, self._message, widgets.HBox([self.change, self.next])])
+        super().__init__([self.hold, self.message, widgets.HBox([self.change, self.next])])
         self._draw()
 
     def refresh(self) -> None:
@@ -106,7 +107,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             text = "Messages are held. Press Home, and the first one waits here."
         else:
             text = "Messages are sent at once."
-        self._message.value = f'<div class="lab-token" role="status">{text}</div>'
+        self.message.value = f'<div class="lab-token" role="status">{text}</div>'
         return False
 
 
