@@ -106,10 +106,13 @@ LESSON_FAULTS = {
     "02_inside_a_token": FAULTS["the server ignores the clock"],
     "03_step_the_refresh": FAULTS["the client does not refresh"],
     "05_stampede": (
-        "client_widget.client.auth_client.AuthClient._refresh_once = "
-        "lambda self, flow, message, call: self._advance(flow, message, call)"
+        "import client_widget.client.single_flight as flights\n"
+        "flights.SingleFlight.take_off = lambda self, is_needed: flights.Flight(self)"
     ),
-    "06_rotation_and_theft": "demo_server.auth_service.AuthService._revoke = lambda *_: None",
+    "06_rotation_and_theft": (
+        "import demo_server.token_families\n"
+        "demo_server.token_families.FamilyRepository.revoke = lambda *_: False"
+    ),
     "07_from_403_to_401": (
         "from dataclasses import replace\n"
         "policies = demo_server.policy.POLICIES\n"
