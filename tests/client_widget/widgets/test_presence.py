@@ -30,8 +30,11 @@ def presence(clock: Seconds, reports: list[float]) -> Presence:
     return Presence(on_report=lambda: reports.append(clock.now), clock=clock)
 
 
+from .buttons import receive
+
+
 def send(presence: Presence, kind: str) -> None:
-    presence._handle_custom_msg({"type": kind}, [])
+    receive(presence, {"type": kind})
 
 
 def test_nobody_looks_before_the_first_report(presence: Presence, reports: list[float]) -> None:
