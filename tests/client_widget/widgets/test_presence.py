@@ -6,6 +6,8 @@ import pytest
 
 from client_widget.widgets.presence import GONE_AFTER, Presence
 
+from .buttons import receive
+
 
 class Seconds:
     now = 1000.0
@@ -28,9 +30,6 @@ def reports() -> list[float]:
 @pytest.fixture
 def presence(clock: Seconds, reports: list[float]) -> Presence:
     return Presence(on_report=lambda: reports.append(clock.now), clock=clock)
-
-
-from .buttons import receive
 
 
 def send(presence: Presence, kind: str) -> None:
