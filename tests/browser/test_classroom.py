@@ -41,7 +41,8 @@ def test_the_classroom_shows_the_panel_and_no_code(classroom: str, fresh_page: P
         lambda address: not address.startswith(classroom),
         lambda route: route.fulfill(body="", content_type="text/css"),
     )
-    fresh_page.goto(classroom)
+    # The page loads once its kernel has run the notebook.
+    fresh_page.goto(classroom, timeout=60_000)
     panel = Panel(fresh_page)
     log_in(panel)
     panel.press("Home")
