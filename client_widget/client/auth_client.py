@@ -55,7 +55,7 @@ class AuthClient:
         base_url (str): such as "http://127.0.0.1:8000".
         store (TokenStore | None): holds the tokens; in memory by default.
         log (EventLog | None): records each step; a new log by default.
-        clock (Clock): returns seconds since the epoch; used for words about expiry, never to
+        clock (Clock): returns seconds since the epoch; used to describe expiry, never to
             decide.
         auth: makes the auth scheme from the store. `partial(BearerAuth, clock=clock)` refreshes
             before the token expires.
@@ -240,7 +240,7 @@ class AuthClient:
         try:
             response = call.send(self.before_send(message))
         except ServerUnreachable as error:
-            return flow.throw(error)  # the flow may go on without a response
+            return flow.throw(error)  # the flow may carry on without a response
         if message.signed_with is not None and may_have_expired(response):
             name, facts = verdict(message.signed_with, response, self.clock())
             self._record(name, correlation=call.correlation, **facts)
@@ -252,7 +252,7 @@ class AuthClient:
         return following
 
     def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
-        """The same for a refresh: of all callers with one expired token, one sends it."""
+        """Do the same for a refresh: of all callers with one expired token, one sends it."""
         pair = message.replaces
         try:
             flight = self._refreshes.take_off(lambda: self.store.get() is pair)
@@ -269,15 +269,15 @@ class AuthClient:
                 )
                 raise
             if self.store.get() is pair:
-                # A refresh ahead of expiry has failed, and this call goes on without it. Those
-                # who wait should do the same, rather than try one after the other.
+                # A refresh ahead of expiry has failed, and this call carries on without it. The
+                # waiting callers should do the same, rather than try one after the other.
                 flight.fail(ServerUnreachable("The refresh failed"))
             return following
 
     def _post_credentials(
         self, path: str, username: str, password: str, correlation: str
     ) -> requests.Response:
-        """Register and login carry no token, and no refusal of theirs is an expiry."""
+        """Register and login carry no token, so a refusal never means that one has expired."""
         options = {"json": {"username": username, "password": password}, "allow_redirects": False}
         call = self._open_call("POST", path, options, correlation)
         return call.send(self.before_send(Request("POST", path)))

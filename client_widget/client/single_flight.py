@@ -4,9 +4,9 @@ Rules:
 
 - a caller asks whether a refresh is still needed under the lock, and decides there who refreshes.
   No lock is held while the refresh is under way;
-- those who wait are released on every exit path: success, refusal or failure;
-- a failure is shared: those who waited get it too, instead of trying one after the other;
-- after a success or a refusal they look again, and find that no refresh is needed any more.
+- the waiting callers are released on every exit path: success, refusal or failure;
+- a failure is shared: the waiting callers get it too, instead of trying one after the other;
+- after a success or a refusal they check again, and find that no refresh is needed any more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import TracebackType
 
 
 class Flight:
-    """One refresh under way. Leaving its `with` block releases those who wait for it."""
+    """One refresh under way. Leaving its `with` block releases the callers that wait for it."""
 
     def __init__(self, owner: SingleFlight) -> None:
         self._owner = owner
@@ -26,7 +26,7 @@ class Flight:
         self._waiting = 0
 
     def fail(self, error: Exception) -> None:
-        """Share a failure with those who wait."""
+        """Share a failure with the waiting callers."""
         self._done.set_exception(error)
 
     def __enter__(self) -> Flight:
@@ -51,7 +51,7 @@ class SingleFlight:
     """Decides who refreshes.
 
     Args:
-        shared (type[Exception]): the failures that those who wait get too.
+        shared (type[Exception]): the failures that the waiting callers get too.
 
     Attributes:
         lock (Lock): held for the decision.

@@ -1,8 +1,8 @@
-"""Step by step: each message of a client waits until it is let go, and may be changed first.
+"""Step by step: pause each message of a client until you send it, and change it first if you like.
 
-The flow is the same `auth_flow` as ever: what waits is the thread that drives it, between the
-message that the flow yielded and the moment at which it is sent. No lock is held meanwhile, so
-the panel, other clients and other cells go on.
+The `auth_flow` is unchanged. The thread that drives it waits, after the flow has yielded a message
+and before the client sends it. No lock is held meanwhile, so the panel, other clients and other
+cells carry on.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ..protocol.auth_flow import Request
 
 @dataclass(eq=False)
 class Held:
-    """A message that waits.
+    """A paused message.
 
     Attributes:
-        message (Request): what the flow wants to send.
+        message (Request): the message to send.
     """
 
     message: Request
@@ -27,12 +27,12 @@ class Held:
 
 
 class Stepper:
-    """Given to a client as `before_send`, holds its messages while it is on.
+    """Pauses a client's messages while it is on. Assign it to the client's `before_send`.
 
     Args:
-        on_change: called, in any thread, when a message begins or ends to wait.
+        on_change: called, in any thread, when a message is paused or sent.
 
-    Safe under threads.
+    Thread-safe.
     """
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
@@ -43,7 +43,7 @@ class Stepper:
 
     @property
     def on(self) -> bool:
-        """Are messages held? Setting it to False lets all of them go as they are."""
+        """Are messages paused? Setting it to False sends all paused messages, unchanged."""
         return self._on
 
     @on.setter
@@ -59,12 +59,12 @@ class Stepper:
 
     @property
     def waiting(self) -> Request | None:
-        """The message that has waited longest, or None."""
+        """The message that has waited longest, or None if none waits."""
         with self._lock:
             return self._waiting[0].message if self._waiting else None
 
     def next(self, message: Request | None = None) -> None:
-        """Let the message that has waited longest go, as `message` if one is given."""
+        """Send the message that has waited longest, or `message` instead of it if one is given."""
         with self._lock:
             if not self._waiting:
                 return
@@ -75,7 +75,7 @@ class Stepper:
         self._on_change()
 
     def __call__(self, message: Request) -> Request:
-        """Hold the message if the stepper is on; gives what is to be sent."""
+        """Pause the message if the stepper is on; return the message to send."""
         with self._lock:
             if not self._on:
                 return message

@@ -1,4 +1,4 @@
-"""Work in the background for as long as there is some, and no thread when there is none."""
+"""Background work: a repeated task whose thread exits when idle, and one-off calls."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 
 class Pulse:
-    """Calls `step` again and again in a thread of its own, until it says that it is done.
+    """Calls `step` repeatedly in its own thread, until `step` has nothing left to do.
 
     Args:
-        interval (float): seconds to wait before each step. What comes in meanwhile is done
-            by one step.
-        step: gives True to be called again after the interval, False to end the thread.
-        first (float | None): seconds to wait before the first step after a rest, if not the
-            interval.
+        interval (float): seconds to wait before each step. All the work that arrives meanwhile
+            is done in one step.
+        step: returns True to be called again after the interval, False to end the thread.
+        first (float | None): seconds to wait before the first step after an idle time; the
+            interval by default.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Pulse:
         self._wanted = False
 
     def start(self) -> None:
-        """See to it that a step begins within the interval. Cheap if one is due anyway."""
+        """Make sure that a step begins within the interval. Cheap if one is already due."""
         with self._lock:
             self._wanted = True
             if self._thread is None:
@@ -56,13 +56,13 @@ class Pulse:
 
 
 class Workers:
-    """Runs calls, each in a thread of its own that ends with the call."""
+    """Runs each call in its own thread, which ends with the call."""
 
     def __init__(self) -> None:
         self._threads: set[threading.Thread] = set()
 
     def start(self, name: str, call: Callable[[], object]) -> None:
-        """Run `call` in a thread of that name."""
+        """Run `call` in a thread with this name."""
 
         def work() -> None:
             try:
@@ -75,10 +75,10 @@ class Workers:
         thread.start()
 
     def wait(self, timeout: float) -> None:
-        """Wait until no call is under way.
+        """Wait until all calls have ended.
 
         Raises:
-            TimeoutError: one still is after `timeout` seconds.
+            TimeoutError: a call is still running after `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
         for thread in tuple(self._threads):

@@ -1,4 +1,4 @@
-"""The lab's clock on the panel: its pace, and jumps."""
+"""The lab's clock on the panel: how fast it runs, and jumps ahead."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ OTHER = "Other"
 
 
 class TimeControls(View, widgets.VBox):  # type: ignore[misc]
-    """Buttons over a clock that all of the lab follows: server, client, countdowns.
+    """Buttons that move the clock of the whole lab: server, client and countdowns.
 
     Args:
-        client (AuthClient): its log is told of each change, and its access token is the one
-            of "1 s before expiry".
+        client (AuthClient): its log records each change, and "1 s before expiry" refers to its
+            access token.
         clock (Clock | None): the clock to move, with `advance` and `rate`; the client's by default.
 
     Attributes:
-        buttons (dict[str, Button]): by their labels.
+        buttons (dict[str, Button]): by label.
         pace (ToggleButtons): how fast the clock runs.
 
     Raises:
@@ -34,7 +34,7 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         clock = clock if clock is not None else client.clock
         if not isinstance(clock, PacedClock):
-            raise ValueError("These buttons move the clock: give them one such as DemoClock")
+            raise ValueError("This clock cannot be moved: pass one that can, such as DemoClock()")
         self._client = client
         self._clock = clock
         self._now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))
@@ -51,7 +51,7 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
         }
         for label, jump in jumps.items():
             self.buttons[label].on_click(lambda _, jump=jump: jump())
-        # A pace that a cell has set is shown as it is.
+        # A cell may have set a pace that no button has: that is OTHER.
         self.pace = widgets.ToggleButtons(
             options=[*PACES, OTHER],
             value=self._pace_now(),
@@ -64,7 +64,7 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the time and the pace as they are now."""
+        """Show the current time and pace."""
         self._now.value = f'<span class="lab-left">Clock {time_of_day(self._clock())}</span>'
         pace = self._pace_now()
         if self.pace.value != pace:
@@ -84,7 +84,7 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
         self._client.log.record("clock.advanced", source="panel", seconds=seconds)
 
     def _advance_to_expiry(self) -> None:
-        """To one second before the access token expires, if that is ahead."""
+        """Advance to one second before the access token expires, if that is ahead."""
         pair = self._client.store.get()
         exp = pair.access_facts.get("exp") if pair else None
         if is_time(exp) and (seconds := exp - 1 - self._clock()) > 0:

@@ -1,13 +1,11 @@
-// The live log. The Python side is log_view.py.
+// The live log. The Python side is live_log.py.
 //
 // Messages from Python: {type: "reset", rows} replaces all rows, {type: "rows", rows} adds,
-// {type: "details"} is what is behind a row, {type: "file"} is to be saved.
-// Messages to Python: "hello" asks for a reset, "alive" and "bye" say whether anybody looks,
-// "open" asks for details, "save" for a file.
-// Everything is set as text: what a user typed is never markup.
+// {type: "details"} has the details of a row, {type: "file"} is a file to save.
+// Messages to Python: "hello" asks for a reset, "open" for details, "save" for a file.
+// All text is set as text, so what a user typed is never markup.
 
 const MAX_ROWS = 1000;
-const ALIVE_EVERY_MS = 10_000;
 
 function create(name, className, text = "") {
   const element = document.createElement(name);
@@ -23,13 +21,13 @@ function button(label, act) {
   return element;
 }
 
-/** A row: a summary that everybody sees, and details for those who open it. */
+/** A row: a summary, and details that open on a click. */
 function draw(row, first, ask) {
   const element = create("details", `lab-row lab-${row.tone}${first ? " lab-first" : ""}`);
   element.dataset.seq = row.seq;
   element.dataset.source = row.source;
   if (!["client", "server", "panel"].includes(row.source)) {
-    // One of several clients: a colour of its own, the same in every view.
+    // One of several clients: its own colour, the same in every view.
     let hue = 0;
     for (const letter of row.source) hue = (hue * 31 + letter.codePointAt(0)) % 360;
     element.style.setProperty("--lab-hue", hue);
@@ -46,7 +44,7 @@ function draw(row, first, ask) {
   return element;
 }
 
-/** What is behind a row. It is asked for each time, so a token shown once is not kept. */
+/** Fill in the details of a row. They are requested each time, so no revealed token is kept. */
 function fill(element, message, ask) {
   const body = create("div", "lab-details");
   for (const [title, text] of Object.entries(message.parts)) {
@@ -73,15 +71,15 @@ function save(name, text) {
 
 function render({ model, el }) {
   const rows = create("div", "lab-log");
-  rows.tabIndex = 0; // a keyboard can scroll it
+  rows.tabIndex = 0; // so that the keyboard can scroll it
   rows.setAttribute("role", "log");
   rows.setAttribute("aria-label", "Event log");
 
-  const me = String(Math.random()); // the same log may be shown twice
+  const me = String(Math.random()); // the same log may be on the page twice
   let last = 0; // the newest row that is drawn
   let action = null;
   let paused = false;
-  let missed = []; // the rows that came in a pause
+  let missed = []; // the rows that arrived during a pause
   const ask = (seq, reveal) => model.send({ type: "open", seq, reveal });
 
   const filter = create("input", "lab-filter");
@@ -141,17 +139,11 @@ function render({ model, el }) {
     }
   };
 
-  const say = (type) => model.send({ type });
   el.classList.add("lab-log-view");
   el.append(title, rows);
   model.on("msg:custom", receive);
-  say("hello");
-  const heartbeat = setInterval(say, ALIVE_EVERY_MS, "alive");
-  return () => {
-    clearInterval(heartbeat);
-    model.off("msg:custom", receive);
-    say("bye");
-  };
+  model.send({ type: "hello" });
+  return () => model.off("msg:custom", receive);
 }
 
 export default { render };

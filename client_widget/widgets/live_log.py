@@ -1,17 +1,14 @@
 """The live log: a small anywidget that shows an `EventLog` as rows.
 
-Python sends rows in batches, each row once, so a row costs the same at any length of the
-log. Messages sent before the view is drawn are lost; so the view says hello when it is, and
-is answered with all rows. Rows are messages and never traits: what a trait holds is saved
-with the notebook.
+Python sends rows in batches and each row once, so the cost of a row does not grow with the log.
+Messages sent before the view is drawn are lost, so a view says hello once it is drawn, and receives
+all rows. Rows are messages and never traits, because a notebook saves its traits.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +21,17 @@ from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..log.har import to_har
 from .background import Pulse
-from .presence import STYLES
-from .view import View
+from .view import STYLES, View
 
-#: Seconds between batches, and from the first event after a rest to its row's leaving.
+#: Seconds between batches, and from the first event after an idle time until its row is sent.
 BATCH, FIRST = 0.02, 0.002
 
-#: Rows that a view holds; the log itself may hold more.
+#: Rows that a view keeps; the log itself may keep more.
 MAX_ROWS = 1000
-
-# A view says that it is there every 10 s; this is how long one word of it lasts. It is so
-# long because the kernel hears nothing while a cell runs.
-_SEEN_FOR = 60.0
 
 
 def row(event: Event) -> dict[str, Any]:
-    """An event as the view draws it; all values are text or numbers, none is markup."""
+    """An event as the view draws it. All values are text or numbers, never markup."""
     return {
         "seq": event.seq,
         "time": time_of_day(event.at),
@@ -55,43 +47,28 @@ class LogView(View, anywidget.AnyWidget):
     """Shows the log's events, oldest first, as they are recorded.
 
     Args:
-        client (AuthClient): its log is shown, and its store finds the tokens to reveal.
+        client (AuthClient): the view shows its log, and reveals tokens from its store.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
-        on_seen: called when a page shows that it displays the view.
     """
 
     _esm = Path(__file__).with_name("live_log.js")
     _css = STYLES
 
-    def __init__(
-        self,
-        client: AuthClient,
-        *,
-        clock: Clock | None = None,
-        on_seen: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         super().__init__()
         self._log = client.log
         self._base_url = client.base_url
         self._find_token = client.store.find
-        self._on_seen = on_seen
-        self._last_seen = time.monotonic()
         self._pending: deque[Event] = deque(maxlen=MAX_ROWS)
-        # Held while a message is put together and sent, so that no batch overtakes a reset.
+        # Held while a message is built and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
         self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
         self._unsubscribe = self._log.subscribe(self._on_event)
         self.on_msg(self._on_message)
 
-    @property
-    def watched(self) -> bool:
-        """Has a view said lately that it is there?"""
-        return time.monotonic() - self._last_seen < _SEEN_FOR
-
     def close(self) -> None:
-        """Stop listening to the log, and take the view away."""
+        """Stop listening to the log, and remove the view."""
         self._unsubscribe()
-        self._last_seen = -_SEEN_FOR
         super().close()
 
     def _on_event(self, event: Event) -> None:
@@ -107,10 +84,6 @@ class LogView(View, anywidget.AnyWidget):
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         kind = content.get("type")
-        if kind == "bye":
-            self._last_seen = -_SEEN_FOR
-            return
-        self._last_seen = time.monotonic()
         if kind == "hello":
             with self._sending:
                 rows = [row(event) for event in list(self._log)[-MAX_ROWS:]]
@@ -119,18 +92,17 @@ class LogView(View, anywidget.AnyWidget):
             self._send_details(content["seq"], bool(content.get("reveal")))
         elif kind == "save":
             self._send_file(content["format"], content.get("view"))
-        self._on_seen()
 
     def _send_details(self, seq: int, reveal: bool) -> None:
-        """What is behind a row. It is sent and not held, so it is not saved."""
+        """Send the details of a row. They are in no trait, so the notebook does not save them."""
         event = next((event for event in self._log if event.seq == seq), None)
-        parts = {"Event": "The log has forgotten it."}
+        parts = {"Event": "The log is full and has dropped this event."}
         if event is not None:
             parts = details(event, self._base_url, self._find_token, reveal)
         self.send({"type": "details", "seq": seq, "parts": parts, "revealed": reveal})
 
     def _send_file(self, format_: str, view: object) -> None:
-        """The log as a file, its tokens masked, to the view that asked for it."""
+        """Send the log as a file, its tokens masked, to the view that asked for it."""
         text = self._log.to_jsonl()
         if format_ == "har":
             text = to_har(list(self._log), self._base_url)

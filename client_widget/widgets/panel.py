@@ -1,11 +1,12 @@
 """`LoginPanel`: the article's login and home pages as widgets, over an `AuthClient`.
 
 Rules:
-- a button's callback starts a thread and returns, so no call blocks the kernel; the button
-  is disabled until its call is over;
-- what a user typed is escaped wherever it is shown;
-- the password leaves its field as soon as it is used; tokens are shown by fingerprint and
-  claims. What a widget holds is saved with the notebook.
+
+- a click runs its action in a thread of its own and returns, so no call blocks the kernel. The
+  button is disabled until the action ends, and a failure is shown in one place: `_run`;
+- whatever a user typed is escaped where it is shown;
+- the password leaves its field as soon as it is used, and tokens are shown by fingerprint and
+  claims, because a notebook saves what its widgets hold.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ..log.event import Event
 from .background import Pulse, Workers
 from .clock_controls import TimeControls
 from .live_log import LogView
+from .presence import Presence
 from .sequence_diagram import DiagramView
 from .step_by_step import StepView
 from .tabs import LazyTabs
@@ -36,7 +38,7 @@ from .tour import TourView
 from .view import View
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
-#: text letter by letter, the next when the last has arrived, so a click can overtake it.
+#: text letter by letter and waits for each to arrive, so a click can overtake the last ones.
 SETTLE = 0.1
 
 
@@ -44,23 +46,27 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     """One user's browser window: form, home page, stored tokens, live log.
 
     Args:
-        client (AuthClient): does the work; its log is the one that is shown.
-        clock: gives seconds since the epoch; the client's, if not given. With a clock that
-            can be moved the panel has buttons that move it.
+        client (AuthClient): does the work; the panel shows its log.
+        clock (Clock | None): returns seconds since the epoch; the client's by default. If it can
+            be moved and has a pace, the panel has buttons for both.
 
     Attributes:
         username, password: the two text fields.
-        buttons (dict[str, Button]): by their labels, such as "Log in".
-        notice, home, tokens: what the panel says, as HTML widgets.
+        buttons (dict[str, Button]): by label, such as "Log in".
+        notice, home, tokens (HTML): the last message, the home page and the stored tokens.
         log_view (LogView): the live log.
-        tabs (LazyTabs): what can be looked at closer.
+        tabs (LazyTabs): the closer views: flow, timeline, tokens, step by step, tour.
+        projector (ToggleButton): makes the text large.
+        presence (Presence): whether anybody is looking.
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self.client = client
         self.clock = clock if clock is not None else client.clock
         self._workers = Workers()
-        self._closed = False
+        # Redraw soon after an event, and every second while anybody looks, for the countdown.
+        self._redraw = Pulse(0.03, self._draw)
+        self.presence = Presence(on_report=Pulse(1.0, self._draw_while_watched).start)
 
         wide = {
             "layout": widgets.Layout(width="auto"),
@@ -71,33 +77,28 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.notice = widgets.HTML()
         self.home = widgets.HTML()
         self.tokens = widgets.HTML()
-        self.buttons: dict[str, widgets.Button] = {}
-        rows: list[widgets.Widget] = [
-            self._button_row(
-                ("Register", self._register, "primary"), ("Log in", self._log_in, "primary")
-            ),
-            self._button_row(
-                ("Home", self._visit_home, "success"),
-                ("Log out", self._log_out, ""),
-                ("5 × Home", self._visit_home_at_once, ""),
-            ),
-        ]
+        self._actions: dict[str, Callable[[], None]] = {
+            "Register": self._register,
+            "Log in": self._log_in,
+            "Home": self._load_home,
+            "Log out": self._log_out,
+            "5 × Home": self._load_home_five_times,
+        }
+        self.buttons = {label: _button(label) for label in self._actions}
+        for button in self.buttons.values():
+            button.on_click(self._on_click)
+        register, log_in, *others = self.buttons.values()
+        form = [self.username, self.password, _row(register, log_in), self.notice, _row(*others)]
         self._time: TimeControls | None = None
         if isinstance(self.clock, PacedClock):
             self._time = TimeControls(client, clock=self.clock)
             self.buttons |= self._time.buttons
-            rows.append(self._time)
-        self.log_view = LogView(
-            client,
-            on_seen=self._on_seen,
-        )
+            form.append(self._time)
+        self.log_view = LogView(client)
         self.log_view.layout = widgets.Layout(flex="1 1 420px", min_width="320px")
 
-        form = widgets.VBox(
-            [self.username, self.password, rows[0], self.notice, rows[1], *rows[2:]],
-        )
         left = widgets.VBox(
-            [form, self.home, self.tokens],
+            [widgets.VBox(form), self.home, self.tokens],
             layout=widgets.Layout(flex="0 1 360px", min_width="300px", margin="0 12px 0 0"),
         )
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
@@ -117,27 +118,29 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         )
         self.projector.observe(self._on_projector, "value")
         super().__init__(
-            [widgets.HBox([left, self.log_view], layout=columns), self.projector, self.tabs]
+            [
+                widgets.HBox([left, self.log_view], layout=columns),
+                self.projector,
+                self.tabs,
+                self.presence,
+            ]
         )
         self.add_class("lab-panel")
 
         self._show_home("Log in to see this page.")
         self._say("Register, then log in.")
         self._draw()
-        # Redraw soon after an event; and every second while somebody looks, for the countdown.
-        self._redraw = Pulse(0.03, self._draw)
-        self._tick = Pulse(1.0, self._draw_while_watched)
-        self._tick.start()
+        self.presence.report()  # a panel is made to be shown
         self._unsubscribe = client.log.subscribe(self._on_event)
 
         # Enter in the password field logs in.
         self.password.on_msg(self._on_submit)
 
     def wait(self, timeout: float = 20.0) -> None:
-        """Wait until no call of the panel is under way.
+        """Wait until all the panel's calls have ended.
 
         Raises:
-            TimeoutError: one still is after `timeout` seconds.
+            TimeoutError: a call is still running after `timeout` seconds.
         """
         self._workers.wait(timeout)
 
@@ -146,102 +149,78 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self._draw()
 
     def close(self) -> None:
-        """Take the panel away; its client and its log stay."""
-        self._closed = True
+        """Remove the panel; its client and its log stay."""
         self._unsubscribe()
+        self.presence.close()
         self.log_view.close()
         self.tabs.close()
         super().close()
 
     def __repr__(self) -> str:
-        # What a saved notebook shows in the panel's place.
+        # A saved notebook shows this instead of the panel.
         return "LoginPanel: run this cell to see it"
 
-    # What the buttons do. Each runs in a thread of its own.
+    # From a click to the client
+
+    def _on_click(self, button: widgets.Button) -> None:
+        """Run the button's action in a thread, unless it is running already."""
+        if button.disabled:  # Enter was pressed twice
+            return
+        button.disabled = True
+        self._workers.start(f"The call of {button.description}", lambda: self._run(button))
+
+    def _run(self, button: widgets.Button) -> None:
+        label = button.description
+        try:
+            with one_action() as correlation:
+                about = {"correlation": correlation, "button": label, "client": self.client.name}
+                self.client.log.record("button.pressed", source="panel", **about)
+                self._actions[label]()
+        except LoginRequired as error:
+            self._show_home("Log in to see this page.")
+            self._say(f"{error}.", bad=True)
+        except Rejected as error:
+            self._say(f"Refused ({error.status}): {error.message}", bad=True)
+        except ClientError as error:
+            self._say(f"{error}", bad=True)
+        finally:
+            button.disabled = False
+            self._draw()
 
     def _register(self) -> None:
-        self._work("Register", self._do_register)
-
-    def _do_register(self) -> None:
         username, password = self._take_credentials()
         self.client.register(username, password)
         self._say(f"{username} is registered. Now log in.")
 
     def _log_in(self) -> None:
-        self._work("Log in", self._do_log_in)
-
-    def _do_log_in(self) -> None:
         username, password = self._take_credentials()
         self.client.login(username, password)
         self._say(f"{username} is logged in.")
         self._show_home("Press Home to load this page.")
 
-    def _visit_home(self) -> None:
-        self._work("Home", self._do_visit_home)
-
-    def _do_visit_home(self) -> None:
+    def _load_home(self) -> None:
         message = self.client.home()["message"]
         self._say("The home page is loaded.")
         self._show_home(message, strong=True)
 
-    def _visit_home_at_once(self) -> None:
-        self._work("5 × Home", self._do_visit_home_at_once)
-
-    def _do_visit_home_at_once(self) -> None:
-        """Five calls that may meet an expiry together: the log shows one refresh."""
+    def _load_home_five_times(self) -> None:
+        """Make five calls at once. If their token has expired, the log shows one refresh."""
         with ThreadPoolExecutor(5) as pool:
             pages = list(pool.map(lambda _: self.client.home()["message"], range(5)))
-        self._say("Five calls at once were all answered.")
+        self._say("All five calls were answered.")
         self._show_home(pages[0], strong=True)
 
     def _log_out(self) -> None:
-        self._work("Log out", self._do_log_out)
-
-    def _do_log_out(self) -> None:
         self.client.logout()
         self._say("You are logged out.")
         self._show_home("Log in to see this page.")
 
     def _take_credentials(self) -> tuple[str, str]:
-        """What is in the form; the password is taken out of it."""
+        """Return what is in the form, and empty the password field."""
         time.sleep(SETTLE)
         username, password = self.username.value, self.password.value
         self.password.value = ""
         return username, password
-
-    def _work(self, label: str, call: Callable[[], None]) -> None:
-        """Run a call in a thread, its button disabled, and say in words how it failed."""
-        button = self.buttons[label]
-        if button.disabled:  # Enter was pressed twice
-            return
-        button.disabled = True
-
-        def work() -> None:
-            try:
-                with one_action() as correlation:
-                    self._tell_of_press(label, correlation)
-                    call()
-            except LoginRequired as error:
-                self._show_home("Log in to see this page.")
-                self._say(f"{error}.", bad=True)
-            except Rejected as error:
-                self._say(f"Refused ({error.status}): {error.message}", bad=True)
-            except ClientError as error:
-                self._say(f"{error}", bad=True)
-            finally:
-                button.disabled = False
-                self._draw()
-
-        self._workers.start(f"The call of {label}", work)
-
-    def _tell_of_press(self, label: str, correlation: str) -> None:
-        self.client.log.record(
-            "button.pressed",
-            source="panel",
-            correlation=correlation,
-            button=label,
-            client=self.client.name,
-        )
 
     # What the panel shows
 
@@ -254,7 +233,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.home.value = f'<div class="lab-home">Home page<br>{shown}</div>'
 
     def _draw(self) -> bool:
-        """Redraw what time and events change. Equal values cost no message."""
+        """Redraw what time and events change. Equal values send no message."""
         now = self.clock()
         pair = self.client.store.get()
         if pair is None:
@@ -270,29 +249,25 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _draw_while_watched(self) -> bool:
         self._draw()
-        return self.log_view.watched and not self._closed
+        return self.presence.watched
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
 
-    def _on_seen(self) -> None:
-        self._tick.start()
-
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("event") == "submit":
-            self._log_in()
+            self._on_click(self.buttons["Log in"])
 
     def _on_projector(self, change: dict[str, bool]) -> None:
         (self.add_class if change["new"] else self.remove_class)("lab-projector")
 
-    def _button_row(self, *buttons: tuple[str, Callable[[], None], str]) -> widgets.HBox:
-        for label, act, style in buttons:
-            button = widgets.Button(
-                description=label, button_style=style, layout=widgets.Layout(width="100px")
-            )
-            button.on_click(lambda _, act=act: act())
-            self.buttons[label] = button
-        return widgets.HBox(
-            [self.buttons[label] for label, _, _ in buttons],
-            layout=widgets.Layout(align_items="center", flex_flow="row wrap"),
-        )
+
+def _button(label: str) -> widgets.Button:
+    style = {"Register": "primary", "Log in": "primary", "Home": "success"}.get(label, "")
+    layout = widgets.Layout(width="100px")
+    return widgets.Button(description=label, button_style=style, layout=layout)
+
+
+def _row(*buttons: widgets.Button) -> widgets.HBox:
+    layout = widgets.Layout(align_items="center", flex_flow="row wrap")
+    return widgets.HBox(buttons, layout=layout)

@@ -1,8 +1,8 @@
-"""`DiagramView`: the log as a sequence diagram that is drawn again as steps come.
+"""`DiagramView`: the log as a sequence diagram that is redrawn as events arrive.
 
-JupyterLab draws Mermaid itself. The view is an Output widget whose one output is the text of
-the diagram; to set it is safe from any thread and while a cell runs. It is saved with the
-notebook, and like the events it holds no token and no password.
+JupyterLab draws Mermaid itself. The view is an Output widget whose one output is the diagram's
+text, which any thread may set, even while a cell runs. The notebook saves that text; like the
+events, it contains no token and no password.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..log.mermaid import to_mermaid
 from .background import Pulse
 from .view import View
 
-#: Seconds from an event to the drawing; the steps of one action come in one.
+#: Seconds from an event to the drawing, so that the events of one action are drawn together.
 BATCH = 0.15
 
 LAST_ACTION, WHOLE_SESSION = "Last action", "Whole session"
@@ -28,7 +28,7 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
     """Shows the last action of a log, or its whole session, as a sequence diagram.
 
     Args:
-        client (AuthClient): its log is drawn.
+        client (AuthClient): the view draws its log.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
@@ -39,7 +39,7 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._log = client.log
         self._closed = False
-        # Held while a diagram is made and shown, so that no older one replaces a newer.
+        # Held while a diagram is made and shown, so that an older one never replaces a newer one.
         self._drawing = threading.Lock()
         self.choice = widgets.ToggleButtons(
             options=[LAST_ACTION, WHOLE_SESSION],
@@ -53,25 +53,25 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         self._unsubscribe = client.log.subscribe(self._on_event)
 
     def refresh(self) -> None:
-        """Draw the diagram as it is now."""
+        """Draw the diagram of the log as it is now."""
         self._draw()
 
     def close(self) -> None:
-        """Stop listening to the log, and take the view away."""
+        """Stop listening to the log, and remove the view."""
         self._unsubscribe()
         with self._drawing:
             self._closed = True
         super().close()
 
     def __repr__(self) -> str:
-        # What a saved notebook shows in the view's place.
+        # A saved notebook shows this instead of the view.
         return "DiagramView: run this cell to see it"
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
 
     def _draw(self) -> bool:
-        """Show the diagram as it is now. An equal one costs no message."""
+        """Show the diagram of the log as it is now. An equal one sends no message."""
         with self._drawing:
             if not self._closed:
                 whole = self.choice.value == WHOLE_SESSION

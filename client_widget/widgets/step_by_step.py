@@ -37,7 +37,7 @@ def _with_the_other(message: Request) -> Request:
     return _with(message, message.signed_with.refresh) if message.signed_with else message
 
 
-#: What may be sent in the place of a message, by the words for it.
+#: How a message may be changed before it is sent, by the label of the choice.
 CHANGES: dict[str, Callable[[Request], Request]] = {
     "the token of the flow": lambda message: message,
     "no token": _without_token,
@@ -47,15 +47,17 @@ CHANGES: dict[str, Callable[[Request], Request]] = {
 
 
 class StepView(View, widgets.VBox):  # type: ignore[misc]
-    """A switch that holds the client's messages, and a button that sends the next one.
+    """A switch that pauses the client's messages, and a button that sends the next one.
 
     Args:
-        client (AuthClient): its messages are held.
+        client (AuthClient): its messages are paused.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
-        hold (ToggleButton), change (Dropdown), next (Button)
-        stepper (Stepper): holds the messages; the client's `before_send`.
+        hold (ToggleButton): pauses messages.
+        change (Dropdown): which token to send, one of `CHANGES`.
+        next (Button): sends the message.
+        stepper (Stepper): pauses the messages, as the client's `before_send`.
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
@@ -80,11 +82,11 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         self._draw()
 
     def refresh(self) -> None:
-        """Show the message that waits now."""
+        """Show the message that is waiting."""
         self._draw()
 
     def close(self) -> None:
-        """Let every message go and take the view away."""
+        """Send every waiting message, and remove the view."""
         self.stepper.on = False
         super().close()
 
@@ -103,9 +105,9 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         if message is not None:
             text = f"<b>Waits to be sent</b><br><code>{escape(_preview(message))}</code>"
         elif self.stepper.on:
-            text = "Messages are held. Press Home, and the first one waits here."
+            text = "Messages are held. Press Home: its first message waits here until you send it."
         else:
-            text = "Messages are sent at once."
+            text = "Messages are sent at once. Press Hold messages to stop each one here."
         self._message.value = f'<div class="lab-token" role="status">{text}</div>'
         return False
 

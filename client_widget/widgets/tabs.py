@@ -1,4 +1,4 @@
-"""Tabs whose contents are made when they are first opened, so that the panel starts sooner."""
+"""Tabs that make their contents when they are first opened, so that the panel starts sooner."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .view import View
 
 
 class LazyTabs(widgets.Tab):  # type: ignore[misc]
-    """One tab for each maker; the first is made at once, since it is seen at once.
+    """One tab for each maker. The first is made at once, because it is visible at once.
 
     Args:
-        makers (Mapping[str, Callable[[], View]]): titles, and what makes the contents.
+        makers (Mapping[str, Callable[[], View]]): by title, what makes the contents.
 
     Attributes:
         made (dict[str, View]): the contents that exist, by title.
@@ -27,7 +27,7 @@ class LazyTabs(widgets.Tab):  # type: ignore[misc]
         self.observe(lambda change: self.show(self.titles[change["new"]]), "selected_index")
 
     def show(self, title: str) -> View:
-        """Show the contents of a tab, and give them."""
+        """Open a tab, and return its contents."""
         index = self.titles.index(title)
         if title not in self.made:
             self.made[title] = self._makers[title]()
@@ -36,12 +36,12 @@ class LazyTabs(widgets.Tab):  # type: ignore[misc]
         return self.made[title]
 
     def refresh(self) -> None:
-        """Let the contents that follow the time redraw."""
+        """Redraw the contents that exist."""
         for part in tuple(self.made.values()):
             part.refresh()
 
     def close(self) -> None:
-        """Take the tabs away, with what they hold."""
+        """Remove the tabs and their contents."""
         for part in self.made.values():
             part.close()
         super().close()

@@ -1,4 +1,4 @@
-"""A token, its claims and a verdict as HTML. All text is escaped, and no token is whole."""
+"""A token, its claims and a verdict as HTML. All text is escaped, and no token is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = ("header", "payload", "signature")
 
 
 def pretty(text: str) -> str:
-    """A header or a payload over several lines; as it is, if it is not JSON."""
+    """A header or a payload over several lines; unchanged if it is not JSON."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -22,7 +22,7 @@ def pretty(text: str) -> str:
 
 
 def draw_parts(token: str) -> str:
-    """The three parts in three colours: encoded in short, then decoded."""
+    """The three parts in three colours: the start of each, then each decoded."""
     parts = split(token)
     short = ".".join(
         f'<span class="lab-jwt-{name}">{escape(_start(segment))}</span>'
@@ -38,12 +38,12 @@ def draw_parts(token: str) -> str:
 
 
 def _start(segment: str) -> str:
-    """Enough to tell tokens apart, and too little to be one."""
+    """Enough to tell tokens apart, too little to use one."""
     return f"{segment[:6]}…" if segment else ""
 
 
 def draw_claims(token: str, now: float) -> str:
-    """The claims with their meaning at this time, as a table."""
+    """The claims and what each means at `now`, in seconds since the epoch, as a table."""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
         f"<td>{escape(json.dumps(value, ensure_ascii=False))}</td><td>{escape(words)}</td></tr>"
@@ -53,12 +53,13 @@ def draw_claims(token: str, now: float) -> str:
 
 
 def draw_verdict(sent: str, status: int, code: str, note: str) -> str:
-    """What was sent, the answer, and why it is so.
+    """What was sent, the response, and the reason for it.
 
     Args:
         sent (str): the request in words.
-        status (int), code (str): of the answer; "" for the code if it has none.
-        note (str): what else is to be said, or "".
+        status (int): the HTTP status of the response.
+        code (str): the error code of the response, or "".
+        note (str): a sentence to add, or "".
     """
     tone = "lab-good" if status < 400 else "lab-late" if code == "token_expired" else "lab-bad"
     try:
@@ -75,7 +76,7 @@ def draw_verdict(sent: str, status: int, code: str, note: str) -> str:
 
 
 def token_card(title: str, token: str, now: float) -> str:
-    """A stored token: fingerprint, claims, and what is left of its life, as HTML."""
+    """A stored token as HTML: fingerprint, claims, and the time it has left at `now`."""
     claims = read_claims(token)
     iat, exp = claims.get("iat"), claims.get("exp")
     lines = [f"fingerprint {fingerprint(token)}"]

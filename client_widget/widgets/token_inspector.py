@@ -1,12 +1,12 @@
-"""`TokenInspector`: a token taken apart, and what the server makes of it and its forgeries.
+"""`TokenInspector`: takes a token apart, and shows how the server answers it and its forgeries.
 
 Rules:
-- the verdict is the server's own: the token is really sent, by `AuthClient.probe`, and the
-  session does not notice;
-- no widget holds a token. Header and payload are shown, the signature in its first six
-  characters: what a widget holds is saved with the notebook;
-- what a user or a server wrote is escaped wherever it is shown as HTML;
-- a button's callback starts a thread and returns.
+- the verdict is the server's own: `AuthClient.probe` really sends the token, and leaves the session
+  alone;
+- no widget holds a complete token, because a notebook saves what its widgets hold. Header and
+  payload are shown in full, the signature by its first six characters;
+- whatever a user or a server wrote is escaped where it is shown as HTML;
+- a click starts a thread and returns.
 """
 
 from __future__ import annotations
@@ -26,31 +26,32 @@ from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
 from ..protocol.tokens import TokenPair
 from .background import Pulse, Workers
-from .presence import Stylesheet
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
-from .view import View
+from .view import Stylesheet, View
 
-#: Signs what no server of the lab signs. No secret: anybody may read it.
+#: Signs tokens that no server of the lab would sign. It is public, so it may be in the code.
 WRONG_SECRET = "a guess at the secret, and a wrong one"
 
 Kind: TypeAlias = Literal["access", "refresh"]
 
-_THROWN_AWAY = "A new access token came and was thrown away: your session is as it was."
+_THROWN_AWAY = "The new access token was discarded, so your session is unchanged."
 _SPENT = (
-    "New tokens came and were thrown away. This refresh token is spent now, so your session will "
-    "end at its next refresh."
+    "The new tokens were discarded. This refresh token is now spent, so your session will end at "
+    "its next refresh. Then log in again."
 )
+
+_EMPTY = "The token store is empty. Log in to see a token here."
 
 _ROUTES: dict[Kind, str] = {"access": "GET /home", "refresh": "POST /refresh"}
 _OTHER: dict[Kind, Kind] = {"access": "refresh", "refresh": "access"}
 
 
 class _Way(NamedTuple):
-    """What one button sends: its words, and what makes it of a token and a payload."""
+    """What one button sends: how it is described, and what forges it from a token and a payload."""
 
     load: str
-    forge: Callable[[str, str], str] | None = None  # None: the token as it is
-    elsewhere: bool = False  # to the route of the other kind
+    forge: Callable[[str, str], str] | None = None  # None: the token unchanged
+    elsewhere: bool = False  # sent to the other kind's route
 
 
 _WAYS = {
@@ -69,27 +70,27 @@ _WAYS = {
 
 
 class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
-    """Takes a stored token apart, and sends it and forgeries of it to the server.
+    """Takes a stored token apart, and sends it or forgeries of it to the server.
 
     Args:
-        client (AuthClient): its store has the tokens, and it sends.
-        clock: gives seconds since the epoch; the client's, if not given.
+        client (AuthClient): stores the tokens, and sends them.
+        clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
         kind (ToggleButtons): "access" or "refresh".
-        parts, claims, verdict: what the inspector says, as HTML widgets.
+        parts, claims, verdict (HTML): the token's parts, its claims, and the server's response.
         payload (Textarea): the editor.
-        buttons (dict[str, Button]): by their labels, such as "Send as it is".
+        buttons (dict[str, Button]): by label, such as "Send as it is".
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self.client = client
         self.clock = clock if clock is not None else client.clock
         self._workers = Workers()
-        # Whose payload is in the editor, and as it was put there.
+        # Whose payload is in the editor, and its text before any edit.
         self._source: tuple[object, Kind] | None = None
         self._offered = ""
-        # Threads redraw, and one must not fill the editor while another looks at it.
+        # Held while drawing: several threads redraw, and each reads the editor before it fills it.
         self._drawing = threading.Lock()
 
         narrow = {"description_width": "64px"}
@@ -124,18 +125,18 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
         super().__init__([widgets.HBox([left, right], layout=columns), Stylesheet()])
         self.add_class("lab-inspector")
 
-        self._say("Send the token, and the server's verdict stands here.")
+        self._say("Send the token to see the server's verdict here.")
         self.refresh()
         self.kind.observe(self._on_kind, names="value")
         self._redraw = Pulse(0.03, self._draw)
         self._unsubscribe = client.log.subscribe(self._on_event)
 
     def refresh(self) -> None:
-        """Redraw what time and events change. Equal values cost no message."""
+        """Redraw what time and events change. Equal values send no message."""
         with self._drawing:
             pair, kind = self.client.store.get(), self.kind.value
             if pair is None:
-                self.parts.value = '<div class="lab-jwt">The token store is empty: log in.</div>'
+                self.parts.value = f'<div class="lab-jwt">{_EMPTY}</div>'
                 self.claims.value = ""
                 self._fill(None, "")
                 return
@@ -145,26 +146,26 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             self._fill((pair.session, kind), pretty(split(token).payload_text))
 
     def wait(self, timeout: float = 20.0) -> None:
-        """Wait until no token is under way.
+        """Wait until the response to the token has arrived.
 
         Raises:
-            TimeoutError: one still is after `timeout` seconds.
+            TimeoutError: none has arrived after `timeout` seconds.
         """
         self._workers.wait(timeout)
 
     def close(self) -> None:
-        """Take the inspector away; its client and its log stay."""
+        """Remove the inspector; its client and its log stay."""
         self._unsubscribe()
         super().close()
 
     def __repr__(self) -> str:
-        # What a saved notebook shows in the inspector's place.
+        # A saved notebook shows this instead of the inspector.
         return "TokenInspector: run this cell to see it"
 
     # What the buttons do
 
     def _forge_and_send(self, label: str) -> None:
-        """Make the token of a button and send it in a thread, all buttons disabled."""
+        """Make the button's token and send it in a thread, with all buttons disabled."""
         pair, kind = self.client.store.get(), self.kind.value
         if self.buttons[label].disabled:
             return
@@ -181,8 +182,8 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             except ValueError as error:
                 self._say(f"{error}. Nothing was sent.", bad=True)
                 return
-            # The editor lays the payload out. What was not edited is sent byte by byte as it
-            # was, or its signature would fail for a space.
+            # The editor shows the payload over several lines. A payload that was not edited is
+            # sent with its original bytes, or an added space would break its signature.
             edited = typed != pretty(text)
             load += ", its payload edited" if edited else ", its payload not edited"
             token = way.forge(token, typed if edited else text)
@@ -217,7 +218,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
     # What the inspector shows
 
     def _fill(self, source: tuple[object, Kind] | None, text: str) -> None:
-        """Put the payload into the editor, but not over what was edited in this session."""
+        """Put the payload into the editor, but keep the edits of this session."""
         if source is not None and source == self._source and self.payload.value != self._offered:
             return
         self._source, self._offered = source, text

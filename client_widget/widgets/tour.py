@@ -1,9 +1,8 @@
 """`TourView`: the tour as widgets, for one learner or for a class in front of a projector.
 
 Rules:
-- a button's callback starts a thread and returns; all buttons are disabled until the step
-  is done;
-- all that is shown is escaped, and what happened is said in words, not by colour alone.
+- a click starts a thread and returns, and all buttons are disabled until the step is done;
+- all text is escaped, and what happened is said in words, not by colour alone.
 """
 
 from __future__ import annotations
@@ -20,29 +19,29 @@ from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
 from .background import Workers
-from .presence import Stylesheet
-from .view import View
+from .view import Stylesheet, View
 
 NEXT = "Next step"
 RESTART = "Back to the start"
 
 NO_CLOCK = (
-    "The tour needs a clock that can be moved, and this one cannot. Make one with "
-    "clock = DemoClock(), give it to the server and to the client, and then write "
+    "The tour needs a clock that can be moved, and yours cannot be. Make one with "
+    "clock = DemoClock(), pass it to the server and to the client, and then write "
     "TourView(client, clock=clock)."
 )
 
 
 class TourView(View, widgets.VBox):  # type: ignore[misc]
-    """One step at a time: its story, its question, its answers, and then what happened.
+    """Shows one step at a time: its story, its question, its answers, and then what happened.
 
     Args:
-        client (AuthClient): does what the steps do.
-        clock: the server's clock; the client's, if not given. It must have `advance`.
+        client (AuthClient): carries out the steps.
+        clock (Clock | None): the server's clock, with `advance`; the client's by default.
 
     Attributes:
-        tour (Tour | None): what is shown; None where the clock cannot be moved.
-        head, story, notice, outcome: what the view says, as HTML widgets.
+        tour (Tour | None): the tour; None if the clock cannot be moved.
+        head, story, notice, outcome (HTML): step and score, story and question, the last message,
+            what happened.
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
@@ -57,7 +56,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
             self._say(NO_CLOCK)
             return
 
-        # As many as the longest step needs; a step with fewer hides the rest.
+        # As many buttons as the longest step needs; the other steps hide the rest.
         most = max(len(step.answers) for step in self.tour.steps)
         self._answers = [widgets.Button() for _ in range(most)]
         self._marks = [widgets.HTML() for _ in range(most)]
@@ -82,22 +81,22 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
 
     @property
     def buttons(self) -> dict[str, widgets.Button]:
-        """The buttons that are shown, by their labels."""
+        """The visible buttons, by label."""
         if self.tour is None:
             return {}
         shown = [*self._answers[: len(self.tour.step.answers)], self._next, self._restart]
         return {button.description: button for button in shown}
 
     def wait(self, timeout: float = 20.0) -> None:
-        """Wait until no step is under way.
+        """Wait until the step has ended.
 
         Raises:
-            TimeoutError: one still is after `timeout` seconds.
+            TimeoutError: the step is still running after `timeout` seconds.
         """
         self._workers.wait(timeout)
 
     def close(self) -> None:
-        """Take the view away, and give the clock its rate back."""
+        """Remove the view, and give the clock its rate back."""
         if self.tour is not None:
             self.tour.close()
         super().close()
@@ -121,7 +120,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         try:
             tour.guess(index)
         except ClientError as error:
-            said = f"The step is not done. {error} Nothing is lost: choose an answer to try again."
+            said = f"The step failed. {error} Nothing is lost: choose an answer to try again."
         finally:
             self._draw(said)
 
@@ -138,7 +137,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
     # What the view shows
 
     def _draw(self, said: str = "") -> None:
-        """Show the step at hand, what happened in it if it is done, and what went wrong."""
+        """Show the current step, what happened in it if it is done, and what went wrong."""
         assert self.tour is not None
         tour, step, result = self.tour, self.tour.step, self.tour.result
         right, guesses = tour.score
@@ -183,7 +182,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         end = ""
         if tour.finished:
             right, guesses = tour.score
-            end = f'<p class="lab-tour-end">This is the end: {right} of {guesses} right.</p>'
+            end = f'<p class="lab-tour-end">The tour is complete: {right} of {guesses} right.</p>'
         lines = "".join(_line(event) for event in result.events)
         return (
             f'<div class="lab-tour-outcome" role="status"><p class="lab-tour-verdict">'
@@ -199,7 +198,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
 
 
 def _mark(index: int, result: StepResult | None) -> tuple[str, list[str]]:
-    """What is said beside an answer, and the classes of its row."""
+    """The words next to an answer, and the classes of its row."""
     if result is None:
         return "", []
     happened, guessed = index == result.happened_index, index == result.guessed_index

@@ -1,1 +1,1 @@
-"""The class live, for a teacher."""
+"""A live view of the class, for a teacher."""

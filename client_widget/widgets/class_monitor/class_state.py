@@ -1,9 +1,9 @@
-"""The class, as its server's events tell it: one row for each user.
+"""The class as its server's events report it: one row for each user.
 
-    Student("ada", "logged in", …)
+    Student("ada", "refresh", …).state(now) == "logged in"
 
-Rows are made anew from facts and time alone, so a row can say that a token has expired although
-nobody has tried it. It knows nothing of HTTP and nothing of widgets.
+A state is computed from the events and the time, so it shows that a token has expired before
+anybody sends it. Pure Python, without HTTP and without widgets.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _ACTIONS = {
 
 @dataclass(frozen=True)
 class Student:
-    """What is known of one user.
+    """What the events report about one user.
 
     Attributes:
         username (str)
         last_action (str): what the user did last, such as "refresh" or "home".
-        last_at (float): when, in seconds since the epoch, on the server's clock.
-        refreshes (int): refreshes that were granted.
-        refusals (int): logins, registrations and tokens that were refused.
-        reuse (int): spent refresh tokens that came again.
-        access_until, refresh_until (float): when the last token of a kind expires; 0 if there
-            was none.
-        wait_until (float): when the next login may be tried.
-        family (str): the session of the last login, where the server says it.
+        last_at (float): when, in seconds since the epoch on the server's clock.
+        refreshes (int): how many refreshes were granted.
+        refusals (int): how many logins, registrations and tokens were refused.
+        reuse (int): how many spent refresh tokens were sent again.
+        access_until, refresh_until (float): when the newest token of each kind expires; 0 if
+            none was issued.
+        wait_until (float): when the server accepts the next login attempt.
+        family (str): the session of the last login, or "" if the server does not report it.
         ended (bool): has the server ended that session?
     """
 
@@ -58,7 +58,7 @@ class Student:
     ended: bool = False
 
     def state(self, now: float) -> str:
-        """How the user stands at `now`, in seconds since the epoch on the server's clock."""
+        """The user's state at `now`, in seconds since the epoch on the server's clock."""
         if self.wait_until > now:
             return MUST_WAIT
         if not self.refresh_until:
@@ -69,13 +69,13 @@ class Student:
 
 
 class ClassState:
-    """Takes the events of `/events` in their order, and gives the rows."""
+    """Takes the events of `/events` in order, and returns the rows."""
 
     def __init__(self) -> None:
         self._students: dict[str, Student] = {}
 
     def add(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Take events; those that name no user tell nothing of one."""
+        """Take events; ignore those without a username."""
         for event in events:
             name = event.get("username")
             if isinstance(name, str):
@@ -83,12 +83,12 @@ class ClassState:
                 self._students[name] = after(student, event)
 
     def rows(self) -> tuple[Student, ...]:
-        """Who did something last comes first."""
+        """The users, the most recently active first."""
         return tuple(sorted(self._students.values(), key=lambda s: (-s.last_at, s.username)))
 
 
 def after(student: Student, event: Mapping[str, Any]) -> Student:
-    """The student after an event of theirs."""
+    """The student after one of their events."""
     name = event["name"]
     path = str(event.get("path", ""))
     student = replace(student, last_action=_ACTIONS.get(path, path), last_at=event["at"])
@@ -114,6 +114,6 @@ def _issued(student: Student, event: Mapping[str, Any]) -> Student:
     until = float(event.get("exp", 0))
     if event.get("kind") == "refresh":
         return replace(student, refresh_until=until, family=event.get("family", ""))
-    # The article's server spends no refresh token; there a new access token alone is a refresh.
+    # The article's server spends no refresh token, so there a new access token means a refresh.
     refreshed = event.get("path") == "/refresh" and "family" not in event
     return replace(student, access_until=until, refreshes=student.refreshes + refreshed)

@@ -1,16 +1,13 @@
-"""`ClassView`: the class live, for a teacher. One row for each user, the newest first.
+"""`ClassView`: a live view of the class, for a teacher. One row a user, the most active first.
 
-It asks the server for what is new, once a second and only while somebody looks at it: the view
-says that it is there, as the live log does, and falls silent when it is closed.
+It fetches new events once a second, and only while somebody is looking (`presence.py`).
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from html import escape
 
-import anywidget
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
@@ -18,51 +15,32 @@ from ...client.transport import accepted
 from ...clock import Clock, time_of_day
 from ...errors import ClientError, Rejected
 from ..background import Pulse
-from ..presence import STYLES
-from ..view import View
+from ..presence import Presence
+from ..view import Stylesheet, View
 from .class_state import ENDED, EXPIRED, LOGGED_IN, MUST_WAIT, ClassState, Student
 
-#: Seconds between two looks at the server.
+#: Seconds between two requests to the server.
 INTERVAL = 1.0
-
-# A view says that it is there every 10 s; this is how long one word of it lasts.
-_SEEN_FOR = 60.0
 
 _TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad", MUST_WAIT: "lab-bad"}
 
 _HEADS = ("User", "State", "Last action", "At", "Refreshes", "Refusals", "Reuse")
 
-
-class _Presence(anywidget.AnyWidget):
-    """Shows nothing, brings the style sheet, and says while it is on a page."""
-
-    _esm = """
-    export default {
-      render({ model }) {
-        const here = () => model.send({ type: "here" });
-        here();
-        const timer = setInterval(here, 10000);
-        return () => { clearInterval(timer); model.send({ type: "bye" }); };
-      },
-    };
-    """
-    _css = STYLES
-
-    def __init__(self) -> None:
-        super().__init__(layout=widgets.Layout(display="none"))
+_EMPTY = "Nobody has done anything yet. A user's first action adds a row."
 
 
 class ClassView(View, widgets.VBox):  # type: ignore[misc]
     """Shows the users of a server with a class log (`CLASS_LOG=1`).
 
     Args:
-        client (AuthClient): logged in as a teacher, to see all users; a student sees their own
-            row. Give it a client of its own, since each look is an event of the client.
+        client (AuthClient): logged in as a teacher, to see all users; a student sees only their
+            own row. Use a separate client, because its log records each request of the view.
         clock (Clock | None): the server's time in seconds since the epoch; the client's by default.
 
     Attributes:
         table (HTML): the rows.
-        notice (HTML): why there are no new rows, if so.
+        notice (HTML): why the last request failed, or "".
+        presence (Presence): whether anybody is looking.
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
@@ -71,30 +49,29 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self._class = ClassState()
         self._cursor = 0
         self._started = False
-        self._last_seen = -_SEEN_FOR
-        # Held during a look, so that two never overlap.
+        # Held during a look, so that looks never overlap.
         self._looking = threading.Lock()
         self._pulse = Pulse(INTERVAL, self._step, first=0.0)
         self.table = widgets.HTML(class_table((), self.clock()))
         self.notice = widgets.HTML()
-        presence = _Presence()
-        presence.on_msg(self._on_message)
-        super().__init__([presence, self.table, self.notice])
+        self.presence = Presence(on_report=self._pulse.start)
+        super().__init__([Stylesheet(), self.presence, self.table, self.notice])
         self.add_class("lab-class")
 
     def start(self) -> None:
-        """Look once a second until `stop`, whether somebody sees it or not."""
+        """Look once a second until `stop`, even if nobody is looking."""
         self._started = True
         self._pulse.start()
 
     def stop(self) -> None:
-        """Look no more, until `start` or until the view is shown again."""
+        """Stop looking until `start`, or until a page shows the view again."""
         self._started = False
-        self._last_seen = -_SEEN_FOR
+        self.presence.leave()
 
     def close(self) -> None:
-        """Stop, and take the view away."""
+        """Stop, and remove the view."""
         self.stop()
+        self.presence.close()
         super().close()
 
     def refresh(self) -> None:
@@ -102,38 +79,31 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self.table.value = class_table(self.rows(), self.clock())
 
     def rows(self) -> tuple[Student, ...]:
-        """The users, the newest first, as of the last look."""
+        """The users as of the last look, the most recently active first."""
         return self._class.rows()
 
     def look(self) -> None:
-        """Fetch what is new, and draw it.
+        """Fetch the new events, and draw the rows.
 
         Raises:
-            ClientError: the server did not give it. The rows stay as they are.
+            ClientError: the server refused or is unreachable. The rows stay unchanged.
         """
         with self._looking:
             more = True
             while more:
                 answer = accepted(self.client.request("GET", f"/events?after={self._cursor}"))
-                # The server's numbers may begin anew, and the cursor with them.
+                # A restarted server may count from the start again, and the cursor with it.
                 more = answer["cursor"] > self._cursor
                 self._cursor = answer["cursor"]
                 self._class.add(answer["events"])
             self.table.value = class_table(self.rows(), self.clock())
 
     def __repr__(self) -> str:
-        # What a saved notebook shows in the view's place.
+        # A saved notebook shows this instead of the view.
         return "ClassView: run this cell to see it"
 
-    def _on_message(self, widget: object, content: dict[str, str], buffers: object) -> None:
-        if content.get("type") == "bye":
-            self._last_seen = -_SEEN_FOR
-        else:
-            self._last_seen = time.monotonic()
-            self._pulse.start()
-
     def _step(self) -> bool:
-        """One look; tells whether another is wanted."""
+        """Look once; return whether to look again."""
         try:
             self.look()
         except Rejected as refusal:
@@ -142,14 +112,14 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
             self.notice.value = _notice(str(error))
         else:
             self.notice.value = ""
-        return self._started or time.monotonic() - self._last_seen < _SEEN_FOR
+        return self._started or self.presence.watched
 
 
 def class_table(students: tuple[Student, ...], now: float) -> str:
-    """The rows as HTML; what a user chose as a name is text."""
+    """The rows as HTML. Usernames are escaped."""
     head = "".join(f"<th>{head}</th>" for head in _HEADS)
     body = "".join(_row(student, now) for student in students)
-    empty = f'<tr><td colspan="{len(_HEADS)}">Nobody has done anything yet.</td></tr>'
+    empty = f'<tr><td colspan="{len(_HEADS)}">{_EMPTY}</td></tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body or empty}</tbody></table>"
 
 

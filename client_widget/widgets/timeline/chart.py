@@ -1,7 +1,7 @@
-"""The chart of the timeline, in bqplot; times are seconds since the last login.
+"""The timeline's chart, in bqplot. Its axis shows seconds since the last login.
 
-Seconds, because that is what the lab teaches: an access token ends at 60 and a session at
-300, and both can be read from the axis. The time of day is in the log.
+Seconds, because the lab teaches lifetimes: an access token expires at 60 and a session ends at 300,
+and the axis shows both. The time of day is in the log.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import bqplot
 
 from ...log.token_lives import Bar, Mark, Timeline
 
-#: Each is clear on a light and on a dark background.
+#: Each is readable on a light and on a dark background.
 COLOURS = {
     "access": "#3d8bd4",
     "refresh": "#a06bd6",
@@ -21,28 +21,27 @@ COLOURS = {
     "bad": "#e5484d",
     "none": "#8f8f8f",
 }
-# The theme's own colour of text.
+# The theme's text colour.
 _TEXT = "var(--jp-content-font-color1)"
 
 _REQUESTS, _CLOCK, _FIRST_TOKEN = 0, 1, 2
-_LEVEL = 0.42  # between two marks of a pile, in rows
+_LEVEL = 0.42  # between two stacked marks, in rows
 _LEVELS = 3
 _PALE = 0.4
-# Room to the right and left of what is drawn, and how close marks must not come: shares of
-# the axis.
+# Shares of the axis: the margin on each side, and the distance below which marks are stacked.
 _MARGIN = 0.04
 _NEAR = 0.02
-# Of the axis, in lives of the longest token that is drawn; so an hour later a life of a
-# minute is not drawn as a point.
+# The longest axis, in lifetimes of the longest token. So after an hour, a token of one minute is
+# still drawn as a bar and not as a dot.
 _LIVES = 3.0
-# Seconds between two ticks: the first of these that leaves few enough of them.
+# Seconds between two ticks: the first that needs at most `_MOST_TICKS`.
 _STEPS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600)
 _MOST_TICKS = 12
 _TICKS = {"font-size": "14px", "fill": _TEXT}
 
 
 def outcome(mark: Mark) -> str:
-    """How a mark looks: "good", "bad", or "none" where no answer came."""
+    """How a mark looks: "good", "bad", or "none" if no response arrived."""
     if mark.status is None:
         return "none"
     return "good" if mark.status < 400 else "bad"
@@ -52,7 +51,7 @@ class Chart:
     """The figure and its marks.
 
     Attributes:
-        figure (bqplot.Figure): what to show.
+        figure (bqplot.Figure): the widget to show.
         bars, windows, answers, moves, now: its marks; `answers` by outcome.
     """
 
@@ -95,7 +94,7 @@ class Chart:
         )  # fmt: skip
 
     def draw(self, timeline: Timeline, now: float) -> None:
-        """Draw all of it at a time, in seconds since the epoch."""
+        """Draw the whole timeline at `now`, in seconds since the epoch."""
         self.origin = _origin(timeline, now)
         self.timeline = timeline
         self._draw_axes(now)
@@ -128,7 +127,7 @@ class Chart:
         self._draw_answers()
 
     def move_now(self, now: float) -> None:
-        """Draw what a second changes, at a time in seconds since the epoch."""
+        """Draw what changes each second, at `now` in seconds since the epoch."""
         alive = [1.0 if bar.exp > now else _PALE for bar in self.timeline.tokens]
         if alive != self.bars.opacities and self.timeline.tokens:
             self.draw(self.timeline, now)
@@ -136,7 +135,7 @@ class Chart:
         self._draw_axes(now)
 
     def close(self) -> None:
-        """Take the figure and its parts away."""
+        """Remove the figure and its parts."""
         for widget in (*self.figure.marks, *self.figure.axes, self.x, self.y, self.figure):
             widget.close()
 
@@ -153,8 +152,8 @@ class Chart:
         bottom = max(len(tokens), 3) + _FIRST_TOKEN - 0.4
         self.y.max = bottom
         labels = ["requests", "clock moved", *(bar.label for bar in tokens)]
-        # The labels first and in a message of their own: ticks that come with them are drawn
-        # with those that were there before.
+        # The labels first, in a separate message: ticks that arrive in the same message are drawn
+        # with the old labels.
         self.rows.tick_labels = {str(row): label for row, label in enumerate(labels)}
         self.rows.tick_values = list(range(len(labels)))
         at = now - self.origin
@@ -162,7 +161,7 @@ class Chart:
         self.now_word.x = [at]
 
     def _draw_answers(self) -> None:
-        """Marks that come too close are piled up, so that a 403 and its retry are both seen."""
+        """Stack marks that are too close, so that a 403 and its retry are both visible."""
         points: dict[str, list[tuple[float, float]]] = {name: [] for name in self.answers}
         near = (self.x.max - self.x.min) * _NEAR
         last, level = None, 0
@@ -178,14 +177,14 @@ class Chart:
 
 
 def _origin(timeline: Timeline, now: float) -> float:
-    """Second zero: the last login, or else the first thing that is drawn."""
+    """Second zero: the last login, or else the earliest thing drawn."""
     if timeline.login is not None:
         return timeline.login
     return min([*(bar.iat for bar in timeline.tokens), *(m.at for m in timeline.marks), now])
 
 
 def _extent(timeline: Timeline, now: float) -> tuple[float, float]:
-    """From when to when the axis goes, in seconds since the epoch."""
+    """The start and the end of the axis, in seconds since the epoch."""
     bars: tuple[Bar, ...] = timeline.tokens
     longest = max((bar.exp - bar.iat for bar in bars), default=60.0)
     end = max([now, *(bar.exp for bar in bars)])
@@ -194,14 +193,14 @@ def _extent(timeline: Timeline, now: float) -> tuple[float, float]:
 
 
 def _ticks(start: float, end: float) -> list[int]:
-    """Round numbers of seconds, so that 60 and 300 are among them."""
+    """Round numbers of seconds; 60 and 300 are among them."""
     step = next((s for s in _STEPS if (end - start) / s <= _MOST_TICKS), None)
     step = step or math.ceil((end - start) / _MOST_TICKS)
     return list(range(math.ceil(start / step) * step, math.floor(end) + 1, step))
 
 
 def _lines(scales: dict[str, bqplot.Scale], **options: object) -> bqplot.Lines:
-    """Horizontal or vertical lines; not to be seen until there are some."""
+    """Horizontal or vertical lines, invisible until there are some."""
     return bqplot.Lines(
         x=[[0.0, 0.0]], y=[[0.0, 0.0]], scales=scales, **{"visible": False, **options}
     )

@@ -1,7 +1,7 @@
-"""The timeline: the life of each token on the lab's clock, and the requests beside it.
+"""The timeline: the life of each token on the lab's clock, and the requests next to it.
 
-The chart's library takes a second to import. So the first drawing does that, in its thread,
-and the panel is there without it.
+The chart's library takes a second to import. The first drawing imports it in its own thread, so
+the panel does not wait for it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ..view import View
 if TYPE_CHECKING:
     from .chart import Chart
 
-#: Seconds between two drawings, however many events come.
+#: Seconds between two drawings, however many events arrive.
 BATCH = 0.1
 
-#: Events to look back over at a drawing, so that a long log costs no more than a short one.
+#: How many recent events are drawn, so that a long log costs no more than a short one.
 RECENT = 2000
 
-# For screen readers, which cannot read the chart. It is not a live region: a sentence each
-# second would drown all else.
+# For screen readers, which cannot read the chart. It is not a live region: a new sentence every
+# second would drown out everything else.
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
@@ -37,19 +37,19 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     """Tokens as bars from `iat` to `exp`, requests as marks, and now.
 
     Args:
-        client (AuthClient): its log is drawn.
+        client (AuthClient): the view draws its log.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
         chart (Chart | None): None until the first drawing.
-        words (HTML): the same in a sentence, for screen readers.
+        words (HTML): the chart in a sentence, for screen readers.
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._log = client.log
         self._clock = clock if clock is not None else client.clock
         self._closed = False
-        # Held while drawing: the panel's tick and an event draw from two threads.
+        # Held while drawing: the panel's tick and the events draw in two threads.
         self._drawing = threading.Lock()
         self.chart: Chart | None = None
         self.words = widgets.HTML()
@@ -69,9 +69,9 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
             self._say(self.chart.timeline, now)
 
     def close(self) -> None:
-        """Stop listening to the log, and take the chart away."""
+        """Stop listening to the log, and remove the chart."""
         self._unsubscribe()
-        # A drawing under way may be importing: it is not waited for, and draws nothing more.
+        # A drawing that is still importing stops when it sees this.
         self._closed = True
         with self._drawing:
             if self.chart is not None:
@@ -81,7 +81,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
         super().close()
 
     def __repr__(self) -> str:
-        # What a saved notebook shows in the timeline's place.
+        # A saved notebook shows this instead of the timeline.
         return "TokenTimeline: run this cell to see it"
 
     def _on_event(self, event: Event) -> None:
@@ -119,19 +119,19 @@ def sentence(timeline: Timeline, now: float) -> str:
     silent = sum(mark.status is None for mark in timeline.marks)
     return (
         f"{tokens[0].upper()}{tokens[1:]}. Requests: {len(timeline.marks)}, "
-        f"refused: {refused}, without an answer: {silent}."
+        f"refused: {refused}, no response: {silent}."
     )
 
 
 def _legend(colours: dict[str, str]) -> str:
-    """What the colours and forms mean, as HTML."""
+    """What the colours and shapes mean, as HTML."""
     meanings = (
         ("▬", "access", "access token"),
         ("▬", "window", "its refresh window"),
         ("▬", "refresh", "refresh token"),
         ("●", "good", "answered"),
         ("✚", "bad", "refused"),
-        ("■", "none", "no answer"),
+        ("■", "none", "no response"),
     )
     shown = " ".join(
         f'<span style="white-space:nowrap;margin-right:14px">'

@@ -182,14 +182,14 @@ def test_it_looks_only_while_it_is_shown(
 ) -> None:
     monkeypatch.setattr(view._pulse, "_interval", 0.001)
     assert view._pulse._thread is None  # nobody has shown it yet
-    view._on_message(view, {"type": "here"}, [])
+    view.presence._handle_custom_msg({"type": "here"}, [])
     thread = view._pulse._thread
     assert thread is not None
     school.flush()
     while not view.rows():
         pass
     assert thread.is_alive()
-    view._on_message(view, {"type": "bye"}, [])
+    view.presence._handle_custom_msg({"type": "bye"}, [])
     thread.join(timeout=20)
     assert not thread.is_alive()
     view.start()

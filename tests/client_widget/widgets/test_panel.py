@@ -66,7 +66,7 @@ def test_five_calls_at_once_cost_one_refresh(panel: LoginPanel, log: EventLog, g
     press(panel, "+61 s")
     hold_refresh_until_rejected(gate, 5)
     press(panel, "5 × Home")
-    assert "all answered" in panel.notice.value
+    assert "All five calls were answered" in panel.notice.value
     assert "Welcome ada" in panel.home.value
     counts = Counter(event.name for event in log)
     assert (counts["token.expired"], counts["token.refreshed"]) == (5, 1)

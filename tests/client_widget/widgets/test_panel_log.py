@@ -96,7 +96,7 @@ class TestLogView:
             assert f"Authorization: Bearer {pair.access}" in revealed["parts"][title]
         assert pair.access not in repr(view.get_state())
         view._handle_custom_msg({"type": "open", "seq": 10_000}, [])
-        assert sent[-1]["parts"] == {"Event": "The log has forgotten it."}
+        assert sent[-1]["parts"] == {"Event": "The log is full and has dropped this event."}
         view.close()
 
     def test_the_log_is_saved_with_its_tokens_masked(
@@ -118,12 +118,3 @@ class TestLogView:
     def test_no_row_is_in_what_is_saved(self, view: LogView, log: EventLog) -> None:
         log.record("x", source="test", username="a name to look for")
         assert "a name to look for" not in repr(view.get_state())
-
-    def test_it_knows_whether_anybody_looks(self, view: LogView) -> None:
-        assert view.watched
-        view._handle_custom_msg({"type": "bye"}, [])
-        assert not view.watched
-        view._handle_custom_msg({"type": "alive"}, [])
-        assert view.watched
-        view.close()
-        assert not view.watched

@@ -120,7 +120,7 @@ def test_a_refused_refresh_ends_it(
     assert chart.bars.opacities == [0.4, 0.4]
     assert points(chart)["bad"] == [(362, 0), (362, 1)]
     assert "expired 302 s ago" in timeline.words.value
-    assert "Requests: 4, refused: 2, without an answer: 0." in timeline.words.value
+    assert "Requests: 4, refused: 2, no response: 0." in timeline.words.value
 
 
 def test_no_answer_is_a_mark_of_its_own(
@@ -132,7 +132,7 @@ def test_no_answer_is_a_mark_of_its_own(
         ada.home()
     chart = drawn(timeline)
     assert points(chart)["none"] == [(30, 0)]
-    assert "without an answer: 1." in timeline.words.value
+    assert "no response: 1." in timeline.words.value
 
 
 def test_now_moves_with_the_clock(

@@ -88,7 +88,7 @@ class TestVerdicts:
         assert press(inspector, "Send as it is") == expected(
             f"{at(0)} POST /refresh, the refresh token as it is",
             "200 OK",
-            "A new access token came and was thrown away: your session is as it was.",
+            "The new access token was discarded, so your session is unchanged.",
             200,
             "",
         )

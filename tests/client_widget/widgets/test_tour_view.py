@@ -71,7 +71,7 @@ def test_the_whole_story_by_its_buttons(view: TourView) -> None:
             press(view, "Next step")
     assert told == [f"Your answer is right. What happened: {answer}" for answer in USUAL]
     assert "Score: 9 of 9 right" in text_of(view.head.value)
-    assert "This is the end: 9 of 9 right." in text_of(view.outcome.value)
+    assert "The tour is complete: 9 of 9 right." in text_of(view.outcome.value)
     press(view, "Back to the start")
     assert "Step 1 of 9" in text_of(view.head.value)
     assert "no guess yet" in text_of(view.head.value)
