@@ -27,17 +27,30 @@ class Rejected(ClientError):
         status (int): the HTTP status.
         code (str): the `error` of the answer, or "" if the server gave none.
         message (str): the `message` of the answer.
+        retry_after (float | None): the seconds that the server asks to wait (`Retry-After`).
     """
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, retry_after: float | None = None
+    ) -> None:
         super().__init__(f"{status} {code}: {message}" if code else f"{status}: {message}")
         self.status = status
         self.code = code
         self.message = message
+        self.retry_after = retry_after
 
 
 class ServerUnreachable(ClientError):
-    """No usable response arrived. The session is kept: try again."""
+    """No usable response arrived. The session is kept: try again.
+
+    Attributes:
+        retry_after (float | None): the seconds that the server asks to wait (`Retry-After`);
+            None if it did not say.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StoreError(ClientError):

@@ -12,6 +12,7 @@ Any number of threads may use one client:
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,13 +24,14 @@ import requests
 from ..clock import Clock
 from ..errors import LoginRequired, ServerUnreachable
 from ..log.event_log import EventLog
+from ..protocol.answers import read_token, redirected_to, retry_after
 from ..protocol.auth_flow import (
+    EXPIRED,
     Auth,
     AuthFlow,
     BearerAuth,
     Request,
     may_have_expired,
-    read_token,
     refresh_request,
     with_bearer,
 )
@@ -37,6 +39,7 @@ from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
 from .single_flight import SingleFlight
 from .transport import (
+    TIMEOUT,
     HttpTransport,
     OutgoingCall,
     Transport,
@@ -62,6 +65,10 @@ class AuthClient:
         logout_path (str | None): the route that ends a session, such as "/logout"; the
             article's server has none.
         name (str): the source of this client's events.
+        timeout (float | tuple[float, float]): seconds to connect and seconds to wait for each
+            part of a response, or one number for both. `request(…, timeout=)` overrides it.
+        verify (bool | str): whether to check the certificate of an https server, or the file or
+            folder of the authorities to trust. `request(…, verify=)` overrides it.
 
     Attributes:
         base_url, store, log, clock, name: as given.
@@ -70,7 +77,8 @@ class AuthClient:
             waits here. No lock is held during the call.
 
     Raises:
-        ValueError: `base_url` is not an http or https URL.
+        ValueError: `base_url` is not an http or https URL, or contains a username; a timeout is
+            not a positive number; the client and its auth scheme have two clocks.
     """
 
     def __init__(
@@ -79,23 +87,23 @@ class AuthClient:
         *,
         store: TokenStore | None = None,
         log: EventLog | None = None,
-        clock: Clock = time.time,
+        clock: Clock | None = None,
         auth: Callable[[TokenStore], Auth] = BearerAuth,
         logout_path: str | None = None,
         name: str = "client",
+        timeout: float | tuple[float, float] = TIMEOUT,
+        verify: bool | str = True,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"base_url must be like http://127.0.0.1:8000, not {base_url!r}")
-        self.base_url = base_url.rstrip("/")
+        self.base_url = _checked(base_url)
         self.store = store if store is not None else TokenStore()
-        self.log = log if log is not None else EventLog(clock=clock)
-        self.clock = clock
+        self._auth = auth(self.store)
+        self.clock = _one_clock(clock, getattr(self._auth, "clock", None))
+        self.log = log if log is not None else EventLog(clock=self.clock)
         self.name = name
         self.before_send: Callable[[Request], Request] = _unchanged
-        self._auth = auth(self.store)
         self._logout_path = logout_path
         self._record = self.log.emitter(name)
+        self._options = {"timeout": _positive(timeout), "verify": verify}
         self.transport: Transport = HttpTransport(self.base_url)
         self._refreshes = SingleFlight(shared=ServerUnreachable)
 
@@ -144,7 +152,8 @@ class AuthClient:
             ServerUnreachable: no response arrived.
         """
         response = self.request("GET", "/home")
-        if response.status_code in (401, 403) and "Authorization" not in response.request.headers:
+        without = "Authorization" not in response.request.headers
+        if response.status_code in EXPIRED and without and not redirected_to(response):
             raise LoginRequired("There is no session: log in first")
         return accepted(response)
 
@@ -233,6 +242,7 @@ class AuthClient:
     def _open_call(
         self, method: str, path: str, options: dict[str, Any], correlation: str | None = None
     ) -> OutgoingCall:
+        options = {**self._options, **options}
         return OutgoingCall(self.transport, self._record, method, path, options, correlation)
 
     def _advance(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
@@ -244,6 +254,8 @@ class AuthClient:
         if message.signed_with is not None and may_have_expired(response):
             name, facts = verdict(message.signed_with, response, self.clock())
             self._record(name, correlation=call.correlation, **facts)
+        if message.replaces is not None and (wait := retry_after(response)):
+            self.store.postpone_refresh(message.replaces, self.clock(), wait)
         following = flow.send(response)
         old, new = message.replaces or message.signed_with, following.signed_with
         if message.purpose == "refresh" and old and new and new is not old:
@@ -254,10 +266,21 @@ class AuthClient:
     def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
         """Do the same for a refresh: of all callers with one expired token, one sends it."""
         pair = message.replaces
+        assert pair is not None
+        wait = self.store.refresh_wait(pair, self.clock())
+        if wait:
+            self._record("refresh.postponed", correlation=call.correlation, wait=math.ceil(wait))
+            return flow.throw(
+                ServerUnreachable(
+                    f"The server asks to wait {math.ceil(wait)} s before the next refresh: "
+                    "you are still logged in",
+                    wait,
+                )
+            )
         try:
             flight = self._refreshes.take_off(lambda: self.store.get() is pair)
         except ServerUnreachable as error:
-            return flow.throw(ServerUnreachable(str(error)))
+            return flow.throw(ServerUnreachable(str(error), error.retry_after))
         if flight is None:  # another call has refreshed, or the session has ended
             return flow.send(None)
         with flight:
@@ -284,6 +307,35 @@ class AuthClient:
 
     def __repr__(self) -> str:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
+
+
+def _checked(base_url: str) -> str:
+    """The URL without a slash at the end. It is shown in logs, so it must hold no password."""
+    try:
+        parts = urlsplit(base_url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("base_url must be a URL such as http://127.0.0.1:8000")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("base_url must hold an address only: no username, password, ? or #")
+    return base_url.rstrip("/")
+
+
+def _one_clock(clock: Clock | None, of_the_scheme: Clock | None) -> Clock:
+    """The clock of a client. A token's age measured with two clocks would mean nothing."""
+    if clock is not None and of_the_scheme is not None and clock != of_the_scheme:
+        raise ValueError("The client and its auth scheme have two clocks: give both the same")
+    return clock or of_the_scheme or time.time
+
+
+def _positive(timeout: float | tuple[float, float]) -> float | tuple[float, float]:
+    parts = timeout if isinstance(timeout, tuple) else (timeout,)
+    good = (isinstance(part, (int, float)) and part > 0 for part in parts)
+    if not all(good) or len(parts) > 2:
+        raise ValueError("timeout must be seconds, or a pair of seconds to connect and to wait")
+    return timeout
 
 
 def _unchanged(message: Request) -> Request:

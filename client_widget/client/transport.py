@@ -7,7 +7,9 @@ process.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
@@ -19,7 +21,8 @@ from requests.adapters import HTTPAdapter
 from ..errors import Rejected, ServerUnreachable
 from ..log.event_log import Emit
 from ..log.masking import mask_answer, mask_body, mask_headers
-from ..protocol.auth_flow import Request, Response, error_code
+from ..protocol.answers import Response, error_code, json_of, redirected_to, retry_after
+from ..protocol.auth_flow import Request
 from ..protocol.tokens import TokenPair
 
 #: One id follows one user action through client and server.
@@ -29,7 +32,14 @@ CORRELATION_HEADER = "X-Request-ID"
 #: database, is 14 s; retransmission of a lost SYN takes 3 s.
 TIMEOUT = (3.05, 15.0)
 
-_SEND_OPTIONS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
+#: Seconds that a refresh ahead of expiry may take in all: the call could go on without it.
+EARLY_LIMIT = 3.0
+
+#: The options of a call that apply to its refresh as well. It has its own body, and follows no
+#: redirect, which could lead its token anywhere.
+_CONNECTION_OPTIONS = frozenset({"timeout", "verify", "cert", "proxies"})
+
+_SEND_OPTIONS = _CONNECTION_OPTIONS | {"allow_redirects", "stream"}
 
 
 class JsonAnswer(dict[str, Any]):
@@ -59,6 +69,20 @@ class Transport(Protocol):
         ...
 
 
+class BrokenAnswer(requests.RequestException):
+    """A response that HTTP does not allow, such as a redirect to what is no URL."""
+
+
+class _Session(requests.Session):
+    """A session whose errors in a redirect are `BrokenAnswer`, and not mistakes of the caller."""
+
+    def resolve_redirects(self, *args: Any, **options: Any) -> Iterator[requests.Response]:
+        try:
+            yield from super().resolve_redirects(*args, **options)
+        except ValueError as error:
+            raise BrokenAnswer(type(error).__name__) from None
+
+
 class HttpTransport:
     """Sends over HTTP: no cookies, no settings from the environment, one connection pool.
 
@@ -68,7 +92,7 @@ class HttpTransport:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self.session = requests.Session()
+        self.session = _Session()
         # Neither proxies nor .netrc from the environment: a password in .netrc would replace the
         # bearer token, and a proxy cannot reach this machine's loopback.
         self.session.trust_env = False
@@ -116,6 +140,7 @@ class OutgoingCall:
         self.correlation = correlation or new_id()
         self._transport = transport
         self._record = record
+        self._begun = False
         self._send_options = {k: v for k, v in options.items() if k in _SEND_OPTIONS}
         self._send_options.setdefault("timeout", TIMEOUT)
         rest = {k: v for k, v in options.items() if k not in _SEND_OPTIONS}
@@ -145,32 +170,60 @@ class OutgoingCall:
             body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
         )
         try:
-            response = self._transport.send(prepared, **options)
+            response = self._send_now(message, prepared, options)
+            # A streamed response is the caller's to read, unless it is a refusal.
+            streamed = bool(options.get("stream")) and response.status_code < 400
+            body = b"" if streamed else response.content
         except requests.RequestException as error:
-            late = isinstance(error, requests.Timeout)
-            reason = "no answer in time" if late else "no connection"
+            reason = _reason(error)
+            advice = _ADVICE.get(reason, "is the server running?")
             self._record("request.failed", correlation=self.correlation, **about, reason=reason)
             # Without its cause, whose text contains the port and the whole URL.
-            raise ServerUnreachable(
-                f"{message.method} {path}: {reason}: is the server running?"
-            ) from None
-        # A streamed response is the caller's to read, unless it is a refusal.
-        streamed = bool(options.get("stream")) and response.status_code < 400
-        content_type = response.headers.get("Content-Type", "")
+            raise ServerUnreachable(f"{message.method} {path}: {reason}: {advice}") from None
+        elsewhere = redirected_to(response)
         self._record(
             "response.received",
             correlation=self.correlation,
             **about,
             status=response.status_code,
             elapsed=round(response.elapsed.total_seconds(), 6),
+            **({"redirected_to": elsewhere} if elsewhere else {}),
             **({} if response.status_code < 400 else refusal_of(response)),
             headers=mask_headers(response.headers),
-            body="" if streamed else mask_answer(response.content, content_type),
+            body=mask_answer(body, response.headers.get("Content-Type", "")),
         )
         return response
 
+    def _send_now(
+        self, message: Request, prepared: requests.PreparedRequest, options: Mapping[str, Any]
+    ) -> requests.Response:
+        """Send it. A refresh ahead of expiry may take `EARLY_LIMIT`, whatever the server does."""
+        self._begun = self._begun or message.purpose == "call"
+        # A refresh that comes before the call itself.
+        early = message.purpose == "refresh" and not self._begun
+        if not early:
+            return self._transport.send(prepared, **options)
+        answer: Future[requests.Response] = Future()
+
+        def send() -> None:
+            try:
+                answer.set_result(self._transport.send(prepared, **options))
+            except BaseException as error:
+                answer.set_exception(error)
+
+        # A thread, because a timeout of requests starts again with each byte that arrives.
+        try:
+            threading.Thread(target=send, name="early refresh", daemon=True).start()
+            return answer.result(EARLY_LIMIT)
+        except (TimeoutError, RuntimeError):
+            raise requests.Timeout from None
+
     def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
-        prepared = self._transport.prepare(requests.Request(method, path, **options))
+        try:
+            prepared = self._transport.prepare(requests.Request(method, path, **options))
+        except requests.exceptions.InvalidHeader:
+            # Its own message repeats the header, which may hold a token.
+            raise ValueError("A header contains characters that cannot be sent") from None
         prepared.headers[CORRELATION_HEADER] = self.correlation
         return prepared
 
@@ -184,14 +237,41 @@ class OutgoingCall:
                 body.seek(self._body_start)
         else:
             prepared = self._prepared
+        for name, value in message.headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError(f"The header {name} contains characters that cannot be sent")
         prepared.headers.update(message.headers)
         return prepared
 
     def _options_for(self, message: Request) -> dict[str, Any]:
-        """A refresh follows no redirect, which could lead its token anywhere."""
         if message.purpose == "refresh":
-            return {"timeout": TIMEOUT, "allow_redirects": False}
+            kept = {k: v for k, v in self._send_options.items() if k in _CONNECTION_OPTIONS}
+            return {**kept, "allow_redirects": False}
         return self._send_options
+
+
+#: What to do about a failure; for the others: "is the server running?"
+_ADVICE = {
+    "the certificate was rejected": "check base_url, or name the right authority with verify=",
+    "the answer is broken": "is base_url the demo server's?",
+}
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Why no usable response arrived, in words."""
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
+        return "the certificate was rejected"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    broken = (
+        BrokenAnswer,
+        requests.TooManyRedirects,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+        requests.exceptions.InvalidURL,
+    )
+    return "the answer is broken" if isinstance(error, broken) else "no connection"
 
 
 def _rewindable(data: Any) -> Any:
@@ -225,9 +305,8 @@ def one_action() -> Iterator[str]:
 
 def refusal_of(response: requests.Response) -> dict[str, str]:
     """`error` and `message` of a refusal. The article's server sends plain text."""
-    try:
-        body = response.json()
-    except ValueError:
+    body = json_of(response)
+    if body is None:
         body = response.text
     if not isinstance(body, dict):
         body = {"message": body}
@@ -246,13 +325,18 @@ def accepted(response: requests.Response) -> JsonAnswer:
     """
     if response.status_code >= 400:
         refusal = refusal_of(response)
-        raise Rejected(response.status_code, refusal["error"], refusal["message"])
-    try:
-        return JsonAnswer(response.json())
-    except (ValueError, TypeError):
-        raise ServerUnreachable(
-            "The answer is not a JSON object: is base_url the demo server's?"
-        ) from None
+        elsewhere = redirected_to(response)
+        message = refusal["message"]
+        raise Rejected(
+            response.status_code,
+            refusal["error"],
+            f"{message} (redirected to {elsewhere})" if elsewhere else message,
+            retry_after(response),
+        )
+    answer = json_of(response)
+    if not isinstance(answer, dict):
+        raise ServerUnreachable("The answer is not a JSON object: is base_url the demo server's?")
+    return JsonAnswer(answer)
 
 
 def _token_facts(message: Request) -> dict[str, Any]:

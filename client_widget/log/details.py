@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..clock import life, time_of_day
-from ..protocol.tokens import read_claims
+from ..protocol.tokens import is_time, read_claims
 from .event import Event
 
 #: Finds a token by its fingerprint; None if it is not remembered.
@@ -74,7 +74,9 @@ def _token(event: Event, find_token: FindToken) -> str:
     claims = claims or {name: fields[name] for name in ("iat", "exp") if name in fields}
     lines = [f"{fields.get('kind', '')} token {fields['token']}".strip()]
     for name, value in claims.items():
-        moment = f"  ({time_of_day(value)})" if name in ("iat", "exp") else ""
+        moment = (
+            f"  ({time_of_day(value)})" if name in ("iat", "exp", "nbf") and is_time(value) else ""
+        )
         lines.append(f"  {name}: {json.dumps(value, ensure_ascii=False)}{moment}")
     if "exp" in fields:
         lines.append(f"at this moment: {life(fields['exp'], event.at)}")

@@ -52,7 +52,16 @@ def describe(event: Event) -> str:
 
 
 _GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
-_BAD = (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
+_BAD = (
+    ".refused",
+    ".rejected",
+    ".failed",
+    ".ended",
+    ".detected",
+    ".revoked",
+    ".throttled",
+    ".postponed",
+)
 
 
 def tone(event: Event) -> str:
@@ -95,6 +104,8 @@ def _received(event: Event) -> str:
     except ValueError:
         phrase = ""
     answer = f"{fields['status']}{phrase} for {fields['method']} {fields['path']}"
+    if "redirected_to" in fields:
+        answer += f", redirected to {fields['redirected_to']}"
     return f"{answer}: {fields['message']}" if "message" in fields else answer
 
 
@@ -137,6 +148,7 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "token.expired": "the access token {life}",
     "token.refused": "the access token was refused: {reason}",
     "token.refreshed": _refreshed,
+    "refresh.postponed": "no refresh for {wait} s: the server asked to wait",
     # the server's
     "server.started": "the server {server} listens",
     "server.stopped": "the server {server} has stopped",

@@ -35,6 +35,7 @@ class TokenStore:
         self._path = None if path is None else Path(path)
         self._lock = threading.Lock()
         self._pair = None if self._path is None else _read(self._path)
+        self._postponed: tuple[object, float, float] = (None, 0.0, 0.0)
         self._past = deque([self._pair] if self._pair else [], maxlen=REMEMBERED)
 
     def get(self) -> TokenPair | None:
@@ -62,6 +63,22 @@ class TokenStore:
                 return False
             self._put(new)
             return True
+
+    def postpone_refresh(self, pair: TokenPair, now: float, seconds: float) -> None:
+        """Remember that the server asked to send no refresh of this session for a time.
+
+        Args:
+            pair (TokenPair): whose refresh was answered so.
+            now (float): seconds since the epoch, on the clients' clock.
+            seconds (float): how long to wait (`Retry-After`).
+        """
+        self._postponed = (pair.session, now, now + seconds)
+
+    def refresh_wait(self, pair: TokenPair, now: float) -> float:
+        """Seconds until a refresh of this session may be sent; 0 if it may be sent now."""
+        session, since, until = self._postponed
+        # A time before `since` means that the clock was set back: then the wait says nothing.
+        return until - now if session is pair.session and since <= now < until else 0.0
 
     def find(self, fingerprint: str) -> str | None:
         """A token of one of the last pairs, by its fingerprint; in memory only."""

@@ -21,6 +21,14 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
 
 
+def is_sendable(token: str) -> bool:
+    """Whether a header can carry the token unchanged: printable ASCII, not empty, no outer space.
+
+    RFC 6750, section 2.1, allows fewer characters; other servers are not that strict.
+    """
+    return token.isascii() and token.isprintable() and token.strip() == token != ""
+
+
 def read_claims(token: str) -> dict[str, Any]:
     """The payload of a JWT, unverified; {} if it cannot be read."""
     try:
