@@ -94,6 +94,13 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     assert list(broken_links(page)) == ["#other", "no.md"]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_module_that_a_page_names_by_its_path_is_there(page: Path) -> None:
+    modules = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", prose(page))
+    folders = (ROOT, ROOT / "notebooks")
+    assert [name for name in modules if not any((at / name).exists() for at in folders)] == []
+
+
 def examples() -> Iterator[Any]:
     """The Python examples of README and of the docs."""
     for page in PAGES:

@@ -162,7 +162,7 @@ class AuthClient:
 
         Raises:
             ServerUnreachable: the server was not told, so its session lasts until it expires.
-                The tokens are deleted all the same.
+                The tokens are deleted anyway.
         """
         pair = self.store.get()
         if pair is None:

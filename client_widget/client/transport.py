@@ -1,4 +1,4 @@
-"""The messages of a call over HTTP, their events, and responses in plain terms.
+"""Sends the messages of a call over HTTP, records their events, and reads the responses.
 
 A call is prepared once and can be sent twice. `Transport` is the point where a message leaves the
 process.
@@ -116,7 +116,7 @@ class OutgoingCall:
 
     Args:
         transport (Transport): sends the messages.
-        record (Emit): told of each message and of its response.
+        record (Emit): records each message and its response.
         method (str), path (str), options: as in `AuthClient.request`.
         correlation (str | None): the id that all messages share; a new one by default.
 
@@ -176,10 +176,10 @@ class OutgoingCall:
             body = b"" if streamed else response.content
         except requests.RequestException as error:
             reason = _reason(error)
-            advice = _ADVICE.get(reason, "is the server running?")
+            advice = _ADVICE.get(reason, "Is the server running?")
             self._record("request.failed", correlation=self.correlation, **about, reason=reason)
             # Without its cause, whose text contains the port and the whole URL.
-            raise ServerUnreachable(f"{message.method} {path}: {reason}: {advice}") from None
+            raise ServerUnreachable(f"{message.method} {path} failed: {reason}. {advice}") from None
         elsewhere = redirected_to(response)
         self._record(
             "response.received",
@@ -250,10 +250,10 @@ class OutgoingCall:
         return self._send_options
 
 
-#: What to do about a failure; for the others: "is the server running?"
+#: What to do about a failure; for the others: "Is the server running?"
 _ADVICE = {
-    "the certificate was rejected": "check base_url, or name the right authority with verify=",
-    "the answer is broken": "is base_url the demo server's?",
+    "the certificate was rejected": "Check base_url, or name the right authority with verify=",
+    "the response is broken": "Is base_url the demo server's address?",
 }
 
 
@@ -262,7 +262,7 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
         return "the certificate was rejected"
     if isinstance(error, requests.Timeout):
-        return "no answer in time"
+        return "no response in time"
     broken = (
         BrokenAnswer,
         requests.TooManyRedirects,
@@ -271,7 +271,7 @@ def _reason(error: requests.RequestException) -> str:
         requests.exceptions.ContentDecodingError,
         requests.exceptions.InvalidURL,
     )
-    return "the answer is broken" if isinstance(error, broken) else "no connection"
+    return "the response is broken" if isinstance(error, broken) else "no connection"
 
 
 def _rewindable(data: Any) -> Any:
@@ -335,7 +335,9 @@ def accepted(response: requests.Response) -> JsonAnswer:
         )
     answer = json_of(response)
     if not isinstance(answer, dict):
-        raise ServerUnreachable("The answer is not a JSON object: is base_url the demo server's?")
+        raise ServerUnreachable(
+            "The response is not a JSON object. Is base_url the demo server's address?"
+        )
     return JsonAnswer(answer)
 
 

@@ -134,10 +134,13 @@ def read_token(response: Response, name: str) -> str:
     body = json_of(response)
     token = body.get(name) if isinstance(body, dict) else None
     if not isinstance(token, str) or not token:
-        raise ServerUnreachable(f"The answer holds no {name}: is base_url the demo server's?")
+        raise ServerUnreachable(
+            f"The response contains no {name}. Is base_url the demo server's address?"
+        )
     if not is_sendable(token):
         raise ServerUnreachable(
-            f"The answer holds an {name} that no header can carry: is base_url the demo server's?"
+            f"The response contains no {name} that a header can carry. "
+            "Is base_url the demo server's address?"
         )
     return token
 

@@ -164,11 +164,11 @@ def test_a_stopped_server_is_said_in_words(notebook: Notebook) -> None:
     log_in(notebook)
     notebook.run_cell("server.stop()")
     notebook.press("Home")
-    expect(notebook.says("is the server running?")).to_be_visible()
+    expect(notebook.says("Is the server running?")).to_be_visible()
     notebook.run_cell("server.start()")
     notebook.press("Home")
     expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
-    expect(notebook.says("is the server running?")).to_have_count(0)
+    expect(notebook.says("Is the server running?")).to_have_count(0)
 
 
 def test_ten_thousand_events_at_once(notebook: Notebook) -> None:

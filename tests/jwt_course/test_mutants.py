@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,8 @@ from client_widget.protocol.auth_flow import (
     refresh_request,
     with_bearer,
 )
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 FAILS = {
     "flag": {
@@ -95,6 +99,19 @@ def test_nothing_that_is_told_of_a_mutant_names_the_cause(name: str) -> None:
     assert not {"lock", "flag", "event", "retry", "rotat", "single flight"} & set(words.split())
     for word in ("#", "fault", "wrong", "bug"):
         assert word not in mutant.source.replace("# no refresh", "").replace("# None: another", "")
+
+
+@pytest.mark.parametrize("name", FAILS)
+def test_the_notebook_quotes_each_symptom_as_it_is_printed(name: str) -> None:
+    lesson = NOTEBOOKS / "09_break_and_fix.ipynb"
+    quotes = [
+        line
+        for cell in json.loads(lesson.read_text())["cells"]
+        if cell["cell_type"] == "markdown"
+        for line in "".join(cell["source"]).splitlines()
+        if line.startswith("> ")
+    ]
+    assert f"> {MUTANTS[name].symptom}" in quotes
 
 
 class Late(LatecomerClient):

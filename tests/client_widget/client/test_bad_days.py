@@ -1,4 +1,4 @@
-"""A client on bad days: no server, no answer in time, another server, a redirect, a proxy."""
+"""A client on bad days: no server, no response in time, another server, a redirect, a proxy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TestBadDays:
     ) -> None:
         server.stop()
         for act in (ada.home, lambda: ada.login("ada", PASSWORD), lambda: ada.register("b", "x")):
-            with pytest.raises(ServerUnreachable, match="is the server running"):
+            with pytest.raises(ServerUnreachable, match="Is the server running"):
                 act()
             assert names(log.action()) == [
                 ("client", "request.sent"),
@@ -43,7 +43,7 @@ class TestBadDays:
 
         go = threading.Event()
         gate.hold = lambda name, fields: go
-        with pytest.raises(ServerUnreachable, match="no answer in time"):
+        with pytest.raises(ServerUnreachable, match="no response in time"):
             ada.request("GET", "/home", timeout=0.05)
         go.set()
         assert ada.store.get() is not None

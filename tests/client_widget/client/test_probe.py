@@ -87,7 +87,7 @@ class TestProbe:
 
     def test_a_server_that_is_gone_is_said(self, ada: AuthClient, server: DemoServer) -> None:
         server.stop()
-        with pytest.raises(ServerUnreachable, match="is the server running"):
+        with pytest.raises(ServerUnreachable, match="Is the server running"):
             ada.probe("a.b.c", "refresh")
 
     def test_a_token_follows_no_redirect(self, ada: AuthClient, server: DemoServer) -> None:

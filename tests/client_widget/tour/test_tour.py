@@ -198,7 +198,7 @@ def test_a_server_that_is_gone_loses_nothing(
     server.stop()
     before = clock()
     for _ in range(2):
-        with pytest.raises(ServerUnreachable, match="is the server running"):
+        with pytest.raises(ServerUnreachable, match="Is the server running"):
             tour.guess(2)
         assert (tour.number, tour.result, tour.score.guesses) == (5, None, 4)
     assert clock() == before + 61  # moved once

@@ -205,7 +205,7 @@ def test_it_says_why_it_shows_nothing_new_and_goes_on(
 ) -> None:
     school.stop()
     assert view._step() is False
-    assert "is the server running?" in view.notice.value
+    assert "Is the server running?" in view.notice.value
     school.start()
     view._step()
     assert view.notice.value == ""

@@ -168,7 +168,7 @@ def test_a_button_is_usable_again_after_a_failure(panel: LoginPanel, server: Dem
     log_in(panel)
     server.stop()
     press(panel, "Home")
-    assert "is the server running?" in panel.notice.value
+    assert "Is the server running?" in panel.notice.value
     assert not panel.buttons["Home"].disabled
     assert "60 s left" in panel.tokens.value  # nothing is lost
     server.start()

@@ -233,7 +233,9 @@ def test_without_a_session_nothing_is_sent(inspector: TokenInspector, log: Event
 
 def test_a_server_that_is_gone_is_said(inspector: TokenInspector, server: DemoServer) -> None:
     server.stop()
-    assert press(inspector, "Send as it is") == ["GET /home: no connection: is the server running?"]
+    assert press(inspector, "Send as it is") == [
+        "GET /home failed: no connection. Is the server running?"
+    ]
     server.start()
     assert press(inspector, "Send as it is")[1] == "200 OK"
 

@@ -120,7 +120,7 @@ def test_a_server_that_is_gone_is_said_and_the_step_tried_again(
         press(view, answer, "Next step")
     server.stop()
     press(view, USUAL[4])
-    assert "is the server running? Nothing is lost" in text_of(view.notice.value)
+    assert "Is the server running? Nothing is lost" in text_of(view.notice.value)
     assert view.outcome.value == ""
     assert usable(view) == [*answers(view), "Back to the start"]
     server.start()
