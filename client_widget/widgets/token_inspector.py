@@ -55,7 +55,7 @@ class _Way(NamedTuple):
 
 
 _WAYS = {
-    "Send as it is": _Way("as it is"),
+    "Send as it is": _Way("unchanged"),
     "Send with the edited payload": _Way("with its old signature", with_payload),
     "Re-sign with a wrong secret": _Way(
         "signed with a wrong secret",
@@ -65,7 +65,7 @@ _WAYS = {
         "with alg none and no signature",
         lambda token, text: unsigned(with_payload(token, text)),
     ),
-    "Send to the other route": _Way("as it is", elsewhere=True),
+    "Send to the other route": _Way("unchanged", elsewhere=True),
 }
 
 

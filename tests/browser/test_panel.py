@@ -122,6 +122,17 @@ def test_the_rows_are_back_after_a_reload(notebook: Notebook) -> None:
     assert notebook.counts() == [1]
 
 
+def test_the_countdown_runs_again_when_a_page_shows_the_panel(notebook: Notebook) -> None:
+    log_in(notebook)
+    notebook.run_cell("_.presence.leave()")  # `_` is the panel
+    notebook.execute("docmanager:save")
+
+    notebook.page.reload()
+    notebook.wait_for_kernel()
+    left = notebook.page.locator(".lab-token .lab-left").first
+    expect(left).not_to_have_text(left.inner_text())
+
+
 def colours(notebook: Notebook) -> dict[str, str]:
     """The log's colours, and what the theme gives for them, as the page computes them."""
     result: dict[str, str] = notebook.log.evaluate(

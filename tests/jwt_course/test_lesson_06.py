@@ -1,4 +1,4 @@
-"""Lesson 06: what the judges take and refuse, the thief, the lost answer, the grace window."""
+"""Lesson 06: what the judges take and refuse, the thief, the lost answer, the grace period."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The judges of lesson 06.
 
 `spend` runs against a rival that comes between any two of its steps, and in many threads;
-`what_follows` is compared with a real server; a grace window is tried on real sessions.
+`what_follows` is compared with a real server; a grace period is tried on real sessions.
 """
 
 from __future__ import annotations

@@ -256,10 +256,19 @@ def test_the_countdown_ticks(client: AuthClient) -> None:
     panel.close()
 
 
-def test_a_closed_panel_leaves_no_thread(client: AuthClient, clock: DemoClock) -> None:
-    def pulses() -> list[str]:
-        return [thread.name for thread in threading.enumerate() if thread.name == "pulse"]
+def pulses() -> list[str]:
+    """The threads that redraw."""
+    return [thread.name for thread in threading.enumerate() if thread.name == "pulse"]
 
+
+def test_the_countdown_rests_while_nobody_looks(panel: LoginPanel) -> None:
+    panel.presence._handle_custom_msg({"type": "bye"}, [])
+    until(lambda: not pulses())
+    panel.presence._handle_custom_msg({"type": "here"}, [])
+    assert pulses()
+
+
+def test_a_closed_panel_leaves_no_thread(client: AuthClient, clock: DemoClock) -> None:
     until(lambda: not pulses())
     panel = LoginPanel(client, clock=clock)
     assert pulses()

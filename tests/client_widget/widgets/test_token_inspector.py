@@ -80,13 +80,13 @@ def at(seconds: int) -> str:
 class TestVerdicts:
     def test_a_good_access_token(self, inspector: TokenInspector) -> None:
         assert press(inspector, "Send as it is") == expected(
-            f"{at(0)} GET /home, the access token as it is", "200 OK", "", 200, ""
+            f"{at(0)} GET /home, the access token unchanged", "200 OK", "", 200, ""
         )
 
     def test_a_good_refresh_token(self, inspector: TokenInspector) -> None:
         inspector.kind.value = "refresh"
         assert press(inspector, "Send as it is") == expected(
-            f"{at(0)} POST /refresh, the refresh token as it is",
+            f"{at(0)} POST /refresh, the refresh token unchanged",
             "200 OK",
             "The new access token was discarded, so your session is unchanged.",
             200,
@@ -138,8 +138,8 @@ class TestVerdicts:
     @pytest.mark.parametrize(
         ("kind", "sent"),
         [
-            ("refresh", "GET /home, the refresh token as it is"),
-            ("access", "POST /refresh, the access token as it is"),
+            ("refresh", "GET /home, the refresh token unchanged"),
+            ("access", "POST /refresh, the access token unchanged"),
         ],
     )
     def test_a_token_is_good_for_its_own_route_only(
@@ -154,7 +154,7 @@ class TestVerdicts:
     ) -> None:
         clock.advance(61)
         assert press(inspector, "Send as it is") == expected(
-            f"{at(61)} GET /home, the access token as it is",
+            f"{at(61)} GET /home, the access token unchanged",
             "403 Forbidden token_expired",
             "The server says: “The access token has expired”",
             403,
