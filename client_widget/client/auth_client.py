@@ -332,7 +332,7 @@ def _one_clock(clock: Clock | None, of_the_scheme: Clock | None) -> Clock:
 
 def _positive(timeout: float | tuple[float, float]) -> float | tuple[float, float]:
     parts = timeout if isinstance(timeout, tuple) else (timeout,)
-    good = (isinstance(part, (int, float)) and part > 0 for part in parts)
+    good = (isinstance(part, (int, float)) and part is not True and part > 0 for part in parts)
     if not all(good) or len(parts) > 2:
         raise ValueError("timeout must be seconds, or a pair of seconds to connect and to wait")
     return timeout

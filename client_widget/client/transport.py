@@ -76,10 +76,15 @@ class BrokenAnswer(requests.RequestException):
 class _Session(requests.Session):
     """A session whose errors in a redirect are `BrokenAnswer`, and not mistakes of the caller."""
 
-    def resolve_redirects(self, *args: Any, **options: Any) -> Iterator[requests.Response]:
+    def resolve_redirects(
+        self, response: requests.Response, *args: Any, **options: Any
+    ) -> Iterator[requests.Response]:
         try:
-            yield from super().resolve_redirects(*args, **options)
-        except ValueError as error:
+            yield from super().resolve_redirects(response, *args, **options)
+        except (ValueError, requests.RequestException) as error:
+            response.close()
+            if isinstance(error, requests.RequestException):
+                raise
             raise BrokenAnswer(type(error).__name__) from None
 
 
