@@ -77,12 +77,12 @@ class _Session(requests.Session):
     """A session whose errors in a redirect are `BrokenAnswer`, and not mistakes of the caller."""
 
     def resolve_redirects(
-        self, response: requests.Response, *args: Any, **options: Any
+        self, resp: requests.Response, *args: Any, **options: Any
     ) -> Iterator[requests.Response]:
         try:
-            yield from super().resolve_redirects(response, *args, **options)
+            yield from super().resolve_redirects(resp, *args, **options)
         except (ValueError, requests.RequestException) as error:
-            response.close()
+            resp.close()
             if isinstance(error, requests.RequestException):
                 raise
             raise BrokenAnswer(type(error).__name__) from None
