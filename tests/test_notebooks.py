@@ -106,10 +106,13 @@ LESSON_FAULTS = {
     "02_inside_a_token": FAULTS["the server ignores the clock"],
     "03_step_the_refresh": FAULTS["the client does not refresh"],
     "05_stampede": (
-        "client_widget.client.auth_client.AuthClient._refresh_once = "
-        "lambda self, flow, message, call: self._advance(flow, message, call)"
+        "import client_widget.client.single_flight as flights\n"
+        "flights.SingleFlight.take_off = lambda self, is_needed: flights.Flight(self)"
     ),
-    "06_rotation_and_theft": "demo_server.auth_service.AuthService._revoke = lambda *_: None",
+    "06_rotation_and_theft": (
+        "import demo_server.token_families\n"
+        "demo_server.token_families.FamilyRepository.revoke = lambda *_: False"
+    ),
     "07_from_403_to_401": (
         "from dataclasses import replace\n"
         "policies = demo_server.policy.POLICIES\n"
@@ -119,13 +122,21 @@ LESSON_FAULTS = {
 }
 
 
+def outputs(cells: list[Any]) -> list[Any]:
+    """What the cells show, without their numbers: the fault is a cell more."""
+    return [
+        [{**output, "execution_count": None} for output in cell.get("outputs", ())]
+        for cell in cells
+    ]
+
+
 def outputs_with(fault: str, name: str, folder: Path) -> tuple[Any, Any]:
     """The outputs of a notebook that runs after a fault, and those that are saved.
 
     The fault is a cell of its own: a fault that cannot be brought about is an error of the test.
     """
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
-    saved = [cell.get("outputs") for cell in notebook.cells]
+    saved = outputs(notebook.cells)
     source = (
         "import client_widget.client.auth_client\nimport client_widget.protocol.auth_flow\n"
         f"import demo_server\n{fault}\nprint('broken')"
@@ -140,7 +151,13 @@ def outputs_with(fault: str, name: str, folder: Path) -> tuple[Any, Any]:
             raise
         return None, saved
     assert cells[0].outputs[0].text == "broken\n"
-    return [cell.get("outputs") for cell in cells[1:]], saved
+    return outputs(cells[1:]), saved
+
+
+def test_without_a_fault_the_outputs_are_the_saved_ones(tmp_path: Path) -> None:
+    """Else the tests below would find a fault in anything."""
+    seen, saved = outputs_with("pass", "05_stampede", tmp_path)
+    assert seen == saved
 
 
 @pytest.mark.parametrize("fault", FAULTS)

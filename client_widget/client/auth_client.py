@@ -237,6 +237,11 @@ class AuthClient:
         call = self._open_call(asks.method, asks.path, options)
         return call.send(self.before_send(replace(asks, purpose="probe")))
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for the refresh that another call has sent."""
+        return self._refreshes.waiting
+
     # How the flow is driven
 
     def _open_call(

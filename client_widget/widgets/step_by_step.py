@@ -57,6 +57,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         hold (ToggleButton): pauses messages.
         change (Dropdown): which token to send, one of `CHANGES`.
         next (Button): sends the message.
+        message (HTML): the message that waits.
         stepper (Stepper): pauses the messages, as the client's `before_send`.
     """
 
@@ -75,10 +76,10 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             style={"description_width": "88px"},
         )
         self.next = widgets.Button(description="Send it", button_style="primary")
-        self._message = widgets.HTML()
+        self.message = widgets.HTML()
         self.hold.observe(self._on_hold, "value")
         self.next.on_click(lambda _: self._send())
-        super().__init__([self.hold, self._message, widgets.HBox([self.change, self.next])])
+        super().__init__([self.hold, self.message, widgets.HBox([self.change, self.next])])
         self._draw()
 
     def refresh(self) -> None:
@@ -108,7 +109,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             text = "Messages are held. Press Home: its first message waits here until you send it."
         else:
             text = "Messages are sent at once. Press Hold messages to stop each one here."
-        self._message.value = f'<div class="lab-token" role="status">{text}</div>'
+        self.message.value = f'<div class="lab-token" role="status">{text}</div>'
         return False
 
 

@@ -64,9 +64,9 @@ class TestClients:
                 # An abrupt end: the other side sees a reset.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         assert api.login()[0] == 201
-        assert server._http is not None
+        assert server.running
         server.stop()
-        assert server._http is None
+        assert not server.running
 
     def test_half_open_connections_do_not_delay_a_stop(self, server: DemoServer) -> None:
         with ExitStack() as stack:

@@ -92,6 +92,18 @@ def test_a_reader_beside_many_writers_sees_each_event_once_and_in_order(
         assert mine == [f"{batch}.{n}" for batch in range(batches) for n in range(me + 1)]
 
 
+class With:
+    """A database, with another collection of events."""
+
+    def __init__(self, database: Any, events: Any) -> None:
+        self._database = database
+        self._events = events
+        self.client = database.client
+
+    def __getitem__(self, name: str) -> Any:
+        return self._events if name == "class_events" else self._database[name]
+
+
 class Faulty:
     """A collection whose next answer is lost, after so many documents were stored."""
 
@@ -116,8 +128,8 @@ class Faulty:
 def test_when_an_answer_is_lost_nothing_is_lost_or_doubled(
     database: Any, clock: DemoClock, stored: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = ClassLog(database, clock)
-    log._events._events = faulty = Faulty(database["class_events"], stored)
+    faulty = Faulty(database["class_events"], stored)
+    log = ClassLog(With(database, faulty), clock)
     for name in ("a", "b", "c"):
         log.emit(name)
     until_stored(log)
@@ -134,19 +146,29 @@ def until_stored(log: ClassLog) -> None:
             pass
 
 
-def test_at_a_hole_the_reader_looks_again(
-    events: ClassEvents, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Blind:
+    """A collection whose first look does not see the event of number 2."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.looks = 0
+
+    def find(self, query: dict[str, Any]) -> Any:
+        self.looks += 1
+        if self.looks == 1:
+            query = {"seq": {**query["seq"], "$ne": 2}}
+        return self._collection.find(query)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+
+def test_at_a_hole_the_reader_looks_again(events: ClassEvents, database: Any) -> None:
     events.append("b1", named("a", "b", "c"))
-    look, looks = events._find, []
-
-    def blind(numbers: Any) -> list[dict[str, Any]]:
-        looks.append(numbers)
-        return [each for each in look(numbers) if len(looks) > 1 or each["seq"] != 2]
-
-    monkeypatch.setattr(events, "_find", blind)
-    assert numbers(events.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
-    assert len(looks) == 2
+    blind = Blind(database["class_events"])
+    reader = ClassEvents(With(database, blind))
+    assert numbers(reader.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
+    assert blind.looks == 2
 
 
 def test_what_is_old_may_be_gone(events: ClassEvents, database: Any) -> None:
@@ -174,28 +196,48 @@ def test_an_answer_has_a_limit(events: ClassEvents, monkeypatch: pytest.MonkeyPa
     assert numbers(events.read(cursor)) == [(3, "c")]
 
 
+class Slow:
+    """A collection that stores when it is told to."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.entered, self.go = threading.Event(), threading.Event()
+
+    def insert_many(self, documents: list[Any], ordered: bool) -> Any:
+        self.entered.set()
+        assert self.go.wait(timeout=20)
+        return self._collection.insert_many(documents, ordered=ordered)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+
 def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_QUEUED", 2)
     database = open_database()
-    log = ClassLog(database)
-    log._storing.acquire()  # the database is slow
-    for name in "abcd":
+    slow = Slow(database["class_events"])
+    log = ClassLog(With(database, slow))
+    log.emit("a")
+    assert slow.entered.wait(timeout=20)
+    for name in "bcde":
         log.emit(name)
     assert log.dropped == 2
-    log._storing.release()
+    slow.go.set()
     log.flush()
-    assert [name for _, name in numbers(ClassEvents(database).read(0))] == ["a", "b"]
+    assert [name for _, name in numbers(ClassEvents(database).read(0))] == ["a", "b", "c"]
 
 
 def test_its_thread_ends_when_there_is_nothing_to_do(clock: DemoClock) -> None:
-    log = ClassLog(open_database(), clock)
+    database = open_database()
+    log = ClassLog(database, clock)
+    before = set(threading.enumerate())
     for _ in range(2):
         log.emit("a")
-        thread = log._thread
-        assert thread is not None
+        [thread] = set(threading.enumerate()) - before
+        assert thread.name == "class log"
         thread.join(timeout=20)
-        assert log._thread is None
-    assert numbers(log._events.read(0)) == [(1, "a"), (2, "a")]
+        assert not thread.is_alive()
+    assert numbers(ClassEvents(database).read(0)) == [(1, "a"), (2, "a")]
 
 
 # Over HTTP
@@ -265,9 +307,14 @@ def test_without_a_token_there_are_no_events(school: DemoServer) -> None:
     assert requests.get(school.url + "/events", timeout=20).status_code == 401
 
 
-def test_a_server_without_a_class_log_has_no_such_route(server: DemoServer) -> None:
-    assert requests.get(server.url + "/events", timeout=20).status_code == 404
-    assert server._class_log is None
+def test_a_server_without_a_class_log_has_no_such_route_and_stores_nothing(
+    config: ServerConfig,
+) -> None:
+    database = open_database()
+    with DemoServer(config, database=database) as server:
+        assert requests.get(server.url + "/events", timeout=20).status_code == 404
+        server.flush()
+    assert ClassEvents(database).read(0) == ([], 0)
 
 
 def test_a_stop_stores_what_was_taken(clock: DemoClock) -> None:

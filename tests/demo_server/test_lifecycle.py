@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 import requests
+from waitress.server import TcpWSGIServer
 
 from demo_server import DemoServer, ServerConfig
 
@@ -181,16 +182,15 @@ def test_a_stop_waits_for_no_idle_client() -> None:
 def test_a_stop_may_meet_a_server_that_wakes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client connects just between the word to end and the wake-up that goes with it."""
     server = DemoServer(CONFIG).start()
-    http = server._http
-    assert http is not None
-    pull = http._server.pull_trigger
+    [loop] = [t for t in threading.enumerate() if t.name == f"demo_server {server.name}"]
+    pull = TcpWSGIServer.pull_trigger
 
-    def late() -> None:
+    def late(listener: TcpWSGIServer) -> None:
         accepts(server)
-        http._thread.join(timeout=0.3)  # time enough to end, were it allowed to
-        pull()
+        loop.join(timeout=0.3)  # time enough to end, were it allowed to
+        pull(listener)
 
-    monkeypatch.setattr(http._server, "pull_trigger", late)
+    monkeypatch.setattr(TcpWSGIServer, "pull_trigger", late)
     server.stop()
     assert not server.running
 

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from client_widget import EventLog
-from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, open_database
-from demo_server.auth_service import AuthService, Grant
+from demo_server import DemoClock, DemoServer, ServerConfig, open_database
+from demo_server.auth_service import AuthService
 from demo_server.emit import ignore
 from demo_server.errors import TokenRefused
 from demo_server.login_backoff import FREE_FAILURES, LoginThrottle
@@ -189,34 +189,6 @@ class TestGrace:
 
 
 THREADS = 32
-
-
-def winners(rounds: int, service: AuthService) -> list[int]:
-    """How many of the threads got tokens for one refresh token, in each round."""
-    barrier = threading.Barrier(THREADS)
-
-    def use(token: str) -> Grant | None:
-        barrier.wait(timeout=20)
-        try:
-            return service.refresh(token)
-        except Refusal:
-            return None
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        counts = []
-        for _ in range(rounds):
-            token = service.login(**ADA).refresh
-            counts.append(sum(map(bool, pool.map(use, [token] * THREADS))))
-        return counts
-
-
-def test_of_many_who_spend_one_token_exactly_one_wins(
-    config: ServerConfig, clock: DemoClock, short_switches: None
-) -> None:
-    """Although the reuse by the others ends the family meanwhile."""
-    service = AuthService(config, database=open_database(), clock=clock, emit=ignore)
-    service.register(**ADA)
-    assert winners(200, service) == [1] * 200
 
 
 def test_over_http_exactly_one_wins(

@@ -59,8 +59,9 @@ def test_of_32_threads_that_spend_one_token_one_does(
 
 
 def test_of_32_refreshes_with_one_token_one_gets_tokens(
-    database: Any, rounds: int, clock: DemoClock
+    database: Any, rounds: int, clock: DemoClock, short_switches: None
 ) -> None:
+    """Although the reuse by the others ends the family meanwhile."""
     config = ServerConfig(bcrypt_cost=4, policy="rfc")
     service = AuthService(config, database=database, clock=clock, emit=ignore)
     service.register("ada", "x")

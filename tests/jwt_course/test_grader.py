@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from jwt_course.lesson_09.client_scenarios import SCENARIOS
 from jwt_course.lesson_09.faulty_auths import FlagAuth
 from jwt_course.lesson_09.faulty_clients import RushClient, SilentClient
@@ -306,8 +307,9 @@ def test_a_report_is_shown_as_text_and_as_html() -> None:
         "        wanted: Less.",
     ]
     assert repr(report) == str(report)
-    assert '<td style="text-align: left">A &amp; B.</td>' in report._repr_html_()
-    assert report._repr_html_().count("<tr>") == 3
+    shown, _ = DisplayFormatter().format(report, include={"text/html"})
+    assert '<td style="text-align: left">A &amp; B.</td>' in shown["text/html"]
+    assert shown["text/html"].count("<tr>") == 3
     with pytest.raises(dataclasses.FrozenInstanceError):
         report.rows = ()  # type: ignore[misc]
 

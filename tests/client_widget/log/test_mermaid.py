@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from client_widget import AuthClient, DiagramView, EventLog, LoginRequired, ServerUnreachable
-from client_widget.log.mermaid import _STEPS, escape, to_mermaid
+from client_widget.log.event_text import EVENT_NAMES
+from client_widget.log.mermaid import escape, to_mermaid
 from client_widget.widgets.sequence_diagram import LAST_ACTION, WHOLE_SESSION
 from demo_server import DemoClock, DemoServer
 
@@ -340,7 +341,7 @@ def test_codes() -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"status": "x", "exp": None, "iat": True, "kind": 1}])
 def test_an_event_by_hand_breaks_nothing(log: EventLog, fields: dict[str, Any]) -> None:
-    for name in _STEPS:
+    for name in EVENT_NAMES:
         log.record(name, source="me", **fields)
         assert lines_are_whole(log.to_mermaid())
 

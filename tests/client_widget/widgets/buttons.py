@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import ipywidgets
 
@@ -30,6 +32,17 @@ def log_in(panel: LoginPanel, username: str = "ada") -> None:
     press(panel, "Register")
     fill(panel, username)
     press(panel, "Log in")
+
+
+def receive(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:
+    """What a page sends to a widget, as the kernel hands it over."""
+    data = {"method": "custom", "content": content}
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": []})
+
+
+def pulses() -> list[threading.Thread]:
+    """The threads that redraw a view again and again."""
+    return [thread for thread in threading.enumerate() if thread.name == "pulse"]
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from client_widget import AuthClient, ClassView, Student
+from client_widget.widgets.class_monitor import class_view
 from client_widget.widgets.class_monitor.class_state import (
     ENDED,
     EXPIRED,
@@ -21,8 +22,7 @@ from client_widget.widgets.class_monitor.class_view import class_table
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
 from ...conftest import PASSWORD, START
-
-MARKUP = "<img src=x onerror=alert(1)>"
+from .buttons import MARKUP, pulses, receive, until
 
 
 def event(name: str, at: float = 0, path: str = "/users/login", **fields: Any) -> dict[str, Any]:
@@ -73,10 +73,10 @@ def test_a_refresh_of_either_policy_is_counted_once() -> None:
         refresh("token.issued", kind="access", exp=130, family="f"),
         refresh("token.issued", kind="refresh", exp=370, family="f"),
     ]
-    for events, until in ((article, 300), (rfc, 370)):
+    for events, exp in ((article, 300), (rfc, 370)):
         student = ada(*LOGIN, *events)
         assert (student.refreshes, student.last_action) == (1, "refresh")
-        assert (student.state(129), student.state(131), student.state(until)) == (
+        assert (student.state(129), student.state(131), student.state(exp)) == (
             LOGGED_IN, EXPIRED, ENDED)  # fmt: skip
 
 
@@ -142,10 +142,20 @@ def logged_in(server: DemoServer, clock: DemoClock, name: str) -> AuthClient:
 
 
 @pytest.fixture
-def view(school: DemoServer, clock: DemoClock) -> Iterator[ClassView]:
+def view(
+    school: DemoServer, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ClassView]:
+    monkeypatch.setattr(class_view, "INTERVAL", 0.001)
+    until(lambda: not pulses())
     view = ClassView(logged_in(school, clock, "tess"))
     yield view
     view.close()
+    until(lambda: not pulses())
+
+
+def say(view: ClassView, word: str) -> None:
+    """The page tells the view that it is there, or that it has gone."""
+    receive(view.presence, {"type": word})
 
 
 def names(view: ClassView) -> list[str]:
@@ -177,24 +187,18 @@ def test_a_student_sees_their_own_row(
     own.close()
 
 
-def test_it_looks_only_while_it_is_shown(
-    school: DemoServer, view: ClassView, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(view._pulse, "_interval", 0.001)
-    assert view._pulse._thread is None  # nobody has shown it yet
-    view.presence._handle_custom_msg({"type": "here"}, [])
-    thread = view._pulse._thread
-    assert thread is not None
+def test_it_looks_only_while_it_is_shown(school: DemoServer, view: ClassView) -> None:
+    assert pulses() == []  # nobody has shown it yet
+    say(view, "here")
+    [thread] = pulses()
     school.flush()
-    while not view.rows():
-        pass
+    until(lambda: bool(view.rows()))
     assert thread.is_alive()
-    view.presence._handle_custom_msg({"type": "bye"}, [])
+    say(view, "bye")
     thread.join(timeout=20)
     assert not thread.is_alive()
     view.start()
-    thread = view._pulse._thread
-    assert thread is not None
+    [thread] = pulses()
     view.stop()
     thread.join(timeout=20)
     assert not thread.is_alive()
@@ -204,14 +208,15 @@ def test_it_says_why_it_shows_nothing_new_and_goes_on(
     school: DemoServer, view: ClassView, clock: DemoClock
 ) -> None:
     school.stop()
-    assert view._step() is False
-    assert "Is the server running?" in view.notice.value
+    view.start()
+    until(lambda: "Is the server running?" in view.notice.value)
     school.start()
-    view._step()
-    assert view.notice.value == ""
+    until(lambda: view.notice.value == "")
+    view.stop()
+    until(lambda: not pulses())
     stranger = ClassView(AuthClient(school.url, clock=clock))
-    stranger._step()
-    assert "Refused (401)" in stranger.notice.value
+    stranger.start()
+    until(lambda: "Refused (401)" in stranger.notice.value)
     stranger.close()
 
 

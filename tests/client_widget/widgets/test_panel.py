@@ -13,7 +13,7 @@ from client_widget import AuthClient, EventLog, LoginPanel
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD, Gate, hold_refresh_until_rejected
-from .buttons import MARKUP, fill, log_in, press, saved, until
+from .buttons import MARKUP, fill, log_in, press, receive, saved, until
 
 
 def test_fields_and_buttons_have_their_names(panel: LoginPanel) -> None:
@@ -113,7 +113,7 @@ def test_text_that_a_click_has_overtaken_is_used(panel: LoginPanel, client: Auth
 def test_enter_in_the_password_field_logs_in(panel: LoginPanel, client: AuthClient) -> None:
     client.register("ada", PASSWORD)
     panel.username.value = "ada"
-    panel.password._handle_custom_msg({"event": "submit"}, [])
+    receive(panel.password, {"event": "submit"})
     panel.password.value = PASSWORD  # a browser sends the key first, then the text
     until(lambda: "ada is logged in" in panel.notice.value)
 
@@ -262,9 +262,9 @@ def pulses() -> list[str]:
 
 
 def test_the_countdown_rests_while_nobody_looks(panel: LoginPanel) -> None:
-    panel.presence._handle_custom_msg({"type": "bye"}, [])
+    receive(panel.presence, {"type": "bye"})
     until(lambda: not pulses())
-    panel.presence._handle_custom_msg({"type": "here"}, [])
+    receive(panel.presence, {"type": "here"})
     assert pulses()
 
 

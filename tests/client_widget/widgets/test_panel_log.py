@@ -10,7 +10,7 @@ import pytest
 from client_widget import AuthClient, EventLog
 from client_widget.widgets.live_log import MAX_ROWS, LogView
 
-from .buttons import MARKUP, until
+from .buttons import MARKUP, receive, until
 
 
 class TestLogView:
@@ -47,7 +47,7 @@ class TestLogView:
         until(lambda: bool(sent) and sent[-1]["rows"][-1]["seq"] == MAX_ROWS + 5)
         sent.clear()
         for _ in range(2):  # the page is reloaded
-            view._handle_custom_msg({"type": "hello"}, [])
+            receive(view, {"type": "hello"})
         for message in sent:
             assert message["type"] == "reset"
             assert [row["seq"] for row in message["rows"]] == list(range(6, MAX_ROWS + 6))
@@ -66,7 +66,7 @@ class TestLogView:
         )
         sent: list[Any] = []
         view.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
-        view._handle_custom_msg({"type": "hello"}, [])
+        receive(view, {"type": "hello"})
         [row] = sent[0]["rows"]
         del row["time"]
         assert row == {
@@ -87,7 +87,7 @@ class TestLogView:
         view = LogView(ada)
         seq = next(event.seq for event in log.action())
         for reveal in (False, True):
-            view._handle_custom_msg({"type": "open", "seq": seq, "reveal": reveal}, [])
+            receive(view, {"type": "open", "seq": seq, "reveal": reveal})
         masked, revealed = sent
         assert (masked["seq"], masked["revealed"], revealed["revealed"]) == (seq, False, True)
         assert list(masked["parts"]) == ["Message", "Token", "cURL"]
@@ -95,7 +95,7 @@ class TestLogView:
         for title in ("Message", "cURL"):
             assert f"Authorization: Bearer {pair.access}" in revealed["parts"][title]
         assert pair.access not in repr(view.get_state())
-        view._handle_custom_msg({"type": "open", "seq": 10_000}, [])
+        receive(view, {"type": "open", "seq": 10_000})
         assert sent[-1]["parts"] == {"Event": "The log is full and has dropped this event."}
         view.close()
 
@@ -106,7 +106,7 @@ class TestLogView:
         assert pair is not None
         view = LogView(ada)
         for format_ in ("jsonl", "har"):
-            view._handle_custom_msg({"type": "save", "format": format_, "view": "v"}, [])
+            receive(view, {"type": "save", "format": format_, "view": "v"})
         assert [(m["type"], m["name"], m["view"]) for m in sent] == [
             ("file", "event-log.jsonl", "v"),
             ("file", "event-log.har", "v"),

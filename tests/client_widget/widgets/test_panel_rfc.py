@@ -40,13 +40,6 @@ def test_an_expiry_is_met_again_and_again(panel: LoginPanel, log: EventLog) -> N
         assert "Welcome ada" in panel.home.value
 
 
-def test_calls_that_come_together_end_no_session(panel: LoginPanel, log: EventLog) -> None:
-    log_in(panel)
-    press(panel, "+61 s", "5 × Home")
-    assert "All five calls were answered" in panel.notice.value
-    assert [e.name for e in log if e.name in ("token.spent", "reuse.detected")] == ["token.spent"]
-
-
 def test_log_out_tells_the_server(panel: LoginPanel, log: EventLog) -> None:
     log_in(panel)
     press(panel, "Log out")

@@ -9,14 +9,14 @@ from client_widget.widgets.clock_controls import PACES, TimeControls
 from client_widget.widgets.step_by_step import StepView
 from demo_server import DemoClock
 
-from .buttons import log_in, press, until
+from .buttons import log_in, press, until, widgets_in
 
 
 class TestTime:
     @pytest.fixture
     def time(self, panel: LoginPanel) -> TimeControls:
-        assert panel._time is not None
-        return panel._time
+        [time] = [part for part in widgets_in(panel) if isinstance(part, TimeControls)]
+        return time
 
     @pytest.mark.parametrize(("label", "rate"), PACES.items())
     def test_the_pace_is_set_and_told(
@@ -57,7 +57,7 @@ class TestSteps:
         return steps
 
     def shown(self, steps: StepView) -> str:
-        value: str = steps._message.value
+        value: str = steps.message.value
         return value
 
     def test_a_message_waits_until_it_is_sent(

@@ -6,6 +6,8 @@ import pytest
 
 from client_widget.widgets.presence import GONE_AFTER, Presence
 
+from .buttons import receive
+
 
 class Seconds:
     now = 1000.0
@@ -31,7 +33,7 @@ def presence(clock: Seconds, reports: list[float]) -> Presence:
 
 
 def send(presence: Presence, kind: str) -> None:
-    presence._handle_custom_msg({"type": kind}, [])
+    receive(presence, {"type": kind})
 
 
 def test_nobody_looks_before_the_first_report(presence: Presence, reports: list[float]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,23 +9,14 @@ import pytest
 from ipywidgets import Widget
 
 from client_widget import AuthClient, EventLog, LoginRequired, ServerUnreachable
+from client_widget.clock import Clock
+from client_widget.log.event_log import Subscriber
 from client_widget.widgets.timeline.chart import COLOURS, Chart
 from client_widget.widgets.timeline.timeline import TokenTimeline
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD, START
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does soon."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def pulses() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "pulse"]
+from .buttons import pulses, until
 
 
 @pytest.fixture
@@ -201,14 +190,33 @@ def test_no_token_is_in_what_is_saved(timeline: TokenTimeline, ada: AuthClient) 
     assert repr(timeline) == "TokenTimeline: run this cell to see it"
 
 
-def test_a_closed_timeline_leaves_nothing(log: EventLog, clock: DemoClock) -> None:
+class WatchedLog(EventLog):
+    """Says who listens."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        super().__init__(clock=clock)
+        self.listeners: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        stop = super().subscribe(subscriber)
+        self.listeners.append(subscriber)
+
+        def unsubscribe() -> None:
+            stop()
+            self.listeners = [each for each in self.listeners if each is not subscriber]
+
+        return unsubscribe
+
+
+def test_a_closed_timeline_leaves_nothing(clock: DemoClock) -> None:
     until(lambda: not pulses())
-    before = log._subscribers
+    log = WatchedLog(clock=clock)
     timeline = TokenTimeline(AuthClient("http://127.0.0.1:1", log=log, clock=clock))
     assert pulses()
     chart = drawn(timeline)
+    assert len(log.listeners) == 1
     timeline.close()
-    assert log._subscribers == before
+    assert log.listeners == []
     log.record("clock.advanced", source="panel", seconds=1)
     assert not pulses()
     timeline.refresh()  # a tick that was under way
