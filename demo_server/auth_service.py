@@ -45,11 +45,14 @@ class Identity:
         username (str)
         family (str): the id of the token family; "" where the policy has none.
         jti (str): the id of the token; "" where the policy has none.
+        ends_at (float | None): when the session ends, in seconds since the epoch; None where the
+            policy has no end.
     """
 
     username: str
     family: str
     jti: str
+    ends_at: float | None = None
 
 
 class AuthService:
@@ -61,7 +64,7 @@ class AuthService:
         self.policy = POLICIES[config.policy]
         self._users = UserRepository(database)
         lifetime = max(config.access_token_ttl, config.refresh_token_ttl)
-        self._families = FamilyRepository(database, lifetime)
+        self._families = FamilyRepository(database, lifetime, config.session_ttl)
         self._throttle = LoginThrottle(database)
         self.class_log = ClassEvents(database) if config.class_log else None
         self._tokens = TokenService(config, clock)
@@ -76,8 +79,15 @@ class AuthService:
         """Store a new user and return `{_id, username}`.
 
         Raises:
-            Refusal: `user_exists`.
+            Refusal: `user_exists`, or `request_malformed`: the password is too short.
         """
+        # Only the length: NIST SP 800-63B-3, 5.1.1.2, advises against rules about digits and
+        # capitals.
+        if len(password) < self.policy.min_password:
+            raise Refusal(
+                "request_malformed",
+                f"The password must have at least {self.policy.min_password} characters.",
+            )
         password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._config.bcrypt_cost))
         try:
             user = self._users.add(username, password_hash.decode())
@@ -108,13 +118,12 @@ class AuthService:
         if self.policy.guards_login:
             self._throttle.forget(username)
         self._emit("login.accepted", username=username)
-        family = jti = None
-        if self.policy.rotates:
-            family, jti = self._families.start(username, self._clock())
-        return Grant(
-            self._issue("access", username, family=family),
-            self._issue("refresh", username, family=family, jti=jti),
-        )
+        if not self.policy.rotates:
+            return Grant(self._issue("access", username), self._issue("refresh", username))
+        now = self._clock()
+        family, jti = self._families.start(username, now)
+        session = Identity(username, family, jti, self._families.end_of_session(now))
+        return self._grant(session, jti, now)
 
     def authenticate(self, token: str | None) -> Identity:
         """The user and session of a valid access token.
@@ -128,7 +137,8 @@ class AuthService:
         """Exchange a valid refresh token for an access token and, with rotation, its successor.
 
         Raises:
-            TokenRefused: the token is missing, not valid now, or was spent before.
+            TokenRefused: the token is missing, not valid now, or was spent before, or its session
+                has reached its end.
         """
         owner = self._verify("refresh", token, missing="token Unavailable!!")
         if not self.policy.rotates:
@@ -136,25 +146,20 @@ class AuthService:
         assert token is not None
         about = {"token": fingerprint(token), "family": owner.family, "username": owner.username}
         now = self._clock()
-        spent = self._families.spend(owner.jti, now)
+        spent = self._families.spend(owner.jti, now, self._config.refresh_grace)
         if spent is None:
             raise self._reject(
                 "refresh", token, "token_invalid", "This server did not issue that refresh token"
             )
         if spent.by_us:
             self._emit("token.spent", kind="refresh", **about)
-        elif self._config.refresh_grace and now - spent.at < self._config.refresh_grace:
+        elif spent.repeated:
             self._emit("token.repeated", kind="refresh", **about)
         else:
             self._emit("reuse.detected", **about)
             self._revoke(owner, "reuse_detected")
             raise self._reject("refresh", token, "token_spent", "The refresh token is spent")
-        return Grant(
-            self._issue("access", owner.username, family=owner.family),
-            self._issue(
-                "refresh", owner.username, family=owner.family, jti=spent.successor, at=spent.at
-            ),
-        )
+        return self._grant(owner, spent.successor, spent.at)
 
     def logout(self, owner: Identity) -> None:
         """End the session that a token belongs to, on every device that shares it."""
@@ -192,16 +197,18 @@ class AuthService:
                 "family.revoked", family=owner.family, username=owner.username, reason=reason
             )
 
+    def _grant(self, session: Identity, jti: str, at: float) -> Grant:
+        """Both tokens of a session: `jti` and `at` are the refresh token's id and time of issue."""
+        about: dict[str, Any] = {"family": session.family, "until": session.ends_at}
+        return Grant(
+            self._issue("access", session.username, **about),
+            self._issue("refresh", session.username, jti=jti, at=at, **about),
+        )
+
     def _issue(
-        self,
-        kind: TokenKind,
-        username: str,
-        *,
-        family: str | None = None,
-        jti: str | None = None,
-        at: float | None = None,
+        self, kind: TokenKind, username: str, *, family: str | None = None, **options: Any
     ) -> str:
-        token, claims = self._tokens.issue(kind, username, family=family, jti=jti, at=at)
+        token, claims = self._tokens.issue(kind, username, family=family, **options)
         about = {"username": username, **_times(claims)}
         if family is not None:
             about["family"] = family
@@ -216,10 +223,18 @@ class AuthService:
         try:
             claims = self._tokens.verify(kind, token)
         except TokenRefused as refusal:
+            # The last tokens of a session expire at its end, and then that is the reason.
+            if refusal.code == "token_expired" and self.policy.rotates:
+                self._check_session_end(kind, token, refusal.claims)
             raise self._reject(kind, token, refusal.code, refusal.message, refusal.claims) from None
-        owner = Identity(claims[self.policy.subject], claims.get("sid", ""), claims.get("jti", ""))
-        if self.policy.rotates and not self._families.is_live(owner.family):
-            raise self._reject(kind, token, "token_revoked", "The session has ended", claims)
+        ends_at = None
+        if self.policy.rotates:
+            ends_at = self._check_session_end(kind, token, claims)
+            if ends_at is None:
+                raise self._reject(kind, token, "token_revoked", "The session has ended", claims)
+        owner = Identity(
+            claims[self.policy.subject], claims.get("sid", ""), claims.get("jti", ""), ends_at
+        )
         self._emit(
             "token.accepted",
             kind=kind,
@@ -228,6 +243,23 @@ class AuthService:
             **_times(claims),
         )
         return owner
+
+    def _check_session_end(self, kind: TokenKind, token: str, claims: Any) -> float | None:
+        """When the session of a token ends; None if it is unknown or revoked.
+
+        Raises:
+            TokenRefused: `session_expired`: that time has come.
+        """
+        ends_at = self._families.ends_at(claims["sid"])
+        if ends_at is not None and ends_at <= self._clock():
+            raise self._reject(
+                kind,
+                token,
+                "session_expired",
+                "The session has reached its end: log in again",
+                claims,
+            )
+        return ends_at
 
     def _reject(
         self, kind: TokenKind, token: str, code: str, message: str, claims: Any = None

@@ -33,6 +33,7 @@ STATUS: dict[str, int] = {
     "token_not_yet_valid": 403,
     "token_spent": 403,
     "token_revoked": 403,
+    "session_expired": 403,
     "insufficient_scope": 403,
     "too_many_attempts": 429,
     "route_unknown": 404,

@@ -21,6 +21,7 @@ _OF_A_TOKEN = (
     "token_not_yet_valid",
     "token_revoked",
     "token_spent",
+    "session_expired",
 )
 
 
@@ -54,7 +55,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Register a user",
         201,
         answer="User",
-        body="Credentials",
+        body="Registration",
         refusals=("request_malformed", "user_exists", "body_too_large"),
         database=True,
     ),
@@ -122,6 +123,9 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
     }
     access, both = {"accessToken": _TEXT}, {"accessToken": _TEXT, "refreshToken": _TEXT}
     return {
+        "Registration": _object(
+            {"username": name, "password": {**password, "minLength": policy.min_password}}
+        ),
         "Credentials": _object({"username": name, "password": password}),
         "Refresh": _object({"token": {"type": "string", "minLength": 1}}),
         "User": _object({"_id": _TEXT, "username": _TEXT}),

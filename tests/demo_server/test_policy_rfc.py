@@ -190,6 +190,28 @@ def test_a_name_is_given_once(api: Api) -> None:
     assert api.register() == (409, described("user_exists", "User already exists"))
 
 
+@pytest.mark.parametrize("password", ["x", "seven77", "ü" * 7, "\N{PILE OF POO}" * 7])
+def test_a_new_password_has_at_least_eight_characters(
+    api: Api, log: EventLog, password: str
+) -> None:
+    """Characters, not bytes: NIST SP 800-63B-3, 5.1.1.2, counts each code point as one."""
+    message = "The password must have at least 8 characters."
+    short = {**ADA, "password": password}
+    assert api.register(short) == (400, described("invalid_request", message))
+    told = [event.fields for event in log if event.name == "request.refused"]
+    assert [(fields["reason"], fields["detail"]) for fields in told] == [
+        ("request_malformed", message)
+    ]
+    # Nothing is stored, and a login does not reveal the rule.
+    assert api.login(short)[1]["error"] == "invalid_credentials"
+    assert api.register({**ADA, "password": password[:1] * 8})[0] == 201
+
+
+def test_the_article_accepts_a_short_password(clock: DemoClock) -> None:
+    with DemoServer(ServerConfig(bcrypt_cost=4), clock=clock, name="article") as server:
+        assert Api(server.url).register({**ADA, "password": "x"})[0] == 201
+
+
 def test_a_malformed_request_is_invalid(api: Api) -> None:
     status, body = api.register({"username": "ada"})
     assert (status, body["error"]) == (400, "invalid_request")
