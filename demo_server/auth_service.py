@@ -223,8 +223,10 @@ class AuthService:
         try:
             claims = self._tokens.verify(kind, token)
         except TokenRefused as refusal:
-            # The last tokens of a session expire at its end, and then that is the reason.
-            if refusal.code == "token_expired" and self.policy.rotates:
+            # The last tokens of a session expire at its end, and then that is the reason. Only a
+            # refresh says so: an expired access token needs no database.
+            expired = refusal.code == "token_expired" and self.policy.rotates
+            if expired and kind == "refresh":
                 self._check_session_end(kind, token, refusal.claims)
             raise self._reject(kind, token, refusal.code, refusal.message, refusal.claims) from None
         ends_at = None
