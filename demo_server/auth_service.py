@@ -6,7 +6,7 @@ its fingerprint, `iat` and `exp`; tokens, passwords and hashes stay inside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bcrypt
@@ -17,7 +17,7 @@ from .config import ServerConfig
 from .database import Database
 from .emit import Emit
 from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts, UserExists
-from .login_backoff import LoginThrottle
+from .login_backoff import Attempt, DeviceTokens, LoginThrottle
 from .policy import POLICIES
 from .token_families import FamilyRepository
 from .tokens import TokenService, fingerprint
@@ -31,10 +31,13 @@ class Grant:
     Attributes:
         access (str): a new access token.
         refresh (str | None): a new refresh token, if the client receives one.
+        device (str | None): after a login, the token that the client sends with its next one, if
+            the policy counts failures; see `login_backoff.py`.
     """
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
+    device: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class AuthService:
         lifetime = max(config.access_token_ttl, config.refresh_token_ttl)
         self._families = FamilyRepository(database, lifetime, config.session_ttl)
         self._throttle = LoginThrottle(database)
+        self._devices = DeviceTokens(config.refresh_token_secret)
         self.class_log = ClassEvents(database) if config.class_log else None
         self._tokens = TokenService(config, clock)
         self._clock = clock
@@ -97,33 +101,35 @@ class AuthService:
         self._emit("user.registered", username=username)
         return {"_id": user.id, "username": user.username}
 
-    def login(self, username: str, password: str) -> Grant:
+    def login(self, username: str, password: str, device_token: str = "") -> Grant:
         """Check the password and return both tokens.
+
+        Args:
+            username (str), password (str)
+            device_token (str): from an earlier login with this name, or "".
 
         Raises:
             TooManyAttempts: too many logins with this name failed (policy `rfc`).
             Refusal: `user_unknown` or `password_wrong`; `rfc` answers both the same way.
         """
-        if self.policy.guards_login:
-            wait = self._throttle.admit(username, self._clock())
-            if wait:
-                refusal = TooManyAttempts(wait)
-                self._emit("login.throttled", username=username, reason=refusal.code, wait=wait)
-                raise refusal
+        device = self._devices.read(username, device_token)
+        attempt = self._begin_login(username, device)
         try:
             self._check_password(username, password)
         except Refusal as refusal:
+            if attempt is not None:
+                self._throttle.fail(attempt, self._clock())
             self._emit("login.refused", username=username, reason=refusal.code)
             raise
-        if self.policy.guards_login:
-            self._throttle.forget(username)
+        if attempt is not None:
+            self._throttle.succeed(attempt, self._clock())
         self._emit("login.accepted", username=username)
         if not self.policy.rotates:
             return Grant(self._issue("access", username), self._issue("refresh", username))
         now = self._clock()
         family, jti = self._families.start(username, now)
         session = Identity(username, family, jti, self._families.end_of_session(now))
-        return self._grant(session, jti, now)
+        return replace(self._grant(session, jti, now), device=self._devices.issue(username, device))
 
     def authenticate(self, token: str | None) -> Identity:
         """The user and session of a valid access token.
@@ -180,6 +186,19 @@ class AuthService:
         assert self.class_log is not None
         teacher = owner.username in self._config.teachers
         return self.class_log.read(after, None if teacher else owner.username)
+
+    def _begin_login(self, username: str, device: str) -> Attempt | None:
+        """The login as the back-off counts it; None where the policy has no back-off.
+
+        An attempt that an error ends, such as a lost database, is given up after `LEASE` seconds.
+        """
+        if not self.policy.guards_login:
+            return None
+        try:
+            return self._throttle.begin(username, self._clock(), device)
+        except TooManyAttempts as refusal:
+            self._emit("login.throttled", username=username, reason=refusal.code, wait=refusal.wait)
+            raise
 
     def _check_password(self, username: str, password: str) -> None:
         user = self._users.find(username)

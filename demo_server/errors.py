@@ -91,14 +91,14 @@ class TokenRefused(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Too many logins with one username failed, whether or not it is registered.
+    """Too many logins with one username failed or are in flight, whether or not it is registered.
 
     Attributes:
         wait (int): seconds until the next attempt is allowed.
     """
 
-    def __init__(self, wait: int) -> None:
-        super().__init__("too_many_attempts", f"Too many failed logins: wait {wait} s")
+    def __init__(self, wait: int, what: str = "Too many failed logins") -> None:
+        super().__init__("too_many_attempts", f"{what}: wait {wait} s")
         self.wait = wait
 
 

@@ -63,7 +63,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Log in",
         201,
         answer="Tokens",
-        body="Credentials",
+        body="Login",
         refusals=(
             "request_malformed",
             "user_unknown",
@@ -126,10 +126,13 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
         "Registration": _object(
             {"username": name, "password": {**password, "minLength": policy.min_password}}
         ),
-        "Credentials": _object({"username": name, "password": password}),
+        "Login": _object(
+            {"username": name, "password": password},
+            **({"deviceToken": _TEXT} if policy.guards_login else {}),
+        ),
         "Refresh": _object({"token": {"type": "string", "minLength": 1}}),
         "User": _object({"_id": _TEXT, "username": _TEXT}),
-        "Tokens": _object(both),
+        "Tokens": _object({**both, "deviceToken": _TEXT} if policy.guards_login else both),
         "Refreshed": _object(both if policy.rotates else access),
         "Home": _object({"message": _TEXT}),
         "Class": _object({"users": {"type": "array", "items": _TEXT}}),

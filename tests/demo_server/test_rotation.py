@@ -14,7 +14,6 @@ from demo_server import DemoClock, DemoServer, Refusal, ServerConfig, open_datab
 from demo_server.auth_service import AuthService, Grant
 from demo_server.emit import ignore
 from demo_server.errors import TokenRefused
-from demo_server.login_backoff import FREE_FAILURES, LoginThrottle
 from demo_server.tokens import fingerprint
 
 from ..conftest import START
@@ -359,18 +358,3 @@ def test_over_http_exactly_one_wins(
             token = api.login()[1]["refreshToken"]
             answers = sorted(pool.map(use, [token] * THREADS))
             assert answers == [200] + [400] * (THREADS - 1)
-
-
-def test_guesses_at_one_instant_are_all_counted(clock: DemoClock, short_switches: None) -> None:
-    """Attempts that begin together do not all find the count at nothing."""
-    barrier = threading.Barrier(THREADS)
-    throttle = LoginThrottle(open_database())
-
-    def admitted(name: str) -> bool:
-        barrier.wait(timeout=20)
-        return throttle.admit(name, START) == 0
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for number in range(50):
-            name = f"user {number}"
-            assert sum(pool.map(admitted, [name] * THREADS)) == FREE_FAILURES

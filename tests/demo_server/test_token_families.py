@@ -12,10 +12,17 @@ from typing import Any
 import pytest
 
 from demo_server import DemoClock, Refusal, ServerConfig
-from demo_server.auth_service import AuthService
+from demo_server.auth_service import AuthService, Grant
 from demo_server.database import CLEANUP_MARGIN
 from demo_server.emit import ignore
-from demo_server.login_backoff import FORGOTTEN_AFTER, LONGEST_WAIT, LoginThrottle
+from demo_server.errors import TooManyAttempts
+from demo_server.login_backoff import (
+    FORGOTTEN_AFTER,
+    LEASE,
+    LONGEST_WAIT,
+    Attempt,
+    LoginThrottle,
+)
 from demo_server.token_families import FamilyRepository, Spent
 
 from ..conftest import PASSWORD, START, in_threads
@@ -177,22 +184,132 @@ def test_of_32_refreshes_with_one_token_one_gets_tokens(
         assert {each.code for each in refused} <= {"token_spent", "token_revoked"}
 
 
+def waits(throttle: LoginThrottle, username: str, now: float, device: str = "") -> int:
+    """Guess once and fail; the seconds to wait if the guess was not admitted."""
+    try:
+        attempt = throttle.begin(username, now, device)
+    except TooManyAttempts as refusal:
+        return refusal.wait
+    throttle.fail(attempt, now)
+    return 0
+
+
 def test_failures_cost_a_wait_until_one_succeeds(database: Any) -> None:
     throttle = LoginThrottle(database)
-    assert [throttle.admit("ada", START) for _ in range(6)] == [0, 0, 0, 0, 0, 1]
-    assert throttle.admit("bob", START) == 0
-    assert [throttle.admit("ada", START + 1) for _ in range(2)] == [0, 2]
-    throttle.forget("ada")
-    assert throttle.admit("ada", START + 1) == 0
+    assert [waits(throttle, "ada", START) for _ in range(6)] == [0, 0, 0, 0, 0, 1]
+    assert waits(throttle, "bob", START) == 0
+    assert [waits(throttle, "ada", START + 1) for _ in range(2)] == [0, 2]
+    throttle.succeed(throttle.begin("ada", START + 3), START + 3)
+    assert [waits(throttle, "ada", START + 3) for _ in range(6)] == [0, 0, 0, 0, 0, 1]
 
 
-def test_of_32_attempts_at_one_instant_five_are_free(
+def test_a_device_has_a_counter_of_its_own(database: Any) -> None:
+    throttle = LoginThrottle(database)
+    for device in ("", "a" * 32, "b" * 32):
+        seen = [waits(throttle, "ada", START, device) for _ in range(6)]
+        assert seen == [0, 0, 0, 0, 0, 1]
+    assert waits(throttle, "bob", START, "a" * 32) == 0
+    # A name that contains the id of a device meets neither.
+    assert waits(throttle, "a" * 32 + "ada", START) == 0
+    # The success of one device does not help those who guess elsewhere.
+    throttle.succeed(throttle.begin("ada", START + 1, "a" * 32), START + 1)
+    assert waits(throttle, "ada", START + 1, "a" * 32) == 0
+    assert [waits(throttle, "ada", START + 1) for _ in range(2)] == [0, 2]
+
+
+def test_of_32_attempts_at_one_instant_20_may_be_in_flight(
     database: Any, rounds: int, short_switches: None
 ) -> None:
     throttle = LoginThrottle(database)
     for round_ in range(rounds // 10):
-        outcome = in_threads(32, lambda n=f"user{round_}": throttle.admit(n, START))
-        assert Counter(outcome) == {0: 5, 1: 27}
+        name = f"user{round_}"
+        outcome = in_threads(32, lambda n=name: throttle.begin(n, START))
+        admitted = [each for each in outcome if isinstance(each, Attempt)]
+        assert len({each.id for each in admitted}) == 20
+        refused = [each for each in outcome if isinstance(each, TooManyAttempts)]
+        assert {(each.wait, each.message) for each in refused} == {
+            (1, "Too many logins at once: wait 1 s")
+        }
+        assert len(refused) == 12
+        # None is lost when they end together, and each leaves its place.
+        in_threads(20, lambda left=list(admitted): throttle.fail(left.pop(), START))
+        [counter] = [c for c in database["login_attempts"].find({}) if c["failures"] == 20]
+        assert counter["in_flight"] == {}
+        database["login_attempts"].delete_one({"_id": counter["_id"]})
+
+
+def test_once_there_are_waits_one_attempt_may_be_in_flight(database: Any) -> None:
+    throttle = LoginThrottle(database)
+    for _ in range(5):
+        waits(throttle, "ada", START)
+    attempt = throttle.begin("ada", START + 1)
+    with pytest.raises(TooManyAttempts, match="Too many logins at once"):
+        throttle.begin("ada", START + 1)
+    throttle.succeed(attempt, START + 1)
+    throttle.begin("ada", START + 1)
+    throttle.begin("ada", START + 1)
+
+
+def test_an_attempt_whose_process_died_gives_its_place_back(database: Any) -> None:
+    throttle = LoginThrottle(database)
+    for _ in range(20):
+        throttle.begin("ada", START)
+    assert waits(throttle, "ada", START + LEASE - 1) == 1
+    assert waits(throttle, "ada", START + LEASE) == 0
+    for _ in range(20):
+        throttle.begin("ada", START + LEASE)
+    assert waits(throttle, "ada", START - 10_000) == 0  # the clock was set back
+
+
+def service_with_ada(database: Any, clock: DemoClock) -> AuthService:
+    config = ServerConfig(policy="rfc", bcrypt_cost=4)
+    service = AuthService(config, database=database, clock=clock, emit=ignore)
+    service.register("ada", PASSWORD)
+    return service
+
+
+def test_20_right_logins_at_once_all_succeed(database: Any, clock: DemoClock) -> None:
+    service = service_with_ada(database, clock)
+    outcome = in_threads(20, lambda: service.login("ada", PASSWORD))
+    assert {type(each) for each in outcome} == {Grant}
+
+
+def test_of_many_guesses_at_once_few_are_checked(
+    database: Any, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are held where the password is checked, so that no failure is counted in time."""
+    service = service_with_ada(database, clock)
+    for _ in range(4):
+        with pytest.raises(Refusal):
+            service.login("ada", "a guess")
+    counting, checked, decided, all_decided = threading.Lock(), [0], [0], threading.Event()
+
+    def decide() -> None:
+        with counting:
+            decided[0] += 1
+            if decided[0] == 100:
+                all_decided.set()
+
+    def check(username: str, password: str) -> None:
+        checked[0] += 1
+        decide()
+        assert all_decided.wait(timeout=60)
+        raise Refusal("password_wrong", "")
+
+    def guess() -> None:
+        try:
+            service.login("ada", "a guess")
+        except TooManyAttempts:
+            decide()
+            raise
+
+    monkeypatch.setattr(service, "_check_password", check)
+    outcome = in_threads(100, guess)
+    codes = Counter(each.code for each in outcome)
+    assert codes == {"password_wrong": 20, "too_many_attempts": 80}
+    with pytest.raises(TooManyAttempts) as refused:
+        service.login("ada", PASSWORD)
+    assert refused.value.wait == LONGEST_WAIT
 
 
 def test_documents_are_kept_a_day_longer_than_they_matter(
@@ -200,7 +317,7 @@ def test_documents_are_kept_a_day_longer_than_they_matter(
 ) -> None:
     """By the wall clock: what the lesson's clock says does not matter to the cleanup."""
     families.start("ada", START)
-    LoginThrottle(database).admit("ada", START)
+    LoginThrottle(database).begin("ada", START)
     for collection, seconds in [
         ("families", 28_800),
         ("refresh_tokens", LIFETIME),
