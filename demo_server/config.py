@@ -40,7 +40,10 @@ class ServerConfig:
         access_token_ttl, refresh_token_ttl (int): lifetimes, in seconds.
         policy (str): "article", or "rfc" for the hardened one; see `policy.py`.
         refresh_grace (int): with the policy "rfc", the seconds for which a spent refresh token
-            still returns its successor.
+            still returns its successor, while that is unspent.
+        session_ttl (int): with the policy "rfc", seconds from the login to the end of the
+            session; a refresh does not extend it. By default a working day of 8 hours, which no
+            session of a lesson reaches.
         teachers (tuple[str, ...]): the users who may read `/class`.
         workers (int): the processes of `python -m demo_server.class_server`.
         class_log (bool): store the events in the database and serve them at `/events`.
@@ -59,6 +62,7 @@ class ServerConfig:
     refresh_token_ttl: int = 300
     policy: str = "article"
     refresh_grace: int = 0
+    session_ttl: int = 28_800
     teachers: tuple[str, ...] = ()
     workers: int = 1
     class_log: bool = False
@@ -69,6 +73,7 @@ class ServerConfig:
         _check_number("ACCESS_TOKEN_TTL", self.access_token_ttl, 1, 10**9)
         _check_number("REFRESH_TOKEN_TTL", self.refresh_token_ttl, 1, 10**9)
         _check_number("REFRESH_GRACE", self.refresh_grace, 0, 10**9)
+        _check_number("SESSION_TTL", self.session_ttl, 1, 10**9)
         _check_number("WORKERS", self.workers, 1, 64)
         if not isinstance(self.class_log, bool):
             raise ConfigError(f"CLASS_LOG must be 1 or 0, not {self.class_log!r}")
@@ -120,7 +125,14 @@ class ServerConfig:
         for name in ("HOST", "DB_URI", "ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET"):
             if given.get(name):
                 settings[name.lower()] = given[name]
-        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL", "REFRESH_GRACE", "WORKERS"):
+        for name in (
+            "PORT",
+            "ACCESS_TOKEN_TTL",
+            "REFRESH_TOKEN_TTL",
+            "REFRESH_GRACE",
+            "SESSION_TTL",
+            "WORKERS",
+        ):
             if given.get(name):
                 settings[name.lower()] = _read_number(name, given[name])
         if given.get("CLASS_LOG"):

@@ -33,6 +33,7 @@ STATUS: dict[str, int] = {
     "token_not_yet_valid": 403,
     "token_spent": 403,
     "token_revoked": 403,
+    "session_expired": 403,
     "insufficient_scope": 403,
     "too_many_attempts": 429,
     "route_unknown": 404,
@@ -90,14 +91,14 @@ class TokenRefused(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Too many logins with one username failed, whether or not it is registered.
+    """Too many logins with one username failed or are in flight, whether or not it is registered.
 
     Attributes:
         wait (int): seconds until the next attempt is allowed.
     """
 
-    def __init__(self, wait: int) -> None:
-        super().__init__("too_many_attempts", f"Too many failed logins: wait {wait} s")
+    def __init__(self, wait: int, what: str = "Too many failed logins") -> None:
+        super().__init__("too_many_attempts", f"{what}: wait {wait} s")
         self.wait = wait
 
 

@@ -25,7 +25,11 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/users/login")
     def login() -> tuple[Response, int]:
-        return _tokens(service.login(*_credentials(request))), 201
+        credentials = _credentials(request)
+        device_token = None
+        if service.policy.guards_login:
+            device_token = _optional_text(_body(request), "deviceToken")
+        return _tokens(service.login(*credentials, device_token or "")), 201
 
     @app.get("/home")
     def home() -> Response:
@@ -38,10 +42,7 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/refresh")
     def refresh() -> Response:
-        token = _body(request).get("token")
-        if token is not None and not isinstance(token, str):
-            raise _malformed("The field token must be a string")
-        return _tokens(service.refresh(token))
+        return _tokens(service.refresh(_optional_text(_body(request), "token")))
 
     @app.get("/openapi.json")
     def openapi() -> Response:
@@ -77,6 +78,8 @@ def _tokens(grant: Grant) -> Response:
     names = {"accessToken": grant.access}
     if grant.refresh is not None:
         names["refreshToken"] = grant.refresh
+    if grant.device is not None:
+        names["deviceToken"] = grant.device
     answer = jsonify(names)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -120,6 +123,13 @@ def _text(body: dict[str, Any], name: str) -> str:
         value.encode()
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
         raise _malformed(f"The {name} is not valid Unicode.") from None
+    return value
+
+
+def _optional_text(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _malformed(f"The field {name} must be a string")
     return value
 
 

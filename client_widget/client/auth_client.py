@@ -102,6 +102,8 @@ class AuthClient:
         self.name = name
         self.before_send: Callable[[Request], Request] = _unchanged
         self._logout_path = logout_path
+        # By username. A logout keeps them: they are for the next login, and open nothing.
+        self._device_tokens: dict[str, str] = {}
         self._record = self.log.emitter(name)
         self._options = {"timeout": _positive(timeout), "verify": verify}
         self.transport: Transport = HttpTransport(self.base_url)
@@ -121,13 +123,27 @@ class AuthClient:
     def login(self, username: str, password: str) -> dict[str, Any]:
         """Log in and store the tokens; returns `{accessToken, refreshToken}`.
 
+        A server with a back-off returns a `deviceToken` too. The client keeps it in memory and
+        sends it with the next login of that user, which then does not wait for strangers who guess
+        the password.
+
         Raises:
             Rejected: the server refused; an existing session continues.
             ServerUnreachable: no response arrived, or one without tokens.
         """
         correlation = new_id()
-        response = self._post_credentials("/users/login", username, password, correlation)
+        known = self._device_tokens.get(username)
+        response = self._post_credentials(
+            "/users/login",
+            username,
+            password,
+            correlation,
+            **({} if known is None else {"deviceToken": known}),
+        )
         answer = accepted(response)
+        device_token = answer.get("deviceToken")
+        if isinstance(device_token, str):
+            self._device_tokens[username] = device_token
         pair = TokenPair(
             read_token(response, "accessToken"),
             read_token(response, "refreshToken"),
@@ -303,10 +319,11 @@ class AuthClient:
             return following
 
     def _post_credentials(
-        self, path: str, username: str, password: str, correlation: str
+        self, path: str, username: str, password: str, correlation: str, **more: str
     ) -> requests.Response:
-        """Register and login carry no token, so a refusal never means that one has expired."""
-        options = {"json": {"username": username, "password": password}, "allow_redirects": False}
+        """Register and login carry no bearer token, so a refusal never means that one has expired."""
+        body = {"username": username, "password": password, **more}
+        options = {"json": body, "allow_redirects": False}
         call = self._open_call("POST", path, options, correlation)
         return call.send(self.before_send(Request("POST", path)))
 

@@ -21,6 +21,7 @@ REASONS = {
     "token_not_yet_valid": "it is not valid yet",
     "token_spent": "it was already used",
     "token_revoked": "its session has ended",
+    "session_expired": "its session has reached its end",
     "invalid_token": "it is not valid",
     "insufficient_scope": "the user may not do this",
     "too_many_attempts": "too many logins failed",

@@ -29,6 +29,8 @@ from demo_server.class_log import ClassEvents
 from demo_server.emit import ignore
 from demo_server.users import UserRepository
 
+from ..conftest import PASSWORD
+
 SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
 ADA = {"username": "ada", "password": "x"}
 THREADS = 32
@@ -144,8 +146,8 @@ def test_of_32_clients_that_spend_one_token_at_four_workers_one_wins(
     with process(tmp_path, **settings) as running:
         school = School(running, db_uri)
         service = AuthService(config, database=school.database, clock=time.time, emit=ignore)
-        service.register("bob", "x")
-        tokens = [str(service.login("bob", "x").refresh) for _ in range(20)]
+        service.register("bob", PASSWORD)
+        tokens = [str(service.login("bob", PASSWORD).refresh) for _ in range(20)]
         rounds, workers = race(school, running, tokens)
         school.database.client.close()
     assert [Counter(statuses) for statuses in rounds] == [{200: 1, 400: THREADS - 1}] * 20

@@ -87,6 +87,8 @@ def test_nothing_is_found_in_the_article(case: Any) -> None:
 @rfc.parametrize()
 @bounded
 def test_nothing_is_found_in_the_rfcs(case: Any) -> None:
-    # RFC 6749, section 5.2: a refresh token of the right form that is not good is a 400.
-    excluded = ["positive_data_acceptance"] if case.path == "/refresh" else []
+    # RFC 6749, section 5.2: a refresh token of the right form that is not good is a 400. And a
+    # schema counts a password's characters, while bcrypt's limit is in bytes.
+    accepts = case.path not in ("/refresh", "/users/register")
+    excluded = [] if accepts else ["positive_data_acceptance"]
     case.call_and_validate(excluded_checks=CHECKS.get_by_names(excluded))

@@ -303,6 +303,49 @@ class TestAhead:
         client.transport = Losing(client.base_url)
 
 
+class TestDeviceToken:
+    """The client sends the device token of its last login with the next one of that user."""
+
+    def lock_out(self, server: DemoServer) -> None:
+        wrong = {"username": "ada", "password": "wrong"}
+        for _ in range(6):
+            answer = requests.post(f"{server.url}/users/login", json=wrong, timeout=20)
+        assert answer.status_code == 429
+
+    def test_a_client_that_logged_in_before_does_not_wait(
+        self, ada: AuthClient, server: DemoServer
+    ) -> None:
+        ada.logout()
+        self.lock_out(server)
+        with pytest.raises(Rejected) as refused:
+            AuthClient(server.url).login("ada", PASSWORD)
+        assert refused.value.status == 429
+        ada.login("ada", PASSWORD)
+        assert ada.home() == {"message": "Welcome ada"}
+
+    def test_each_user_has_their_own(self, ada: AuthClient, server: DemoServer) -> None:
+        ada.register("bob", PASSWORD)
+        ada.login("bob", PASSWORD)
+        self.lock_out(server)
+        ada.login("ada", PASSWORD)
+        ada.login("bob", PASSWORD)
+
+    def test_no_log_and_no_repr_has_it(self, ada: AuthClient, log: EventLog) -> None:
+        answer = ada.login("ada", PASSWORD)
+        [token] = ada._device_tokens.values()
+        assert answer["deviceToken"] == token
+        bodies = [e.fields["body"] for e in log.action() if "body" in e.fields]
+        assert [body.count('"deviceToken":"<token ') for body in bodies] == [1, 1]
+        for text in (log.to_jsonl(), repr(ada), repr(answer)):
+            assert token not in text
+
+    def test_registration_does_not_send_it(self, ada: AuthClient, log: EventLog) -> None:
+        with pytest.raises(Rejected):
+            ada.register("ada", PASSWORD)
+        [sent] = [e for e in log.action() if e.name == "request.sent"]
+        assert "deviceToken" not in sent.fields["body"]
+
+
 def test_the_articles_interceptor_does_not_know_401(
     server: DemoServer, log: EventLog, clock: DemoClock
 ) -> None:
