@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 
 from .errors import ConfigError
@@ -27,7 +28,10 @@ def printed_url(host: str, port: int) -> str:
 
 def cannot_listen(host: str, port: int, error: OSError) -> ConfigError:
     """The error that says why there is no server on `host` and `port`, and what to do."""
-    where = f"cannot listen on {host}, port {port} ({error.strerror})"
+    # Python adds the address to the system's words, and it is named already.
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror
+    where = f"cannot listen on {host}, port {port} ({reason})"
     if error.errno == errno.EADDRINUSE:
         return ConfigError(f"{where}: stop the program that uses the port, or set PORT to another")
     return ConfigError(f"{where}: set HOST and PORT to an address of this machine that is free")

@@ -159,7 +159,7 @@ def build_environ(scope: dict[str, Any]) -> Environ:
             name = "HTTP_" + name
         value = raw_value.decode("latin-1")
         if name in environ:
-            value = environ[name] + ("; " if name == "HTTP_COOKIE" else ",") + value
+            value = environ[name] + ("; " if name == "HTTP_COOKIE" else ", ") + value
         environ[name] = value
     return environ
 
