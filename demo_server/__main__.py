@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from urllib.parse import urlsplit
 
+from .address import cannot_listen, printed_url
 from .config import ServerConfig
 from .errors import ConfigError
 from .server import DemoServer
@@ -18,18 +20,16 @@ def main() -> int:
         signal.signal(ending, lambda *_: stop.set())
     try:
         config = ServerConfig.from_env()
-        server = DemoServer(config, port=config.port).start()
+        server = DemoServer(config, port=config.port)
+        try:
+            server.start()
+        except OSError as error:
+            raise cannot_listen(config.host, config.port, error) from None
     except ConfigError as error:
         print(f"demo_server: {error}", file=sys.stderr)
         return 2
-    except OSError as error:
-        print(
-            f"demo_server: cannot listen on {config.host}, port {config.port} "
-            f"({error.strerror}): set HOST and PORT to an address of this machine that is free",
-            file=sys.stderr,
-        )
-        return 2
-    print(f"Listening to requests on {server.url}", flush=True)
+    port = urlsplit(server.url).port or 0
+    print(f"Listening to requests on {printed_url(config.host, port)}", flush=True)
     while not stop.wait(0.5):  # on Windows, an unbounded wait cannot be interrupted
         pass
     server.stop()

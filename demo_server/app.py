@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import random
 import re
-from typing import cast
+from typing import IO, cast
 
 from flask import Flask, Request, Response, jsonify, request
 from flask_cors import cross_origin
@@ -66,15 +67,20 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     app = Flask("demo_server", static_folder=None)
     app.request_class = CorrelatedRequest
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
     add_routes(app, service)
 
     @app.before_request
     def limit_body() -> None:
-        # Flask checks it too, but only if a route reads its body.
-        if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > MAX_BODY_BYTES:
+        # Flask's MAX_CONTENT_LENGTH would cut a chunked body at the limit and say nothing.
+        environ = request.environ
+        if "HTTP_TRANSFER_ENCODING" in environ and "wsgi.input_terminated" in environ:
+            del environ["HTTP_TRANSFER_ENCODING"]  # from here on the body has a length
+            body = _read_up_to(MAX_BODY_BYTES + 1, environ["wsgi.input"])
+            environ["wsgi.input"] = io.BytesIO(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
+        if "CONTENT_LENGTH" in environ and (request.content_length or 0) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
 
     @app.after_request
@@ -128,6 +134,14 @@ _WORDS: dict[type[HTTPException], tuple[str, str]] = {
         f"The body is larger than {MAX_BODY_BYTES} bytes",
     ),
 }
+
+
+def _read_up_to(size: int, stream: IO[bytes]) -> bytes:
+    """The first `size` bytes of a stream that may return fewer than it is asked for."""
+    data = b""
+    while len(data) < size and (piece := stream.read(size - len(data))):
+        data += piece
+    return data
 
 
 def _answer(denial: ErrorResponse) -> tuple[Response, int]:

@@ -321,7 +321,7 @@ class AuthClient:
     def _post_credentials(
         self, path: str, username: str, password: str, correlation: str, **more: str
     ) -> requests.Response:
-        """Register and login carry no bearer token, so a refusal never means that one has expired."""
+        """Register and login carry no bearer token, so a refusal is never an expiry."""
         body = {"username": username, "password": password, **more}
         options = {"json": body, "allow_redirects": False}
         call = self._open_call("POST", path, options, correlation)

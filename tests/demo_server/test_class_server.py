@@ -15,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,43 +30,20 @@ from demo_server.emit import ignore
 from demo_server.users import UserRepository
 
 from ..conftest import PASSWORD
+from .processes import class_server as serving
+from .processes import port_of
 
 SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
 ADA = {"username": "ada", "password": "x"}
 THREADS = 32
 
 
-@contextmanager
-def process(cwd: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "demo_server.class_server"],
-        cwd=cwd,
-        env={**kept, "PORT": "0", **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield running
-    finally:
-        running.terminate()  # not kill: that would leave its workers
-        try:
-            running.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            raise
-
-
 class School:
     """A running server, and what stands in its database."""
 
     def __init__(self, running: subprocess.Popen[str], db_uri: str) -> None:
-        assert running.stdout is not None
-        line = running.stdout.readline()
-        assert line.startswith("Listening to requests on http://127.0.0.1:"), line
-        self.url = line.split()[-1]
-        self.port = int(self.url.rpartition(":")[2])
+        self.port = port_of(running)
+        self.url = f"http://127.0.0.1:{self.port}"
         self.db_uri = db_uri
         self.database = open_database(db_uri)
         self._events = ClassEvents(self.database)
@@ -98,7 +75,7 @@ def school(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     db_uri = f"{mongodb_uri}/serve_{uuid.uuid4().hex[:8]}"
     settings = {"WORKERS": "4", "DB_URI": db_uri, "AUTH_POLICY": "rfc", "CLASS_LOG": "1"}
     settings |= {"ACCESS_TOKEN_TTL": "3600", "REFRESH_TOKEN_TTL": "7200"}  # on the wall clock
-    with process(tmp_path_factory.mktemp("serve"), **settings, **SECRETS) as running:
+    with serving(tmp_path_factory.mktemp("serve"), **settings, **SECRETS) as running:
         school = School(running, db_uri)
         yield school
         school.database.client.drop_database(school.database.name)
@@ -143,7 +120,7 @@ def test_of_32_clients_that_spend_one_token_at_four_workers_one_wins(
     db_uri = f"{mongodb_uri}/race_{uuid.uuid4().hex[:8]}"
     settings = {"WORKERS": "4", "DB_URI": db_uri, "AUTH_POLICY": "rfc", **SECRETS}
     settings["REFRESH_TOKEN_TTL"] = "7200"
-    with process(tmp_path, **settings) as running:
+    with serving(tmp_path, **settings) as running:
         school = School(running, db_uri)
         service = AuthService(config, database=school.database, clock=time.time, emit=ignore)
         service.register("bob", PASSWORD)
@@ -225,7 +202,7 @@ def test_a_stop_lets_what_is_in_flight_finish_and_stores_the_last_events(
     mongodb_uri: str, tmp_path: Path
 ) -> None:
     db_uri = f"{mongodb_uri}/stop_{uuid.uuid4().hex[:8]}"
-    with process(tmp_path, WORKERS="2", DB_URI=db_uri, CLASS_LOG="1") as running:
+    with serving(tmp_path, WORKERS="2", DB_URI=db_uri, CLASS_LOG="1") as running:
         school = School(running, db_uri)
         school.post("/users/register", ADA)
         token = school.post("/users/login", ADA).json()["accessToken"]
@@ -277,7 +254,7 @@ def test_a_worker_that_ends_stores_its_events_and_its_secrets_are_in_no_environm
 
 
 def test_one_worker_needs_no_other_database(tmp_path: Path) -> None:
-    with process(tmp_path) as running:
+    with serving(tmp_path) as running:
         school = School(running, "")
         assert school.post("/users/register", ADA).status_code == 201
         assert school.home(school.post("/users/login", ADA).json()["accessToken"]) == 200
