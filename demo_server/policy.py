@@ -73,6 +73,10 @@ def _deny_as_the_article(refusal: Refusal) -> ErrorResponse:
 
 def _deny_by_the_rfcs(refusal: Refusal) -> ErrorResponse:
     if isinstance(refusal, TokenRefused) and refusal.kind == "refresh":
+        if refusal.code == "token_not_yet_valid":
+            # Only this server signs, so its own clock was set back. The token will be valid again,
+            # and `invalid_grant` would end the session for nothing.
+            return _response(503, refusal.code, refusal.message)
         missing = refusal.code == "token_missing"
         return _response(400, "invalid_request" if missing else "invalid_grant", refusal.message)
     if refusal.code == "token_missing":

@@ -99,6 +99,17 @@ def test_a_lack_of_right_is_an_answer_and_not_an_expiry(ada: AuthClient, log: Ev
     ]
 
 
+def test_a_server_clock_that_is_set_back_ends_no_session(ada: AuthClient, clock: DemoClock) -> None:
+    """Its own tokens come from the future then, and are valid again when the clock is."""
+    held = ada.store.get()
+    clock.advance(-3600)
+    with pytest.raises(ServerUnreachable, match="answered with 503: you are still logged in"):
+        ada.home()
+    assert ada.store.get() is held
+    clock.advance(3600)
+    assert ada.home() == {"message": "Welcome ada"}
+
+
 def test_without_a_session_home_asks_to_log_in(client: AuthClient) -> None:
     with pytest.raises(LoginRequired, match="log in first"):
         client.home()
