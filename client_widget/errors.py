@@ -11,9 +11,17 @@ None of them holds a token or a password.
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 
 class ClientError(Exception):
-    """The root of this package's errors."""
+    """The root of this package's errors. They can be pickled and copied."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that pickle and copy keep the attributes: they would call `__init__` with `args`,
+        # which is the message.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class LoginRequired(ClientError):
