@@ -327,6 +327,25 @@ class Interrupt:
         return self._line
 
 
+def test_a_second_interrupt_while_the_first_is_handled_leaves_no_flight_behind() -> None:
+    for at in range(1, 1000):
+        flights = SingleFlight()
+
+        def lead(_: object) -> str:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt) as kept, Interrupt(at) as interrupt:
+            flights.run("pair", lambda: True, lead, str, patience=20.0)
+
+        def fly() -> str:
+            return flights.run("pair", lambda: True, lambda _: "led", str, patience=20.0)
+
+        assert (fly(), within(30, fly)) == ("led", "led"), kept
+        if interrupt.passed < at:
+            break
+    assert at > 10
+
+
 # An interrupt between opening a file and closing it leaves that to the garbage collector.
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 @pytest.mark.parametrize("path", [None, "tokens"], ids=["memory", "file"])
