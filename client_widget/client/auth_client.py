@@ -39,7 +39,6 @@ from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
 from .stepper import Stepper
 from .transport import (
-    TIMEOUT,
     HttpTransport,
     OutgoingCall,
     Transport,
@@ -49,9 +48,6 @@ from .transport import (
     refreshed_facts,
     verdict,
 )
-
-#: Seconds to wait for another caller's refresh: longer than it may take.
-PATIENCE = sum(TIMEOUT) + 2.0
 
 
 class AuthClient:
@@ -288,7 +284,7 @@ class AuthClient:
             return flow.send(None) if error is None else flow.throw(error)
 
         return self.store.refresh_once(
-            pair, lead, follow, patience=PATIENCE, is_paused=self._is_paused
+            pair, lead, follow, patience=call.patience, is_paused=self._is_paused
         )
 
     def _record_outcome(self, old: TokenPair, call: OutgoingCall) -> None:

@@ -169,6 +169,11 @@ class OutgoingCall:
         )
         return response
 
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for another caller's refresh, by the `timeout` of this call."""
+        return patience(self._send_options["timeout"])
+
     def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
         prepared = self._transport.prepare(requests.Request(method, path, **options))
         prepared.headers[CORRELATION_HEADER] = self.correlation
@@ -192,6 +197,21 @@ class OutgoingCall:
         if message.purpose == "refresh":
             return {"timeout": TIMEOUT, "allow_redirects": False}
         return self._send_options
+
+
+def patience(timeout: Any) -> float:
+    """Seconds after which a message has been answered or has failed, unless the answer drips.
+
+    Args:
+        timeout (float | tuple | None): as in `requests.request`. Where it sets no bound, `TIMEOUT`
+            does.
+    """
+    both = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    bounds = (
+        bound if isinstance(bound, (int, float)) else default
+        for bound, default in zip(both, TIMEOUT, strict=True)
+    )
+    return sum(bounds) + 1.0  # and a moment for what is done before and after
 
 
 def _rewindable(data: Any) -> Any:

@@ -264,7 +264,7 @@ class TestAhead:
         def busy() -> tuple[str, int]:
             # Until the other seven wait for this refresh.
             deadline = time.monotonic() + 20
-            while ada.store.refreshes.waiting < 7:
+            while ada._refreshes.waiting < 7:
                 assert time.monotonic() < deadline
                 time.sleep(0.001)
             return "", 503

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from client_widget import (
     TokenPair,
     TokenStore,
 )
-from client_widget.client import auth_client
+from client_widget.client import auth_client, transport
 from client_widget.protocol import single_flight, store, token_file
 from client_widget.protocol.single_flight import SingleFlight
 from demo_server import DemoClock, ServerConfig
@@ -168,11 +169,19 @@ class TestProcessesOfOneFile:
         client = AuthClient(ada.base_url, store=TokenStore(path))
         client.login("ada", PASSWORD)
         clock.advance(61)
-        monkeypatch.setattr(auth_client, "PATIENCE", 0.0)
+        monkeypatch.setattr(transport, "patience", lambda _: 0.0)
         with FileLock(path.with_name(".tokens.refresh.lock")):
             with pytest.raises(RefreshPending, match="Another process"):
                 client.home()
         assert client.home() == WELCOME
+
+
+def refresh(store: TokenStore) -> None:
+    """Refresh the pair of a store, in a process of its own."""
+    pair = store.get()
+    assert pair is not None
+    done = within(20, lambda: store.refresh_once(pair, lambda _: "led", str, patience=15))
+    assert done == "led"
 
 
 class TestNoWaitWithoutEnd:
@@ -197,20 +206,12 @@ class TestNoWaitWithoutEnd:
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(ada.home)
             assert came.wait(timeout=20)
-            pair = ada.store.get()
-            child = os.fork()
-            if child == 0:
-                done = within(
-                    20,
-                    lambda: ada.store.refresh_once(
-                        pair, lambda _: "refreshes", lambda _: "waits", patience=15
-                    ),
-                )
-                os._exit(0 if done == "refreshes" else 1)
-            _, status = os.waitpid(child, 0)
+            child = multiprocessing.get_context("fork").Process(target=refresh, args=[ada.store])
+            child.start()
+            child.join(timeout=40)
             go.set()
             assert call.result(timeout=20) == WELCOME
-        assert os.waitstatus_to_exitcode(status) == 0
+        assert child.exitcode == 0
 
     def test_a_hook_that_uses_its_own_client(self, ada: AuthClient, clock: DemoClock) -> None:
         def hook(message: Request) -> Request:
@@ -227,7 +228,7 @@ class TestNoWaitWithoutEnd:
     def test_a_hook_that_uses_its_own_client_in_another_thread(
         self, ada: AuthClient, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(auth_client, "PATIENCE", 0.0)
+        monkeypatch.setattr(transport, "patience", lambda _: 0.0)
         found: list[Any] = []
 
         def hook(message: Request) -> Request:
@@ -243,7 +244,7 @@ class TestNoWaitWithoutEnd:
     def test_a_refresh_that_does_not_finish(
         self, ada: AuthClient, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(auth_client, "PATIENCE", 0.0)
+        monkeypatch.setattr(transport, "patience", lambda _: 0.0)
         came, go = self.hold_the_refresh(ada)
         clock.advance(61)
         with ThreadPoolExecutor(1) as pool:
@@ -278,19 +279,57 @@ class TestNoWaitWithoutEnd:
             assert fly() == "None"  # and no `RefreshPending`
             assert leader.result(timeout=20) == "led"
 
-    def test_a_stepper_that_holds_a_message_pauses_the_refresh(self, ada: AuthClient) -> None:
-        changed = threading.Event()
-        ada.before_send = stepper = Stepper(changed.set)
+    def test_a_person_who_looks_at_the_refresh_may_take_hours(
+        self, ada: AuthClient, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held, time = threading.Event(), Hours()
+
+        def on_change() -> None:
+            if stepper.waiting is not None and stepper.waiting.purpose == "refresh":
+                held.set()
+
+        stepper = Stepper(on_change)
+        time.pass_while = lambda: stepper.waiting is not None
+        monkeypatch.setattr(single_flight, "time", time)
+        monkeypatch.setattr(single_flight, "LOOK_AGAIN", 0.01)
+        ada.before_send = stepper
+        other = AuthClient(ada.base_url, store=ada.store, clock=clock)
+        clock.advance(61)
         stepper.on = True
-        assert not ada._is_paused()
-        changed.clear()
-        with ThreadPoolExecutor(1) as pool:
-            call = pool.submit(ada.home)
-            assert changed.wait(timeout=20)
-            assert ada._is_paused()
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(ada.home)
+            while stepper.waiting is None:
+                assert not first.done()
+            stepper.next()
+            assert held.wait(timeout=20)
+            second = pool.submit(other.home)
+            assert time.passed.wait(timeout=20)
+            assert not second.done()
             stepper.on = False
-            assert call.result(timeout=20) == WELCOME
-        assert not ada._is_paused()
+            assert [first.result(timeout=20), second.result(timeout=20)] == [WELCOME] * 2
+
+
+class Hours:
+    """Stands for the module `time`: an hour passes at each look, while it should."""
+
+    def __init__(self) -> None:
+        self.pass_while: Callable[[], bool] = bool
+        self.passed = threading.Event()
+        self._hours = 0
+
+    def monotonic(self) -> float:
+        self._hours += self.pass_while()
+        if self._hours > 5:
+            self.passed.set()
+        return 3600.0 * self._hours
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"),
+    [(2, 5), (2.5, 6), ((1, 2), 4), ((1, None), 17), (None, 19.05), (object(), 19.05)],
+)
+def test_how_long_a_call_waits_follows_from_its_timeout(timeout: Any, seconds: float) -> None:
+    assert transport.patience(timeout) == pytest.approx(seconds)
 
 
 class Interrupt:
