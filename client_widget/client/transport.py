@@ -6,6 +6,7 @@ process.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -73,9 +74,8 @@ class HttpTransport:
         # bearer token, and a proxy cannot reach this machine's loopback.
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            # One server, and up to 64 calls at once, as in a lesson's stampede.
-            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+        self._process = os.getpid()
+        self._open_pool()
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """The request with the server's address in front of its path."""
@@ -84,7 +84,16 @@ class HttpTransport:
 
     def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send it on a pooled connection, and return the response."""
+        if self._process != os.getpid():
+            # After a fork, parent and child would read each other's answers from one connection.
+            self._process = os.getpid()
+            self._open_pool()
         return self.session.send(prepared, **options)
+
+    def _open_pool(self) -> None:
+        for scheme in ("http://", "https://"):
+            # One server, and up to 64 calls at once, as in a lesson's stampede.
+            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
 
 
 class OutgoingCall:

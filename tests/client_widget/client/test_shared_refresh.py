@@ -1,10 +1,8 @@
-"""One refresh for all clients of a store and all processes of a file, and no wait without end."""
+"""One refresh for all clients of a store and all processes of a file, and no endless wait."""
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import os
 import subprocess
 import sys
 import threading
@@ -37,8 +35,6 @@ from ...conftest import PASSWORD, Gate, hold_refresh_until_rejected, in_threads
 from .test_properties import Line, World
 
 WELCOME = {"message": "Welcome ada"}
-
-needs_fork = pytest.mark.xfail(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 @pytest.fixture
@@ -176,14 +172,6 @@ class TestProcessesOfOneFile:
         assert client.home() == WELCOME
 
 
-def refresh(store: TokenStore) -> None:
-    """Refresh the pair of a store, in a process of its own."""
-    pair = store.get()
-    assert pair is not None
-    done = within(20, lambda: store.refresh_once(pair, lambda _: "led", str, patience=15))
-    assert done == "led"
-
-
 class TestNoWaitWithoutEnd:
     def hold_the_refresh(self, client: AuthClient) -> tuple[threading.Event, threading.Event]:
         """Hold the first refresh in `before_send`: it has come there, it may go on."""
@@ -197,21 +185,6 @@ class TestNoWaitWithoutEnd:
 
         client.before_send = hold
         return came, go
-
-    @needs_fork
-    def test_a_child_process_refreshes_for_itself(self, ada: AuthClient, clock: DemoClock) -> None:
-        """The thread that refreshes is not in the child, and will never finish there."""
-        clock.advance(61)
-        came, go = self.hold_the_refresh(ada)
-        with ThreadPoolExecutor(1) as pool:
-            call = pool.submit(ada.home)
-            assert came.wait(timeout=20)
-            child = multiprocessing.get_context("fork").Process(target=refresh, args=[ada.store])
-            child.start()
-            child.join(timeout=40)
-            go.set()
-            assert call.result(timeout=20) == WELCOME
-        assert child.exitcode == 0
 
     def test_a_hook_that_uses_its_own_client(self, ada: AuthClient, clock: DemoClock) -> None:
         def hook(message: Request) -> Request:
