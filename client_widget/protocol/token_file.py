@@ -46,7 +46,7 @@ class TokenFile:
     """A file with two tokens, which several processes may share.
 
     Args:
-        path (Path): the file. It need not exist, but its folder does.
+        path (Path): the file. The first write creates it, and its folder if there is none.
     """
 
     def __init__(self, path: Path) -> None:
