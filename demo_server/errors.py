@@ -14,6 +14,7 @@ takes the status from the table `STATUS`; for the other one see `policy.py`.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -45,7 +46,12 @@ STATUS: dict[str, int] = {
 
 
 class DemoServerError(Exception):
-    """The base class of this package's errors."""
+    """The base class of this package's errors. They can be pickled and copied."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that pickle and copy keep the attributes: they would call `__init__` with `args`,
+        # which is the message.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ConfigError(DemoServerError):

@@ -2,9 +2,10 @@
 
 Any number of threads may use one client:
 
-- of the calls that meet one expired token, the first refreshes and the others wait
-  (`single_flight.py`). If it succeeds they retry in parallel; if it is refused they all get
-  `LoginRequired`; if the server cannot be reached they all get `ServerUnreachable`;
+- of the calls that meet one expired token, the first refreshes and the others wait, whichever
+  client of the store they come from (`TokenStore.refresh_once`). If it succeeds they retry in
+  parallel; if it is refused they all get `LoginRequired`; if the server cannot be reached they
+  all get `ServerUnreachable`;
 - they share one `requests.Session`, which is not documented as thread-safe. What calls share is
   its connection pool, which is (urllib3), and its cookies, which are switched off. A session for
   each thread would open a connection for each click, since each click has its own thread.
@@ -13,8 +14,10 @@ Any number of threads may use one client:
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -22,7 +25,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..clock import Clock
-from ..errors import LoginRequired, ServerUnreachable
+from ..errors import LoginRequired, ServerUnreachable, StoreError, TokensNotDeleted
 from ..log.event_log import EventLog
 from ..protocol.answers import read_token, redirected_to, retry_after
 from ..protocol.auth_flow import (
@@ -35,9 +38,10 @@ from ..protocol.auth_flow import (
     refresh_request,
     with_bearer,
 )
+from ..protocol.single_flight import Flight
 from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
-from .single_flight import SingleFlight
+from .stepper import Stepper
 from .transport import (
     TIMEOUT,
     HttpTransport,
@@ -49,6 +53,9 @@ from .transport import (
     refreshed_facts,
     verdict,
 )
+
+#: Seconds that a call waits for a refresh ahead of expiry: its token is still valid.
+EARLY_LIMIT = 3.0
 
 
 class AuthClient:
@@ -74,7 +81,8 @@ class AuthClient:
         base_url, store, log, clock, name: as given.
         transport (Transport): sends the messages.
         before_send: receives each message and returns the one to send instead; a `Stepper`
-            waits here. No lock is held during the call.
+            waits here. No lock of this process is held during the call. A hook that uses this
+            client during a refresh gets `Deadlock`.
 
     Raises:
         ValueError: `base_url` is not an http or https URL, or contains a username; a timeout is
@@ -107,7 +115,7 @@ class AuthClient:
         self._record = self.log.emitter(name)
         self._options = {"timeout": _positive(timeout), "verify": verify}
         self.transport: Transport = HttpTransport(self.base_url)
-        self._refreshes = SingleFlight(shared=ServerUnreachable)
+        self._refreshes = self.store.refreshes
 
     # What a user does
 
@@ -149,14 +157,16 @@ class AuthClient:
             read_token(response, "refreshToken"),
             received_at=self.clock(),
         )
-        self.store.set(pair)
-        self._record(
-            "session.started",
-            correlation=correlation,
-            username=username,
-            access=dict(pair.access_facts),
-            refresh=dict(pair.refresh_facts),
-        )
+        try:
+            self.store.set(pair)
+        finally:  # the session has started, even if the file cannot be written
+            self._record(
+                "session.started",
+                correlation=correlation,
+                username=username,
+                access=dict(pair.access_facts),
+                refresh=dict(pair.refresh_facts),
+            )
         return answer
 
     def home(self) -> dict[str, Any]:
@@ -179,6 +189,7 @@ class AuthClient:
         Raises:
             ServerUnreachable: the server was not told, so its session lasts until it expires.
                 The tokens are deleted anyway.
+            TokensNotDeleted: the session has ended, but its file cannot be deleted.
         """
         pair = self.store.get()
         if pair is None:
@@ -195,7 +206,12 @@ class AuthClient:
     def _forget(self, pair: TokenPair, correlation: str) -> None:
         """Delete the tokens of a session, but not those of one that began meanwhile."""
         while (held := self.store.get()) is not None and held.session is pair.session:
-            if self.store.replace(held, None):
+            try:
+                ended = self.store.replace(held, None)
+            except TokensNotDeleted:
+                self._record("session.ended", correlation=correlation, reason="logged_out")
+                raise
+            if ended:
                 self._record("session.ended", correlation=correlation, reason="logged_out")
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -217,9 +233,12 @@ class AuthClient:
             ValueError: the path or an option cannot be sent.
         """
         call = self._open_call(method, path, options)
-        flow = self._auth.auth_flow(Request(call.method, path))
+        asked = Request(call.method, path)
+        flow = self._auth.auth_flow(asked)
         try:
             message = next(flow)
+            if message.replaces is not None:
+                flow, message = self._refresh_ahead(flow, message, call, asked)
             while True:
                 send = self._advance if message.replaces is None else self._refresh_once
                 message = send(flow, message, call)
@@ -284,6 +303,38 @@ class AuthClient:
             self._record("token.refreshed", correlation=call.correlation, **facts)
         return following
 
+    def _refresh_ahead(
+        self, flow: AuthFlow, message: Request, call: OutgoingCall, asked: Request
+    ) -> tuple[AuthFlow, Request]:
+        """Refresh before the call, for `EARLY_LIMIT` at most: the call can go on without it.
+
+        A refresh that takes longer is not broken off. It may have spent the refresh token, so its
+        response must be stored when it arrives, and nobody may refresh meanwhile.
+        """
+        if isinstance(self.before_send, Stepper) and self.before_send.on:
+            # A person decides when each message is sent.
+            return flow, self._refresh_once(flow, message, call)
+        done: Future[Request] = Future()
+
+        def refresh() -> None:
+            try:
+                done.set_result(self._refresh_once(flow, message, call))
+            except BaseException as error:
+                done.set_exception(error)
+
+        try:
+            threading.Thread(target=refresh, name="refresh ahead", daemon=True).start()
+        except RuntimeError:  # no thread can be started here
+            return flow, self._refresh_once(flow, message, call)
+        try:
+            return flow, done.result(EARLY_LIMIT)
+        except TimeoutError:
+            # The thread keeps its flow, and this call gets another one.
+            flow = self._auth.auth_flow(asked)
+            first = next(flow)
+            late = ServerUnreachable("The refresh takes too long")
+            return flow, first if first.replaces is None else flow.throw(late)
+
     def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
         """Do the same for a refresh: of all callers with one expired token, one sends it."""
         pair = message.replaces
@@ -298,25 +349,38 @@ class AuthClient:
                     wait,
                 )
             )
-        try:
-            flight = self._refreshes.take_off(lambda: self.store.get() is pair)
-        except ServerUnreachable as error:
-            return flow.throw(ServerUnreachable(str(error), error.retry_after))
-        if flight is None:  # another call has refreshed, or the session has ended
-            return flow.send(None)
-        with flight:
+
+        def lead(flight: Flight) -> Request:
             try:
                 following = self._advance(flow, message, call)
-            except LoginRequired:
-                self._record(
-                    "session.ended", correlation=call.correlation, reason="refresh_refused"
-                )
+            except (LoginRequired, StoreError):
+                self._record_outcome(pair, call)
                 raise
             if self.store.get() is pair:
                 # A refresh ahead of expiry has failed, and this call carries on without it. The
                 # waiting callers should do the same, rather than try one after the other.
-                flight.fail(ServerUnreachable("The refresh failed"))
+                flight.error = ServerUnreachable("The refresh failed")
             return following
+
+        def follow(error: ServerUnreachable | None) -> Request:
+            # Without an error, another call has refreshed or the session has ended.
+            return flow.send(None) if error is None else flow.throw(error)
+
+        return self.store.refresh_once(
+            pair, lead, follow, patience=call.patience, is_paused=self._is_paused
+        )
+
+    def _record_outcome(self, old: TokenPair, call: OutgoingCall) -> None:
+        """Record what a refresh has done, if an error took the place of its answer."""
+        new = self.store.get()
+        if new is None:
+            self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
+        elif new is not old and new.session is old.session:
+            facts = refreshed_facts(old, new)
+            self._record("token.refreshed", correlation=call.correlation, **facts)
+
+    def _is_paused(self) -> bool:
+        return isinstance(self.before_send, Stepper) and self.before_send.waiting is not None
 
     def _post_credentials(
         self, path: str, username: str, password: str, correlation: str, **more: str

@@ -6,10 +6,9 @@ process.
 
 from __future__ import annotations
 
+import os
 import random
-import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
@@ -31,9 +30,6 @@ CORRELATION_HEADER = "X-Request-ID"
 #: Seconds to connect, and seconds to wait for a response. The server's longest wait, for its
 #: database, is 14 s; retransmission of a lost SYN takes 3 s.
 TIMEOUT = (3.05, 15.0)
-
-#: Seconds that a refresh ahead of expiry may take in all: the call could go on without it.
-EARLY_LIMIT = 3.0
 
 #: The options of a call that apply to its refresh as well. It has its own body, and follows no
 #: redirect, which could lead its token anywhere.
@@ -102,9 +98,8 @@ class HttpTransport:
         # bearer token, and a proxy cannot reach this machine's loopback.
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            # One server, and up to 64 calls at once, as in a lesson's stampede.
-            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+        self._process = os.getpid()
+        self._open_pool()
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """The request with the server's address in front of its path."""
@@ -113,7 +108,16 @@ class HttpTransport:
 
     def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send it on a pooled connection, and return the response."""
+        if self._process != os.getpid():
+            # After a fork, parent and child would read each other's answers from one connection.
+            self._process = os.getpid()
+            self._open_pool()
         return self.session.send(prepared, **options)
+
+    def _open_pool(self) -> None:
+        for scheme in ("http://", "https://"):
+            # One server, and up to 64 calls at once, as in a lesson's stampede.
+            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
 
 
 class OutgoingCall:
@@ -145,7 +149,6 @@ class OutgoingCall:
         self.correlation = correlation or new_id()
         self._transport = transport
         self._record = record
-        self._begun = False
         self._send_options = {k: v for k, v in options.items() if k in _SEND_OPTIONS}
         self._send_options.setdefault("timeout", TIMEOUT)
         rest = {k: v for k, v in options.items() if k not in _SEND_OPTIONS}
@@ -175,7 +178,7 @@ class OutgoingCall:
             body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
         )
         try:
-            response = self._send_now(message, prepared, options)
+            response = self._transport.send(prepared, **options)
             # A streamed response is the caller's to read, unless it is a refusal.
             streamed = bool(options.get("stream")) and response.status_code < 400
             body = b"" if streamed else response.content
@@ -199,29 +202,10 @@ class OutgoingCall:
         )
         return response
 
-    def _send_now(
-        self, message: Request, prepared: requests.PreparedRequest, options: Mapping[str, Any]
-    ) -> requests.Response:
-        """Send it. A refresh ahead of expiry may take `EARLY_LIMIT`, whatever the server does."""
-        self._begun = self._begun or message.purpose == "call"
-        # A refresh that comes before the call itself.
-        early = message.purpose == "refresh" and not self._begun
-        if not early:
-            return self._transport.send(prepared, **options)
-        answer: Future[requests.Response] = Future()
-
-        def send() -> None:
-            try:
-                answer.set_result(self._transport.send(prepared, **options))
-            except BaseException as error:
-                answer.set_exception(error)
-
-        # A thread, because a timeout of requests starts again with each byte that arrives.
-        try:
-            threading.Thread(target=send, name="early refresh", daemon=True).start()
-            return answer.result(EARLY_LIMIT)
-        except (TimeoutError, RuntimeError):
-            raise requests.Timeout from None
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for another caller's refresh, by the `timeout` of this call."""
+        return patience(self._send_options["timeout"])
 
     def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
         try:
@@ -277,6 +261,21 @@ def _reason(error: requests.RequestException) -> str:
         requests.exceptions.InvalidURL,
     )
     return "the response is broken" if isinstance(error, broken) else "no connection"
+
+
+def patience(timeout: Any) -> float:
+    """Seconds after which a message has been answered or has failed, unless the answer drips.
+
+    Args:
+        timeout (float | tuple | None): as in `requests.request`. Where it sets no bound, `TIMEOUT`
+            does.
+    """
+    both = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    bounds = (
+        bound if isinstance(bound, (int, float)) else default
+        for bound, default in zip(both, TIMEOUT, strict=True)
+    )
+    return sum(bounds) + 1.0  # and a moment for what is done before and after
 
 
 def _rewindable(data: Any) -> Any:

@@ -263,7 +263,7 @@ def test_a_refresh_ahead_of_expiry_costs_a_valid_token_little(
     told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call goes on with the token that it has."""
-    monkeypatch.setattr("client_widget.client.transport.EARLY_LIMIT", 0.3)
+    monkeypatch.setattr("client_widget.client.auth_client.EARLY_LIMIT", 0.3)
     end = threading.Event()
     answers: dict[str, Any] = {
         "drips": partial(drip, end=end),
