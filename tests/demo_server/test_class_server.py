@@ -34,7 +34,7 @@ from .processes import class_server as serving
 from .processes import port_of
 
 SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
-ADA = {"username": "ada", "password": "x"}
+ADA = {"username": "ada", "password": PASSWORD}
 THREADS = 32
 
 
@@ -174,7 +174,7 @@ def test_a_killed_worker_loses_no_registration_and_ends_no_session(
                 return
             name = f"user{me}.{count}"
             with suppress(requests.ConnectionError):  # no answer, so nothing was promised
-                answer = school.post("/users/register", {"username": name, "password": "x"})
+                answer = school.post("/users/register", {"username": name, "password": PASSWORD})
                 assert answer.status_code == 201
                 registered.append(name)
 
@@ -193,7 +193,8 @@ def test_a_killed_worker_loses_no_registration_and_ends_no_session(
         thread.result()
     assert set(registered) <= set(UserRepository(school.database).names())
     for name in registered[::10]:  # each costs what a password's hash costs
-        assert school.post("/users/login", {"username": name, "password": "x"}).status_code == 201
+        credentials = {"username": name, "password": PASSWORD}
+        assert school.post("/users/login", credentials).status_code == 201
     assert school.home(ada["accessToken"]) == 200
     assert school.post("/refresh", {"token": ada["refreshToken"]}).status_code == 200
 
