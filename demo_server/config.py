@@ -15,6 +15,7 @@ from dotenv.parser import parse_stream
 
 from .errors import ConfigError
 from .policy import POLICIES
+from .usernames import fault_in
 
 #: RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
 MIN_SECRET_BYTES = 32
@@ -87,6 +88,9 @@ class ServerConfig:
             isinstance(name, str) and name for name in self.teachers
         ):
             raise ConfigError("TEACHERS must be usernames with commas between them")
+        for fault in map(fault_in, self.teachers):
+            if fault is not None:
+                raise ConfigError(f"TEACHERS: {fault}")
         if not self.host:
             raise ConfigError("HOST is empty: write an address such as 127.0.0.1")
         scheme, separator, _ = self.db_uri.partition("://")

@@ -11,6 +11,7 @@ from .auth_service import AuthService, Grant
 from .class_log import PATH
 from .errors import Refusal
 from .openapi import describe_api
+from .usernames import fault_in
 
 #: bcrypt ignores the rest of a longer password.
 MAX_PASSWORD_BYTES = 72
@@ -103,6 +104,9 @@ def _credentials(request: Request) -> tuple[str, str]:
     """The username and password in the body, checked for the database and bcrypt."""
     body = _body(request)
     username, password = _text(body, "username"), _text(body, "password")
+    fault = fault_in(username)
+    if fault is not None:
+        raise _malformed(fault)
     if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
         raise _malformed(
             f"The password must have at most {MAX_PASSWORD_BYTES} bytes (UTF-8) and no NUL."
