@@ -7,8 +7,10 @@ import sys
 import threading
 
 from .config import ServerConfig
+from .database import open_database
 from .errors import ConfigError
 from .server import DemoServer
+from .teachers import announce, create_teachers
 
 
 def main() -> int:
@@ -18,7 +20,9 @@ def main() -> int:
         signal.signal(ending, lambda *_: stop.set())
     try:
         config = ServerConfig.from_env()
-        server = DemoServer(config, port=config.port).start()
+        database = open_database(config.db_uri)
+        announce(config, create_teachers(config, database))
+        server = DemoServer(config, database=database, port=config.port).start()
     except ConfigError as error:
         print(f"demo_server: {error}", file=sys.stderr)
         return 2

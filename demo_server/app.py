@@ -20,6 +20,7 @@ from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
 from .policy import ErrorResponse
 from .routes import add_routes
+from .teachers import create_teachers
 
 MAX_BODY_BYTES = 16 * 1024
 
@@ -47,7 +48,7 @@ _request = cast(CorrelatedRequest, request)
 
 
 def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: Emit) -> Flask:
-    """The article's backend as a Flask app.
+    """The article's backend as a Flask app. It creates the accounts of the teachers.
 
     Args:
         config (ServerConfig): policy, secrets, lifetimes, bcrypt's cost.
@@ -55,6 +56,9 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
         clock (Clock): returns seconds since the epoch, for issuing and verifying.
         emit (Emit): receives the events, in the thread that serves the request. The fields
             include `correlation` and `path`.
+
+    Raises:
+        ConfigError: the name of a teacher belongs to a user who registered it.
     """
 
     def emit_here(name: str, /, **fields: object) -> None:
@@ -67,6 +71,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     app = Flask("demo_server", static_folder=None)
     app.request_class = CorrelatedRequest
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    create_teachers(config, database)
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
     add_routes(app, service)

@@ -80,6 +80,8 @@ class AuthService:
         """
         password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._config.bcrypt_cost))
         try:
+            if username in self._config.teachers:  # even if that account is missing
+                raise UserExists(username)
             user = self._users.add(username, password_hash.decode())
         except UserExists:
             self._emit("registration.refused", username=username, reason="user_exists")
@@ -164,17 +166,36 @@ class AuthService:
         """The names of all users, for a teacher.
 
         Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
             Refusal: `insufficient_scope`: the user is not a teacher.
         """
-        if owner.username not in self._config.teachers:
+        if not self._is_teacher(owner):
             raise Refusal("insufficient_scope", "Only a teacher may read this")
         return self._users.names()
 
     def class_events(self, owner: Identity, after: int) -> tuple[list[dict[str, Any]], int]:
-        """The events after the cursor `after`: a teacher sees all users', others see their own."""
+        """The events after the cursor `after`: a teacher sees all users', others see their own.
+
+        Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
+        """
         assert self.class_log is not None
-        teacher = owner.username in self._config.teachers
-        return self.class_log.read(after, None if teacher else owner.username)
+        return self.class_log.read(after, None if self._is_teacher(owner) else owner.username)
+
+    def _is_teacher(self, owner: Identity) -> bool:
+        """Whether the user of a token is a teacher now, by the database."""
+        user = self._users.find(owner.username)
+        if user is None:
+            refusal = TokenRefused("access", "token_revoked", "The user no longer exists")
+            self._emit(
+                "token.rejected",
+                kind=refusal.kind,
+                reason=refusal.code,
+                detail=refusal.message,
+                username=owner.username,
+            )
+            raise refusal
+        return user.teacher and user.username in self._config.teachers
 
     def _check_password(self, username: str, password: str) -> None:
         user = self._users.find(username)

@@ -5,7 +5,7 @@ up, and why:
 
 - Each worker opens the database after it has started: a driver's connections do not survive a
   fork, and forking a process with threads is unsafe. So workers are spawned.
-- All workers sign with the same secrets. They receive them in their environment and remove them
+- All workers have the same secrets. They receive them in their environment and remove them
   from it, because granian copies the environment into each request's.
 - An idle connection takes one of `CONNECTIONS` places. The default is backlog / workers.
 - The default number of threads is half of that, hundreds; more than `THREADS` only compete.
@@ -37,6 +37,7 @@ from .config import ServerConfig
 from .database import open_database
 from .emit import Emit, ignore
 from .errors import ConfigError
+from .teachers import announce, create_teachers
 
 #: Requests that a worker serves at a time. Only bcrypt and the database release the GIL.
 THREADS = 8
@@ -47,7 +48,7 @@ CONNECTIONS = 1000
 #: Seconds that a stop waits for requests in flight. The database times out sooner.
 GRACE = 15
 
-_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET")
+_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET", "TEACHER_PASSWORD")
 
 
 def main() -> int:
@@ -65,14 +66,18 @@ def main() -> int:
             from granian.log import LogLevels
         except ImportError:
             raise ConfigError("the class server needs granian: pip install granian") from None
-        open_database(config.db_uri).client.close()
         address, port = _free_address(config)
+        database = open_database(config.db_uri)
+        # A mongomock database is each process's own: the worker creates the accounts again.
+        announce(config, create_teachers(config, database))
+        database.client.close()
     except ConfigError as error:
         print(f"demo_server: {error}", file=sys.stderr)
         return 2
     os.environ.update(
         ACCESS_TOKEN_SECRET=config.access_token_secret,
         REFRESH_TOKEN_SECRET=config.refresh_token_secret,
+        TEACHER_PASSWORD=config.teacher_password,
     )
     multiprocessing.set_start_method("spawn")
     server = Granian(

@@ -9,12 +9,10 @@ from flask import Flask, Request, Response, jsonify, request
 
 from .auth_service import AuthService, Grant
 from .class_log import PATH
+from .config import MAX_PASSWORD_BYTES
 from .errors import Refusal
 from .openapi import describe_api
 from .usernames import fault_in
-
-#: bcrypt ignores the rest of a longer password.
-MAX_PASSWORD_BYTES = 72
 
 
 def add_routes(app: Flask, service: AuthService) -> None:

@@ -18,11 +18,13 @@ class User:
         id (str): the database's `_id`.
         username (str)
         password_hash (str): from bcrypt; never sent to a client.
+        teacher (bool): whether the server created the account for a name in `TEACHERS`.
     """
 
     id: str
     username: str
     password_hash: str = field(repr=False)
+    teacher: bool = False
 
 
 class UserRepository:
@@ -34,13 +36,13 @@ class UserRepository:
         with self._guard:
             self._users.create_index("username", unique=True)
 
-    def add(self, username: str, password_hash: str) -> User:
+    def add(self, username: str, password_hash: str, *, teacher: bool = False) -> User:
         """Store a new user.
 
         Raises:
             UserExists: the username is taken.
         """
-        document = {"username": username, "password": password_hash}
+        document = {"username": username, "password": password_hash, "teacher": teacher}
         # Insert, and let the unique index refuse. Checking first would leave a gap in which
         # another thread can insert the same name.
         try:
@@ -48,7 +50,7 @@ class UserRepository:
                 inserted = self._users.insert_one(document)
         except DuplicateKeyError:
             raise UserExists(username) from None
-        return User(str(inserted.inserted_id), username, password_hash)
+        return User(str(inserted.inserted_id), username, password_hash, teacher)
 
     def find(self, username: str) -> User | None:
         """The user with that name, or None."""
@@ -56,7 +58,12 @@ class UserRepository:
             document = self._users.find_one({"username": username})
         if document is None:
             return None
-        return User(str(document["_id"]), document["username"], document["password"])
+        return User(
+            str(document["_id"]),
+            document["username"],
+            document["password"],
+            document.get("teacher") is True,
+        )
 
     def names(self) -> list[str]:
         """The names of all users, sorted."""
