@@ -7,7 +7,7 @@ import random
 import re
 from typing import cast
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, g, jsonify, request
 from flask_cors import cross_origin
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.utils import cached_property
@@ -23,6 +23,9 @@ from .routes import add_routes
 from .teachers import create_teachers
 
 MAX_BODY_BYTES = 16 * 1024
+
+#: Characters of an unknown path that an event repeats.
+MAX_PATH = 128
 
 #: One id follows a user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
@@ -62,7 +65,9 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     """
 
     def emit_here(name: str, /, **fields: object) -> None:
-        emit(name, correlation=_request.correlation, path=request.path, **fields)
+        # The route and not what was sent, which can be of any length.
+        path = request.url_rule.rule if request.url_rule else request.path[:MAX_PATH]
+        emit(name, correlation=_request.correlation, path=path, **fields)
 
     for_other_origins = cross_origin(
         send_wildcard=True, expose_headers=CORRELATION_HEADER, automatic_options=False
@@ -96,7 +101,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> tuple[Response, int]:
         if refusal.code in ("request_malformed", "insufficient_scope", "database_unavailable"):
-            emit_here("request.refused", reason=refusal.code, detail=refusal.message)
+            user = {"username": g.username} if "username" in g else {}
+            emit_here("request.refused", reason=refusal.code, detail=refusal.message, **user)
         return _answer(deny(refusal))
 
     @app.errorhandler(ConnectionFailure)

@@ -173,14 +173,24 @@ class AuthService:
             raise Refusal("insufficient_scope", "Only a teacher may read this")
         return self._users.names()
 
-    def class_events(self, owner: Identity, after: int) -> tuple[list[dict[str, Any]], int]:
-        """The events after the cursor `after`: a teacher sees all users', others see their own.
+    def class_events(self, owner: Identity, after: int) -> dict[str, Any]:
+        """What `/events` answers: a teacher sees all users' events, others see their own.
+
+        Args:
+            owner (Identity): who asks.
+            after (int): the cursor from an earlier answer; 0 for the beginning.
+
+        Returns:
+            dict: `events`, `cursor` for the next call, and `refused_logins` by username.
 
         Raises:
             TokenRefused: `token_revoked`: the user no longer exists.
         """
         assert self.class_log is not None
-        return self.class_log.read(after, None if self._is_teacher(owner) else owner.username)
+        username = None if self._is_teacher(owner) else owner.username
+        events, cursor = self.class_log.read(after, username)
+        refused = self._users.refused_logins(username)
+        return {"events": events, "cursor": cursor, "refused_logins": refused}
 
     def _is_teacher(self, owner: Identity) -> bool:
         """Whether the user of a token is a teacher now, by the database."""

@@ -140,6 +140,10 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
             {
                 "events": {"type": "array", "items": {"type": "object"}},
                 "cursor": {"type": "integer"},
+                "refused_logins": {
+                    "type": "object",
+                    "additionalProperties": {"type": "integer"},
+                },
             }
         ),
         "Description": _object({"openapi": _TEXT}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from mongomock import DuplicateKeyError  # pymongo's own class wherever pymongo is installed
 
@@ -27,6 +28,13 @@ class User:
     teacher: bool = False
 
 
+#: The users whose refused logins are reported, those with the most first.
+MAX_REPORTED = 100
+
+#: A higher number of refused logins is reported as this one.
+MAX_REFUSED_LOGINS = 9_999
+
+
 class UserRepository:
     """The users of one database, each username once."""
 
@@ -35,6 +43,7 @@ class UserRepository:
         self._guard = guard_of(database)
         with self._guard:
             self._users.create_index("username", unique=True)
+            self._users.create_index("refused_logins")
 
     def add(self, username: str, password_hash: str, *, teacher: bool = False) -> User:
         """Store a new user.
@@ -69,3 +78,23 @@ class UserRepository:
         """The names of all users, sorted."""
         with self._guard:
             return sorted(user["username"] for user in self._users.find({}, {"username": 1}))
+
+    def count_refused_logins(self, username: str, times: int) -> None:
+        """Add to the refused logins of a registered user. Other names have no counter."""
+        with self._guard:
+            self._users.update_one({"username": username}, {"$inc": {"refused_logins": times}})
+
+    def refused_logins(self, username: str | None = None) -> dict[str, int]:
+        """How often a login was refused, for each user of whom one was.
+
+        Args:
+            username (str | None): only this user; by default the `MAX_REPORTED` users with the
+                most.
+        """
+        query: dict[str, Any] = {"refused_logins": {"$gte": 1}}
+        if username is not None:
+            query["username"] = username
+        with self._guard:
+            found = self._users.find(query, {"username": 1, "refused_logins": 1})
+            most = list(found.sort("refused_logins", -1).limit(MAX_REPORTED))
+        return {user["username"]: min(user["refused_logins"], MAX_REFUSED_LOGINS) for user in most}

@@ -30,11 +30,12 @@ class School:
         now = self.teacher.clock()
         print(
             f"{'user':6}{'state':22}{'last action':13}{'refreshes':>10}{'refused':>9}{'reuse':>7}"
+            f"{'refused logins':>16}"
         )
         for row in view.rows():
             print(
                 f"{row.username:6}{row.state(now):22}{row.last_action:13}"
-                f"{row.refreshes:10}{row.refusals:9}{row.reuse:7}"
+                f"{row.refreshes:10}{row.refusals:9}{row.reuse:7}{row.refused_logins:16}"
             )
 
     def stop(self) -> None:

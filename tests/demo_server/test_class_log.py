@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import requests
 
-from client_widget import AuthClient, ClientError
+from client_widget import AuthClient, ClientError, EventLog
+from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server import class_log as module
 from demo_server.class_log import ClassEvents, ClassLog
 from demo_server.database import ConnectionFailure
+from demo_server.users import UserRepository
 
 from ..conftest import PASSWORD, START, in_threads
 
@@ -22,6 +24,9 @@ from ..conftest import PASSWORD, START, in_threads
 @pytest.fixture
 def events(database: Any) -> ClassEvents:
     return ClassEvents(database)
+
+
+LOGIN = ("login.accepted", "token.issued", "token.accepted")
 
 
 def named(*names: str, **fields: Any) -> list[dict[str, Any]]:
@@ -118,11 +123,11 @@ def test_when_an_answer_is_lost_nothing_is_lost_or_doubled(
 ) -> None:
     log = ClassLog(database, clock)
     log._events._events = faulty = Faulty(database["class_events"], stored)
-    for name in ("a", "b", "c"):
-        log.emit(name)
+    for name in LOGIN:
+        log.emit(name, username="ada")
     until_stored(log)
     assert faulty.lost == 1
-    assert numbers(ClassEvents(database).read(0)) == [(1, "a"), (2, "b"), (3, "c")]
+    assert numbers(ClassEvents(database).read(0)) == list(enumerate(LOGIN, 1))
     assert "the host's name" not in caplog.text
 
 
@@ -159,11 +164,68 @@ def test_what_is_old_may_be_gone(events: ClassEvents, database: Any) -> None:
     assert numbers(events.read(0)) == [(1, "d")]
 
 
-def test_in_this_process_only_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_IN_PROCESS", 2)
-    events = ClassEvents(open_database())
+def test_only_the_last_are_kept(events: ClassEvents) -> None:
+    events._limits = module.Limits(2, 2)
     events.append("b1", named("a", "b", "c"))
     assert numbers(events.read(0)) == [(2, "b"), (3, "c")]
+
+
+def test_a_flood_pushes_out_the_events_of_its_own_user(events: ClassEvents) -> None:
+    """The numbers have gaps then. A reader loses nothing else, and no number is given twice."""
+    events._limits = module.Limits(1_000, 3)
+    events.append("b1", named("a", username="ada"))
+    _, cursor = events.read(0)
+    for batch in range(4):
+        events.append(f"f{batch}", named(*"vwxyz", username="eve"))
+    events.append("b2", named("b", username="ada"))
+    read, last = events.read(cursor)
+    assert numbers((read, last)) == [(19, "x"), (20, "y"), (21, "z"), (22, "b")][-4:]
+    assert [event["name"] for event in events.read(0, "ada")[0]] == ["a", "b"]
+    assert events.read(last) == ([], last)
+
+
+def test_a_batch_that_is_tried_again_is_stored_once_though_it_made_room(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = ClassEvents(database)
+    events._limits = module.Limits(1_000, 2)
+    events._events = DeletesNothing(database["class_events"])  # type: ignore[assignment]
+    events.append("b1", named("a", "b", "c", username="ada"))
+    assert numbers(events.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
+    events._events = database["class_events"]
+    events.append("b2", named("d", username="ada"))
+    assert numbers(events.read(0)) == [(3, "c"), (4, "d")]
+
+
+class DeletesNothing:
+    """A collection whose database is lost when it should delete."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+
+    def delete_many(self, query: Any) -> None:
+        raise ConnectionFailure("the host's name")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+
+def test_an_answer_is_limited_in_bytes(
+    events: ClassEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_RESPONSE", 400)
+    events.append("b1", named(*"abcdefghij", username="ada", path="x" * 100))
+    cursor, seen = 0, []
+    while True:
+        read, cursor = events.read(cursor)
+        if not read:
+            break
+        assert len(json.dumps(read)) <= 420
+        seen += [event["name"] for event in read]
+    assert seen == list("abcdefghij")
+    # One event is always sent, so a reader moves on.
+    events.append("b2", named("k", username="ada", path="x" * 1000))
+    assert numbers(events.read(cursor)) == [(11, "k")]
 
 
 def test_an_answer_has_a_limit(events: ClassEvents, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,31 +242,88 @@ def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     log = ClassLog(database)
     log._storing.acquire()  # the database is slow
     for name in "abcd":
-        log.emit(name)
+        log.emit("token.accepted", username=name)
     assert log.dropped == 2
     log._storing.release()
     log.flush()
-    assert [name for _, name in numbers(ClassEvents(database).read(0))] == ["a", "b"]
+    assert [event["username"] for event in ClassEvents(database).read(0)[0]] == ["a", "b"]
+
+
+def test_one_user_does_not_take_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_QUEUED_OF_USER", 2)
+    monkeypatch.setattr(module, "MAX_REFUSED", 1)
+    log = ClassLog(open_database())
+    with log._storing:  # the database is slow
+        for name in ("eve", "eve", "eve", "ada"):
+            log.emit("token.accepted", username=name)
+        for name in ("eve", "bob", "eve"):
+            log.emit("login.refused", username=name, reason="password_wrong")
+        assert log.dropped == 2
+        assert log._refused == {"eve": 2}
+    log.flush()
+    assert [event["username"] for event in log._events.read(0)[0]] == ["eve", "eve", "ada"]
+    assert (log._queued_of, log._refused) == ({}, {})
+    log.emit("token.accepted", username="eve")  # there is room again
+    assert log.dropped == 2
+
+
+def test_a_field_is_short_and_can_be_stored(database: Any) -> None:
+    log = ClassLog(database)
+    log.emit(
+        "token.accepted",
+        username="ada",
+        path="/" + "x" * 60_000,
+        kind="\ud800",
+        reason={"$ne": None},
+        family=b"x",
+        iat=float("nan"),
+        exp=10**30,
+    )
+    log.flush()
+    [event] = log._events.read(0)[0]
+    assert event["path"] == "/" + "x" * 127
+    assert (event["username"], event["kind"]) == ("ada", "?")
+    assert [event[name] for name in ("reason", "family", "iat", "exp")] == [None] * 4
+
+
+def test_refused_logins_are_counted_once_the_database_is_back(database: Any) -> None:
+    log, users = ClassLog(database), UserRepository(database)
+    users.add("ada", "a hash")
+    collection, log._users._users = log._users._users, None  # type: ignore[assignment]
+    for _ in range(3):
+        log.emit("login.refused", username="ada", reason="password_wrong")
+    with pytest.raises(AttributeError):
+        log.flush()
+    log._users._users = collection
+    log.flush()
+    assert users.refused_logins() == {"ada": 3}
+    users.count_refused_logins("ada", 10**12)
+    assert users.refused_logins("ada") == {"ada": 9_999}
 
 
 def test_its_thread_ends_when_there_is_nothing_to_do(clock: DemoClock) -> None:
     log = ClassLog(open_database(), clock)
     for _ in range(2):
-        log.emit("a")
+        log.emit("token.accepted", username="ada")
         thread = log._thread
         assert thread is not None
         thread.join(timeout=20)
         assert log._thread is None
-    assert numbers(log._events.read(0)) == [(1, "a"), (2, "a")]
+    assert numbers(log._events.read(0)) == [(1, "token.accepted"), (2, "token.accepted")]
 
 
 # Over HTTP
 
 
 @pytest.fixture
-def school(clock: DemoClock) -> Iterator[DemoServer]:
+def policy() -> str:
+    return "rfc"
+
+
+@pytest.fixture
+def school(clock: DemoClock, policy: str) -> Iterator[DemoServer]:
     config = ServerConfig(
-        bcrypt_cost=4, policy="rfc", class_log=True, teachers=("tess",), teacher_password=PASSWORD
+        bcrypt_cost=4, policy=policy, class_log=True, teachers=("tess",), teacher_password=PASSWORD
     )
     with DemoServer(config, database=open_database(), clock=clock) as server:
         yield server
@@ -233,7 +352,6 @@ def test_a_teacher_sees_all_events_and_a_student_their_own(
     requests.get(school.url + "/home", timeout=20)
     school.flush()
     mine = [
-        ("user.registered", "ada"),
         ("login.accepted", "ada"),
         ("token.issued", "ada"),
         ("token.issued", "ada"),
@@ -245,9 +363,9 @@ def test_a_teacher_sees_all_events_and_a_student_their_own(
         ("token.accepted", "ada"),
     ]
     assert told(ada) == mine
-    own = [(name, "tess") for name, _ in mine[1:4]]
-    assert told(tess) == [("server.started", None), *own, *mine, ("token.rejected", None)]
-    assert told(tess, "14") == [("token.rejected", None)]
+    own = [(name, "tess") for name, _ in mine[:3]]
+    assert told(tess) == [*own, *mine]
+    assert told(tess, "11") == mine[8:]
 
 
 def test_a_look_adds_nothing_to_the_log(school: DemoServer, clock: DemoClock) -> None:
@@ -277,9 +395,9 @@ def test_a_stop_stores_what_was_taken(clock: DemoClock) -> None:
     database = open_database()
     config = ServerConfig(bcrypt_cost=4, class_log=True)
     with DemoServer(config, database=database, clock=clock) as server:
-        AuthClient(server.url).register("ada", PASSWORD)
+        logged_in(server, clock, "ada")
     names = [name for _, name in numbers(ClassEvents(database).read(0))]
-    assert names == ["server.started", "user.registered", "server.stopped"]
+    assert names == ["login.accepted", "token.issued", "token.issued"]
 
 
 def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
@@ -297,7 +415,8 @@ def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
             AuthClient(school.url).login("ada", PASSWORD + "!")
     school.flush()
     answer = tess.request("GET", "/events").json()
-    assert {"reuse.detected", "login.throttled"} <= {event["name"] for event in answer["events"]}
+    assert "reuse.detected" in {event["name"] for event in answer["events"]}
+    assert answer["refused_logins"] == {"ada": 7}
     assert {name for event in answer["events"] for name in event} <= {
         "seq", "at", "name", "worker", *module.KEPT}  # fmt: skip
     text = json.dumps(answer)
@@ -309,3 +428,80 @@ def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
     assert PASSWORD not in text
     assert "$2b$" not in text
     assert answer["events"][-1]["at"] > START
+
+
+# Strangers
+
+
+@pytest.mark.parametrize("policy", ["article", "rfc"])
+def test_what_a_stranger_sends_leaves_no_event(school: DemoServer, clock: DemoClock) -> None:
+    tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
+    AuthClient(school.url, clock=clock).register("bob", PASSWORD)  # and never logs in
+    school.flush()
+    before = tess.request("GET", "/events").json()
+    token = sign('{"alg": "HS256"}', '{"sub": "ada", "username": "ada"}', "a guess")
+    forged = {"Authorization": f"Bearer {token}"}
+    url = school.url
+    for n in range(10):
+        requests.post(f"{url}/users/login", json={"username": "ada", "password": "x"}, timeout=20)
+        requests.post(f"{url}/users/login", json={"username": f"u{n}", "password": "x"}, timeout=20)
+        requests.post(f"{url}/users/register", json={"username": "ada", "password": "x" * 8})
+        requests.post(f"{url}/users/register", json={"username": " ", "password": "x" * 8})
+        requests.post(f"{url}/refresh", json={"token": "a.b.c"}, timeout=20)
+        for path in ("/home", "/class", "/events", "/" + "x" * 10_000):
+            requests.get(url + path, headers=forged, timeout=20)
+            requests.get(url + path, timeout=20)
+    school.flush()
+    after = tess.request("GET", "/events").json()
+    assert after["events"] == before["events"]
+    assert (before["refused_logins"], after["refused_logins"]) == ({}, {"ada": 10})
+    mine = ada.request("GET", "/events").json()
+    assert {event["username"] for event in mine["events"]} == {"ada"}
+    assert mine["refused_logins"] == {"ada": 10}
+
+
+def test_ten_thousand_unknown_names_leave_nothing(school: DemoServer, clock: DemoClock) -> None:
+    tess = logged_in(school, clock, "tess")
+    log = school._class_log
+    assert log is not None
+    for n in range(10_000):
+        reason = ("user_unknown", "too_many_attempts")[n % 2]
+        name = ("login.refused", "login.throttled")[n % 2]
+        log.emit(name, username=f"nobody {n}", reason=reason, path="/users/login")
+    school.flush()
+    assert told(tess) == [(name, "tess") for name in ("login.accepted", *["token.issued"] * 2)]
+    assert tess.request("GET", "/events").json()["refused_logins"] == {}
+    assert log._users.names() == ["tess"]
+
+
+@pytest.mark.parametrize("policy", ["article", "rfc"])
+def test_a_refused_read_of_the_log_is_an_event(school: DemoServer, clock: DemoClock) -> None:
+    tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
+    pair = ada.store.get()
+    assert pair is not None
+    assert ada.request("GET", "/events?after=x").status_code == 400
+    assert ada.request("GET", "/class").status_code == 403
+    clock.advance(61)
+    headers = {"Authorization": f"Bearer {pair.access}"}
+    assert requests.get(school.url + "/events", headers=headers, timeout=20).status_code >= 401
+    school.flush()
+    events = tess.request("GET", "/events").json()["events"]
+    refused = [
+        (event["name"], event["reason"], event["path"])
+        for event in events
+        if event["username"] == "ada" and event["name"].endswith(("refused", "rejected"))
+    ]
+    assert refused == [
+        ("request.refused", "request_malformed", "/events"),
+        ("request.refused", "insufficient_scope", "/class"),
+        ("token.rejected", "token_expired", "/events"),
+    ]
+
+
+def test_an_event_has_the_route_and_not_what_was_sent(
+    server: DemoServer, client: AuthClient, log: EventLog
+) -> None:
+    client.request("GET", "/home?" + "x" * 10_000)
+    assert log.action()[-2].fields["path"] == "/home"
+    requests.get(server.url + "/" + "x" * 60_000, timeout=20)
+    assert list(log)[-1].fields["path"] == "/" + "x" * 127

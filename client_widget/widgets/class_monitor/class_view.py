@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import anywidget
 import ipywidgets as widgets
@@ -16,11 +18,11 @@ import ipywidgets as widgets
 from ...client.auth_client import AuthClient
 from ...client.transport import accepted
 from ...clock import Clock, time_of_day
-from ...errors import ClientError, Rejected
+from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import Pulse
 from ..presence import STYLES
 from ..view import View
-from .class_state import ENDED, EXPIRED, LOGGED_IN, MUST_WAIT, ClassState, Student
+from .class_state import ENDED, EXPIRED, LOGGED_IN, ClassState, Student
 
 #: Seconds between two looks at the server.
 INTERVAL = 1.0
@@ -28,9 +30,24 @@ INTERVAL = 1.0
 # A view says that it is there every 10 s; this is how long one word of it lasts.
 _SEEN_FOR = 60.0
 
-_TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad", MUST_WAIT: "lab-bad"}
+#: Requests of one look. What is left comes with the next look, so a look always ends.
+MAX_REQUESTS = 20
 
-_HEADS = ("User", "State", "Last action", "At", "Refreshes", "Refusals", "Reuse")
+#: Rows that are drawn, the newest first.
+MAX_ROWS = 200
+
+_TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad"}
+
+_HEADS = (
+    "User",
+    "State",
+    "Last action",
+    "At",
+    "Refreshes",
+    "Refusals",
+    "Reuse",
+    "Refused logins",
+)
 
 
 class _Presence(anywidget.AnyWidget):
@@ -106,20 +123,23 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         return self._class.rows()
 
     def look(self) -> None:
-        """Fetch what is new, and draw it.
+        """Fetch what is new in at most `MAX_REQUESTS` requests, and draw each response.
 
         Raises:
-            ClientError: the server did not give it. The rows stay as they are.
+            ClientError: the server refused, or its response cannot be used. The rows stay.
         """
         with self._looking:
-            more = True
-            while more:
+            for _ in range(MAX_REQUESTS):
                 answer = accepted(self.client.request("GET", f"/events?after={self._cursor}"))
-                # The server's numbers may begin anew, and the cursor with them.
-                more = answer["cursor"] > self._cursor
-                self._cursor = answer["cursor"]
-                self._class.add(answer["events"])
-            self.table.value = class_table(self.rows(), self.clock())
+                events, cursor, refused = _parsed(answer)
+                # The server's numbers may start again, and the cursor with them.
+                more = cursor > self._cursor
+                self._cursor = cursor
+                self._class.add(events)
+                self._class.set_refused_logins(refused)
+                self.refresh()
+                if not more:
+                    return
 
     def __repr__(self) -> str:
         # What a saved notebook shows in the view's place.
@@ -145,10 +165,31 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         return self._started or time.monotonic() - self._last_seen < _SEEN_FOR
 
 
+def _parsed(answer: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int, dict[str, Any]]:
+    """Events, cursor and refused logins of an answer.
+
+    Raises:
+        ServerUnreachable: it is not an answer of `/events`.
+    """
+    events, cursor = answer.get("events"), answer.get("cursor")
+    refused = answer.get("refused_logins", {})
+    if (
+        isinstance(events, list)
+        and isinstance(refused, dict)
+        and isinstance(cursor, int)
+        and 0 <= cursor < 10**15
+    ):
+        return [event for event in events if isinstance(event, dict)], cursor, refused
+    raise ServerUnreachable("/events answered without events and a cursor: is it a class log?")
+
+
 def class_table(students: tuple[Student, ...], now: float) -> str:
     """The rows as HTML; what a user chose as a name is text."""
     head = "".join(f"<th>{head}</th>" for head in _HEADS)
-    body = "".join(_row(student, now) for student in students)
+    body = "".join(_row(student, now) for student in students[:MAX_ROWS])
+    if len(students) > MAX_ROWS:
+        more = f"And {len(students) - MAX_ROWS} more, whose last action is older."
+        body += f'<tr><td colspan="{len(_HEADS)}">{more}</td></tr>'
     empty = f'<tr><td colspan="{len(_HEADS)}">Nobody has done anything yet.</td></tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body or empty}</tbody></table>"
 
@@ -159,10 +200,11 @@ def _row(student: Student, now: float) -> str:
         student.username,
         state,
         student.last_action,
-        time_of_day(student.last_at),
+        time_of_day(student.last_at) if student.last_at else "",
         student.refreshes,
         student.refusals,
         student.reuse,
+        student.refused_logins,
     )
     text = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
     return f'<tr class="{_TONES.get(state, "")}">{text}</tr>'
