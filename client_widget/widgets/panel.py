@@ -3,7 +3,7 @@
 Rules:
 - a button's callback starts a thread and returns, so no call blocks the kernel; the button
   is disabled until its call is over;
-- what a user typed is escaped wherever it is shown;
+- what a user typed is displayed through `as_html` and `shown`;
 - the password leaves its field as soon as it is used; tokens are shown by fingerprint and
   claims. What a widget holds is saved with the notebook.
 """
@@ -11,9 +11,9 @@ Rules:
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -21,6 +21,7 @@ import ipywidgets as widgets
 from ..client.auth_client import AuthClient
 from ..client.transport import one_action
 from ..clock import Clock, PacedClock
+from ..display import as_html, shown
 from ..errors import ClientError, LoginRequired, Rejected
 from ..log.event import Event
 from .background import Pulse, Workers
@@ -165,7 +166,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _do_register(self) -> None:
         username, password = self._take_credentials()
         self.client.register(username, password)
-        self._say(f"{username} is registered. Now log in.")
+        self._say(f"{shown(username)} is registered. Now log in.")
 
     def _log_in(self) -> None:
         self._work("Log in", self._do_log_in)
@@ -173,7 +174,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _do_log_in(self) -> None:
         username, password = self._take_credentials()
         self.client.login(username, password)
-        self._say(f"{username} is logged in.")
+        self._say(f"{shown(username)} is logged in.")
         self._show_home("Press Home to load this page.")
 
     def _visit_home(self) -> None:
@@ -205,7 +206,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _take_credentials(self) -> tuple[str, str]:
         """What is in the form; the password is taken out of it."""
         time.sleep(SETTLE)
-        username, password = self.username.value, self.password.value
+        # Some keyboards write a letter and its accent as two characters, which the server refuses.
+        username = unicodedata.normalize("NFC", self.username.value)
+        password = self.password.value
         self.password.value = ""
         return username, password
 
@@ -225,7 +228,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
                 self._show_home("Log in to see this page.")
                 self._say(f"{error}.", bad=True)
             except Rejected as error:
-                self._say(f"Refused ({error.status}): {error.message}", bad=True)
+                self._say(f"Refused ({error.status}): {shown(error.message)}", bad=True)
             except ClientError as error:
                 self._say(f"{error}", bad=True)
             finally:
@@ -247,11 +250,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         kind = "lab-notice lab-bad" if bad else "lab-notice"
-        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+        self.notice.value = f'<div class="{kind}" role="status">{as_html(text)}</div>'
 
     def _show_home(self, text: str, *, strong: bool = False) -> None:
-        shown = f"<b>{escape(text)}</b>" if strong else escape(text)
-        self.home.value = f'<div class="lab-home">Home page<br>{shown}</div>'
+        page = f"<b>{as_html(text)}</b>" if strong else as_html(text)
+        self.home.value = f'<div class="lab-home">Home page<br>{page}</div>'
 
     def _draw(self) -> bool:
         """Redraw what time and events change. Equal values cost no message."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import anywidget
@@ -18,6 +17,7 @@ import ipywidgets as widgets
 from ...client.auth_client import AuthClient
 from ...client.transport import accepted
 from ...clock import Clock, time_of_day
+from ...display import as_html, shown
 from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import Pulse
 from ..presence import STYLES
@@ -157,7 +157,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         try:
             self.look()
         except Rejected as refusal:
-            self.notice.value = _notice(f"Refused ({refusal.status}): {refusal.message}")
+            self.notice.value = _notice(f"Refused ({refusal.status}): {shown(refusal.message)}")
         except ClientError as error:
             self.notice.value = _notice(str(error))
         else:
@@ -206,9 +206,9 @@ def _row(student: Student, now: float) -> str:
         student.reuse,
         student.refused_logins,
     )
-    text = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+    text = "".join(f"<td>{as_html(str(cell))}</td>" for cell in cells)
     return f'<tr class="{_TONES.get(state, "")}">{text}</tr>'
 
 
 def _notice(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{as_html(text)}</p>"
