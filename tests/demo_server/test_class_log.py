@@ -97,6 +97,18 @@ def test_a_reader_beside_many_writers_sees_each_event_once_and_in_order(
         assert mine == [f"{batch}.{n}" for batch in range(batches) for n in range(me + 1)]
 
 
+class With:
+    """A database, with another collection of events."""
+
+    def __init__(self, database: Any, events: Any) -> None:
+        self._database = database
+        self._events = events
+        self.client = database.client
+
+    def __getitem__(self, name: str) -> Any:
+        return self._events if name == "class_events" else self._database[name]
+
+
 class Faulty:
     """A collection whose next answer is lost, after so many documents were stored."""
 
@@ -121,8 +133,8 @@ class Faulty:
 def test_when_an_answer_is_lost_nothing_is_lost_or_doubled(
     database: Any, clock: DemoClock, stored: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = ClassLog(database, clock)
-    log._events._events = faulty = Faulty(database["class_events"], stored)
+    faulty = Faulty(database["class_events"], stored)
+    log = ClassLog(With(database, faulty), clock)
     for name in LOGIN:
         log.emit(name, username="ada")
     until_stored(log)
@@ -139,19 +151,29 @@ def until_stored(log: ClassLog) -> None:
             pass
 
 
-def test_at_a_hole_the_reader_looks_again(
-    events: ClassEvents, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Blind:
+    """A collection whose first look does not see the event of number 2."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.looks = 0
+
+    def find(self, query: dict[str, Any]) -> Any:
+        self.looks += 1
+        if self.looks == 1:
+            query = {"seq": {**query["seq"], "$ne": 2}}
+        return self._collection.find(query)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+
+def test_at_a_hole_the_reader_looks_again(events: ClassEvents, database: Any) -> None:
     events.append("b1", named("a", "b", "c"))
-    look, looks = events._find, []
-
-    def blind(numbers: Any) -> list[dict[str, Any]]:
-        looks.append(numbers)
-        return [each for each in look(numbers) if len(looks) > 1 or each["seq"] != 2]
-
-    monkeypatch.setattr(events, "_find", blind)
-    assert numbers(events.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
-    assert len(looks) == 2
+    blind = Blind(database["class_events"])
+    reader = ClassEvents(With(database, blind))
+    assert numbers(reader.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
+    assert blind.looks == 2
 
 
 def test_what_is_old_may_be_gone(events: ClassEvents, database: Any) -> None:
@@ -164,50 +186,48 @@ def test_what_is_old_may_be_gone(events: ClassEvents, database: Any) -> None:
     assert numbers(events.read(0)) == [(1, "d")]
 
 
-def test_only_the_last_are_kept(events: ClassEvents) -> None:
-    events._limits = module.Limits(2, 2)
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sets the limits of the logs that are made after it."""
+
+    def limit(*limits: int) -> None:
+        for name in ("IN_PROCESS", "IN_MONGODB"):
+            monkeypatch.setattr(module, name, module.Limits(*limits))
+
+    return limit
+
+
+def test_only_the_last_are_kept(database: Any, limits: Any) -> None:
+    limits(2, 2)
+    events = ClassEvents(database)
     events.append("b1", named("a", "b", "c"))
     assert numbers(events.read(0)) == [(2, "b"), (3, "c")]
 
 
-def test_a_flood_pushes_out_the_events_of_its_own_user(events: ClassEvents) -> None:
+def test_a_flood_pushes_out_the_events_of_its_own_user(database: Any, limits: Any) -> None:
     """The numbers have gaps then. A reader loses nothing else, and no number is given twice."""
-    events._limits = module.Limits(1_000, 3)
+    limits(1_000, 3)
+    events = ClassEvents(database)
     events.append("b1", named("a", username="ada"))
     _, cursor = events.read(0)
     for batch in range(4):
         events.append(f"f{batch}", named(*"vwxyz", username="eve"))
     events.append("b2", named("b", username="ada"))
     read, last = events.read(cursor)
-    assert numbers((read, last)) == [(19, "x"), (20, "y"), (21, "z"), (22, "b")][-4:]
+    assert numbers((read, last)) == [(19, "x"), (20, "y"), (21, "z"), (22, "b")]
     assert [event["name"] for event in events.read(0, "ada")[0]] == ["a", "b"]
     assert events.read(last) == ([], last)
 
 
-def test_a_batch_that_is_tried_again_is_stored_once_though_it_made_room(
-    database: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events = ClassEvents(database)
-    events._limits = module.Limits(1_000, 2)
-    events._events = DeletesNothing(database["class_events"])  # type: ignore[assignment]
+def test_a_batch_is_stored_once_though_no_room_could_be_made(database: Any, limits: Any) -> None:
+    limits(1_000, 2)
+    lost = Lost(database["class_events"], "delete_many")
+    events = ClassEvents(With(database, lost))
     events.append("b1", named("a", "b", "c", username="ada"))
     assert numbers(events.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
-    events._events = database["class_events"]
+    lost.back = True
     events.append("b2", named("d", username="ada"))
     assert numbers(events.read(0)) == [(3, "c"), (4, "d")]
-
-
-class DeletesNothing:
-    """A collection whose database is lost when it should delete."""
-
-    def __init__(self, collection: Any) -> None:
-        self._collection = collection
-
-    def delete_many(self, query: Any) -> None:
-        raise ConnectionFailure("the host's name")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._collection, name)
 
 
 def test_an_answer_is_limited_in_bytes(
@@ -236,33 +256,58 @@ def test_an_answer_has_a_limit(events: ClassEvents, monkeypatch: pytest.MonkeyPa
     assert numbers(events.read(cursor)) == [(3, "c")]
 
 
+class Slow:
+    """A collection that stores when it is told to."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.entered, self.go = threading.Event(), threading.Event()
+
+    def insert_many(self, documents: list[Any], ordered: bool) -> Any:
+        self.entered.set()
+        assert self.go.wait(timeout=20)
+        return self._collection.insert_many(documents, ordered=ordered)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+
 def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_QUEUED", 2)
     database = open_database()
-    log = ClassLog(database)
-    log._storing.acquire()  # the database is slow
-    for name in "abcd":
+    slow = Slow(database["class_events"])
+    log = ClassLog(With(database, slow))
+    log.emit("token.accepted", username="a")
+    assert slow.entered.wait(timeout=20)
+    for name in "bcde":
         log.emit("token.accepted", username=name)
     assert log.dropped == 2
-    log._storing.release()
+    slow.go.set()
     log.flush()
-    assert [event["username"] for event in ClassEvents(database).read(0)[0]] == ["a", "b"]
+    assert [event["username"] for event in ClassEvents(database).read(0)[0]] == ["a", "b", "c"]
 
 
 def test_one_user_does_not_take_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_QUEUED_OF_USER", 2)
     monkeypatch.setattr(module, "MAX_REFUSED", 1)
-    log = ClassLog(open_database())
-    with log._storing:  # the database is slow
-        for name in ("eve", "eve", "eve", "ada"):
-            log.emit("token.accepted", username=name)
-        for name in ("eve", "bob", "eve"):
-            log.emit("login.refused", username=name, reason="password_wrong")
-        assert log.dropped == 2
-        assert log._refused == {"eve": 2}
+    database = open_database()
+    users = UserRepository(database)
+    for name in ("eve", "bob"):
+        users.add(name, "a hash")
+    slow = Slow(database["class_events"])
+    log = ClassLog(With(database, slow))
+    log.emit("token.accepted", username="eve")
+    assert slow.entered.wait(timeout=20)
+    for name in ("eve", "eve", "eve", "ada"):
+        log.emit("token.accepted", username=name)
+    for name in ("eve", "bob", "eve"):
+        log.emit("login.refused", username=name, reason="password_wrong")
+    assert log.dropped == 2
+    slow.go.set()
     log.flush()
-    assert [event["username"] for event in log._events.read(0)[0]] == ["eve", "eve", "ada"]
-    assert (log._queued_of, log._refused) == ({}, {})
+    events = ClassEvents(database).read(0)[0]
+    assert [event["username"] for event in events] == ["eve", "eve", "eve", "ada"]
+    assert users.refused_logins() == {"eve": 2}
     log.emit("token.accepted", username="eve")  # there is room again
     assert log.dropped == 2
 
@@ -280,21 +325,51 @@ def test_a_field_is_short_and_can_be_stored(database: Any) -> None:
         exp=10**30,
     )
     log.flush()
-    [event] = log._events.read(0)[0]
+    [event] = ClassEvents(database).read(0)[0]
     assert event["path"] == "/" + "x" * 127
     assert (event["username"], event["kind"]) == ("ada", "?")
     assert [event[name] for name in ("reason", "family", "iat", "exp")] == [None] * 4
 
 
+class Lost:
+    """A collection whose database is unreachable until `back` is set, for one kind of operation."""
+
+    def __init__(self, collection: Any, operation: str) -> None:
+        self._collection = collection
+        self._operation = operation
+        self.back = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._operation and not self.back:
+            return self.fail
+        return getattr(self._collection, name)
+
+    def fail(self, *args: Any) -> None:
+        raise ConnectionFailure("the host's name")
+
+
+class WithUsers(With):
+    """A database, with another collection of users."""
+
+    def __init__(self, database: Any, users: Any) -> None:
+        super().__init__(database, database["class_events"])
+        self._users = users
+
+    def __getitem__(self, name: str) -> Any:
+        return self._users if name == "users" else super().__getitem__(name)
+
+
 def test_refused_logins_are_counted_once_the_database_is_back(database: Any) -> None:
-    log, users = ClassLog(database), UserRepository(database)
+    users = UserRepository(database)
     users.add("ada", "a hash")
-    collection, log._users._users = log._users._users, None  # type: ignore[assignment]
+    lost = Lost(database["users"], "update_one")
+    log = ClassLog(WithUsers(database, lost))
     for _ in range(3):
         log.emit("login.refused", username="ada", reason="password_wrong")
-    with pytest.raises(AttributeError):
+    with pytest.raises(ConnectionFailure):
         log.flush()
-    log._users._users = collection
+    assert users.refused_logins() == {}
+    lost.back = True
     log.flush()
     assert users.refused_logins() == {"ada": 3}
     users.count_refused_logins("ada", 10**12)
@@ -302,14 +377,17 @@ def test_refused_logins_are_counted_once_the_database_is_back(database: Any) -> 
 
 
 def test_its_thread_ends_when_there_is_nothing_to_do(clock: DemoClock) -> None:
-    log = ClassLog(open_database(), clock)
+    database = open_database()
+    log = ClassLog(database, clock)
+    before = set(threading.enumerate())
     for _ in range(2):
         log.emit("token.accepted", username="ada")
-        thread = log._thread
-        assert thread is not None
+        [thread] = set(threading.enumerate()) - before
+        assert thread.name == "class log"
         thread.join(timeout=20)
-        assert log._thread is None
-    assert numbers(log._events.read(0)) == [(1, "token.accepted"), (2, "token.accepted")]
+        assert not thread.is_alive()
+    events = ClassEvents(database).read(0)
+    assert numbers(events) == [(1, "token.accepted"), (2, "token.accepted")]
 
 
 # Over HTTP
@@ -349,6 +427,7 @@ def test_a_teacher_sees_all_events_and_a_student_their_own(
     tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
     clock.advance(61)
     ada.home()
+    tess.home()
     requests.get(school.url + "/home", timeout=20)
     school.flush()
     mine = [
@@ -363,9 +442,9 @@ def test_a_teacher_sees_all_events_and_a_student_their_own(
         ("token.accepted", "ada"),
     ]
     assert told(ada) == mine
-    own = [(name, "tess") for name, _ in mine[:3]]
-    assert told(tess) == [*own, *mine]
-    assert told(tess, "11") == mine[8:]
+    own = [(name, "tess") for name, _ in mine]
+    assert told(tess) == [*own[:3], *mine, *own[3:]]
+    assert told(tess, "17") == own[8:]
 
 
 def test_a_look_adds_nothing_to_the_log(school: DemoServer, clock: DemoClock) -> None:
@@ -386,9 +465,14 @@ def test_without_a_token_there_are_no_events(school: DemoServer) -> None:
     assert requests.get(school.url + "/events", timeout=20).status_code == 401
 
 
-def test_a_server_without_a_class_log_has_no_such_route(server: DemoServer) -> None:
-    assert requests.get(server.url + "/events", timeout=20).status_code == 404
-    assert server._class_log is None
+def test_a_server_without_a_class_log_has_no_such_route_and_stores_nothing(
+    config: ServerConfig,
+) -> None:
+    database = open_database()
+    with DemoServer(config, database=database) as server:
+        assert requests.get(server.url + "/events", timeout=20).status_code == 404
+        server.flush()
+    assert ClassEvents(database).read(0) == ([], 0)
 
 
 def test_a_stop_stores_what_was_taken(clock: DemoClock) -> None:
@@ -460,18 +544,16 @@ def test_what_a_stranger_sends_leaves_no_event(school: DemoServer, clock: DemoCl
     assert mine["refused_logins"] == {"ada": 10}
 
 
-def test_ten_thousand_unknown_names_leave_nothing(school: DemoServer, clock: DemoClock) -> None:
-    tess = logged_in(school, clock, "tess")
-    log = school._class_log
-    assert log is not None
+def test_ten_thousand_unknown_names_leave_nothing() -> None:
+    database = open_database()
+    log = ClassLog(database)
     for n in range(10_000):
         reason = ("user_unknown", "too_many_attempts")[n % 2]
         name = ("login.refused", "login.throttled")[n % 2]
         log.emit(name, username=f"nobody {n}", reason=reason, path="/users/login")
-    school.flush()
-    assert told(tess) == [(name, "tess") for name in ("login.accepted", *["token.issued"] * 2)]
-    assert tess.request("GET", "/events").json()["refused_logins"] == {}
-    assert log._users.names() == ["tess"]
+    log.flush()
+    assert ClassEvents(database).read(0) == ([], 0)
+    assert (UserRepository(database).names(), UserRepository(database).refused_logins()) == ([], {})
 
 
 @pytest.mark.parametrize("policy", ["article", "rfc"])
