@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from .address import cannot_listen, printed_url
 from .config import ServerConfig
+from .database import open_database
 from .errors import ConfigError
 from .server import DemoServer
+from .teachers import announce, create_teachers
 
 
 def main() -> int:
@@ -20,7 +22,9 @@ def main() -> int:
         signal.signal(ending, lambda *_: stop.set())
     try:
         config = ServerConfig.from_env()
-        server = DemoServer(config, port=config.port)
+        database = open_database(config.db_uri)
+        announce(config, create_teachers(config, database))
+        server = DemoServer(config, database=database, port=config.port)
         try:
             server.start()
         except OSError as error:

@@ -8,7 +8,7 @@ import random
 import re
 from typing import IO, cast
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, g, jsonify, request
 from flask_cors import cross_origin
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.utils import cached_property
@@ -21,8 +21,12 @@ from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
 from .policy import ErrorResponse
 from .routes import add_routes
+from .teachers import create_teachers
 
 MAX_BODY_BYTES = 16 * 1024
+
+#: Characters of an unknown path that an event repeats.
+MAX_PATH = 128
 
 #: One id follows a user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
@@ -48,7 +52,7 @@ _request = cast(CorrelatedRequest, request)
 
 
 def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: Emit) -> Flask:
-    """The article's backend as a Flask app.
+    """The article's backend as a Flask app. It creates the accounts of the teachers.
 
     Args:
         config (ServerConfig): policy, secrets, lifetimes, bcrypt's cost.
@@ -56,10 +60,15 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
         clock (Clock): returns seconds since the epoch, for issuing and verifying.
         emit (Emit): receives the events, in the thread that serves the request. The fields
             include `correlation` and `path`.
+
+    Raises:
+        ConfigError: the name of a teacher belongs to a user who registered it.
     """
 
     def emit_here(name: str, /, **fields: object) -> None:
-        emit(name, correlation=_request.correlation, path=request.path, **fields)
+        # The route and not what was sent, which can be of any length.
+        path = request.url_rule.rule if request.url_rule else request.path[:MAX_PATH]
+        emit(name, correlation=_request.correlation, path=path, **fields)
 
     for_other_origins = cross_origin(
         send_wildcard=True, expose_headers=CORRELATION_HEADER, automatic_options=False
@@ -67,6 +76,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     app = Flask("demo_server", static_folder=None)
     app.request_class = CorrelatedRequest
+    create_teachers(config, database)
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
     add_routes(app, service)
@@ -97,7 +107,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> tuple[Response, int]:
         if refusal.code in ("request_malformed", "insufficient_scope", "database_unavailable"):
-            emit_here("request.refused", reason=refusal.code, detail=refusal.message)
+            user = {"username": g.username} if "username" in g else {}
+            emit_here("request.refused", reason=refusal.code, detail=refusal.message, **user)
         return _answer(deny(refusal))
 
     @app.errorhandler(ConnectionFailure)

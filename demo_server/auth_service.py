@@ -94,6 +94,8 @@ class AuthService:
             )
         password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._config.bcrypt_cost))
         try:
+            if username in self._config.teachers:  # even if that account is missing
+                raise UserExists(username)
             user = self._users.add(username, password_hash.decode())
         except UserExists:
             self._emit("registration.refused", username=username, reason="user_exists")
@@ -175,17 +177,46 @@ class AuthService:
         """The names of all users, for a teacher.
 
         Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
             Refusal: `insufficient_scope`: the user is not a teacher.
         """
-        if owner.username not in self._config.teachers:
+        if not self._is_teacher(owner):
             raise Refusal("insufficient_scope", "Only a teacher may read this")
         return self._users.names()
 
-    def class_events(self, owner: Identity, after: int) -> tuple[list[dict[str, Any]], int]:
-        """The events after the cursor `after`: a teacher sees all users', others see their own."""
+    def class_events(self, owner: Identity, after: int) -> dict[str, Any]:
+        """What `/events` answers: a teacher sees all users' events, others see their own.
+
+        Args:
+            owner (Identity): who asks.
+            after (int): the cursor from an earlier answer; 0 for the beginning.
+
+        Returns:
+            dict: `events`, `cursor` for the next call, and `refused_logins` by username.
+
+        Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
+        """
         assert self.class_log is not None
-        teacher = owner.username in self._config.teachers
-        return self.class_log.read(after, None if teacher else owner.username)
+        username = None if self._is_teacher(owner) else owner.username
+        events, cursor = self.class_log.read(after, username)
+        refused = self._users.refused_logins(username)
+        return {"events": events, "cursor": cursor, "refused_logins": refused}
+
+    def _is_teacher(self, owner: Identity) -> bool:
+        """Whether the user of a token is a teacher now, by the database."""
+        user = self._users.find(owner.username)
+        if user is None:
+            refusal = TokenRefused("access", "token_revoked", "The user no longer exists")
+            self._emit(
+                "token.rejected",
+                kind=refusal.kind,
+                reason=refusal.code,
+                detail=refusal.message,
+                username=owner.username,
+            )
+            raise refusal
+        return user.teacher and user.username in self._config.teachers
 
     def _begin_login(self, username: str, device: str) -> Attempt | None:
         """The login as the back-off counts it; None where the policy has no back-off.

@@ -5,7 +5,7 @@ granian is set up, and why:
 
 - Each worker opens the database after it has started: a driver's connections do not survive a
   fork, and forking a process with threads is unsafe. So workers are spawned.
-- All workers sign with the same secrets. They receive them in their environment and remove them
+- All workers have the same secrets. They receive them in their environment and remove them
   from it, because granian copies the environment into each request's.
 - A connection takes one of `CONNECTIONS` places, also while its client sends nothing. After
   `SILENCE` seconds without a request it is closed, so nobody keeps the places.
@@ -43,6 +43,7 @@ from .database import open_database
 from .emit import Emit, ignore
 from .errors import ConfigError
 from .front import Front
+from .teachers import announce, create_teachers
 
 #: Requests that a worker serves at a time. Only bcrypt and the database release the GIL.
 THREADS = 8
@@ -59,7 +60,7 @@ GRACE = 15
 # What a worker opens besides connections: modules, the database, the loop.
 _OTHER_FILES = 256
 
-_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET")
+_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET", "TEACHER_PASSWORD")
 
 
 def main() -> int:
@@ -78,14 +79,18 @@ def main() -> int:
             from granian.log import LogLevels
         except ImportError:
             raise ConfigError("the class server needs granian: pip install granian") from None
-        open_database(config.db_uri).client.close()
         address, port = _free_address(config)
+        database = open_database(config.db_uri)
+        # A mongomock database is each process's own: the worker creates the accounts again.
+        announce(config, create_teachers(config, database))
+        database.client.close()
     except ConfigError as error:
         print(f"demo_server: {error}", file=sys.stderr)
         return 2
     os.environ.update(
         ACCESS_TOKEN_SECRET=config.access_token_secret,
         REFRESH_TOKEN_SECRET=config.refresh_token_secret,
+        TEACHER_PASSWORD=config.teacher_password,
     )
     multiprocessing.set_start_method("spawn")
     server = Granian(

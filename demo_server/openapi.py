@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
+from .usernames import MAX_LENGTH
 
 _OF_A_TOKEN = (
     "token_missing",
@@ -114,7 +115,13 @@ def _object(required: Mapping[str, Any], **optional: Any) -> dict[str, Any]:
 
 
 def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
-    name = {"type": "string", "minLength": 1}
+    name = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_LENGTH,
+        "format": "username",
+        "description": "in NFC; every character can be seen; no space at either end",
+    }
     password = {
         "type": "string",
         "minLength": 1,
@@ -140,6 +147,10 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
             {
                 "events": {"type": "array", "items": {"type": "object"}},
                 "cursor": {"type": "integer"},
+                "refused_logins": {
+                    "type": "object",
+                    "additionalProperties": {"type": "integer"},
+                },
             }
         ),
         "Description": _object({"openapi": _TEXT}),

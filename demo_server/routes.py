@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, g, jsonify, request
 
-from .auth_service import AuthService, Grant
+from .auth_service import AuthService, Grant, Identity
 from .class_log import PATH
+from .config import MAX_PASSWORD_BYTES
 from .errors import Refusal
 from .openapi import describe_api
-
-#: bcrypt ignores the rest of a longer password.
-MAX_PASSWORD_BYTES = 72
+from .usernames import fault_in
 
 
 def add_routes(app: Flask, service: AuthService) -> None:
     """Add the article's four routes to `app`, and those of the service's policy."""
+
+    def owner_of(request: Request) -> Identity:
+        """The user of the request's access token. A later refusal is an event of this user."""
+        owner = service.authenticate(_bearer_token(request))
+        g.username = owner.username
+        return owner
 
     @app.post("/users/register")
     def register() -> tuple[Response, int]:
@@ -33,12 +38,11 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.get("/home")
     def home() -> Response:
-        owner = service.authenticate(_bearer_token(request))
-        return jsonify(message=f"Welcome {owner.username}")
+        return jsonify(message=f"Welcome {owner_of(request).username}")
 
     @app.get("/class")
     def class_list() -> Response:
-        return jsonify(users=service.class_list(service.authenticate(_bearer_token(request))))
+        return jsonify(users=service.class_list(owner_of(request)))
 
     @app.post("/refresh")
     def refresh() -> Response:
@@ -52,16 +56,14 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
         @app.post("/logout")
         def logout() -> tuple[str, int]:
-            service.logout(service.authenticate(_bearer_token(request)))
+            service.logout(owner_of(request))
             return "", 204
 
     if service.class_log is not None:
 
         @app.get(PATH)
         def class_events() -> Response:
-            owner = service.authenticate(_bearer_token(request))
-            events, cursor = service.class_events(owner, _cursor(request))
-            return jsonify(events=events, cursor=cursor)
+            return jsonify(service.class_events(owner_of(request), _cursor(request)))
 
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
@@ -106,6 +108,9 @@ def _credentials(request: Request) -> tuple[str, str]:
     """The username and password in the body, checked for the database and bcrypt."""
     body = _body(request)
     username, password = _text(body, "username"), _text(body, "password")
+    fault = fault_in(username)
+    if fault is not None:
+        raise _malformed(fault)
     if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
         raise _malformed(
             f"The password must have at most {MAX_PASSWORD_BYTES} bytes (UTF-8) and no NUL."

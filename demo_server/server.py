@@ -31,7 +31,8 @@ class DemoServer:
         name (str): at most one server with a given name runs at a time.
 
     Raises:
-        ConfigError: the database cannot be opened.
+        ConfigError: the database cannot be opened, or the name of a teacher belongs to a user
+            who registered it.
 
     Example:
         with DemoServer() as server:

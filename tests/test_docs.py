@@ -193,7 +193,9 @@ def test_the_reference_names_every_setting_and_its_default() -> None:
     for name in vars(config):
         if name == "bcrypt_cost":  # in code only
             continue
-        default = "random" if "secret" in name else str(getattr(config, name) or "")
+        default = (
+            "random" if "secret" in name or "password" in name else str(getattr(config, name) or "")
+        )
         default = "0" if getattr(config, name) == 0 else default
         cell = f" {default} " if default else " "
         setting = "AUTH_POLICY" if name == "policy" else name.upper()

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ..clock import life
+from ..display import shown
 from .event import Event
 
 REASONS = {
@@ -41,15 +42,19 @@ REASONS = {
 
 def describe(event: Event) -> str:
     """The event in one sentence."""
-    fields = event.fields
+    # Typed text may contain a line break, which would look like a second event.
+    fields = {
+        name: shown(value) if isinstance(value, str) else value
+        for name, value in event.fields.items()
+    }
+    event = event._replace(fields=fields)
     sentence = _SENTENCES.get(event.name)
     if sentence is None:
-        return " ".join([event.name, *(f"{name}={value}" for name, value in fields.items())])
+        pairs = (f"{shown(name)}={shown(value)}" for name, value in event.fields.items())
+        return " ".join([shown(event.name), *pairs])
     text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
     # The client's sentences name the path themselves.
-    text = f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
-    # Typed text may contain a line break, which would look like a second event.
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
 
 
 _GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")

@@ -16,6 +16,7 @@ import anywidget
 
 from ..client.auth_client import AuthClient
 from ..clock import Clock, time_of_day
+from ..display import shown
 from ..log.details import details
 from ..log.event import Event
 from ..log.event_text import describe, tone
@@ -35,7 +36,7 @@ def row(event: Event) -> dict[str, Any]:
     return {
         "seq": event.seq,
         "time": time_of_day(event.at),
-        "source": event.source,
+        "source": shown(event.source),
         "action": event.correlation,
         "text": describe(event),
         "tone": tone(event),

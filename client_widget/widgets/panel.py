@@ -4,7 +4,7 @@ Rules:
 
 - a click runs its action in a thread of its own and returns, so no call blocks the kernel. The
   button is disabled until the action ends, and a failure is shown in one place: `_run`;
-- whatever a user typed is escaped where it is shown;
+- whatever a user typed is displayed through `as_html` and `shown`;
 - the password leaves its field as soon as it is used, and tokens are shown by fingerprint and
   claims, because a notebook saves what its widgets hold.
 """
@@ -12,9 +12,9 @@ Rules:
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -22,6 +22,7 @@ import ipywidgets as widgets
 from ..client.auth_client import AuthClient
 from ..client.transport import one_action
 from ..clock import Clock, PacedClock
+from ..display import as_html, shown
 from ..errors import ClientError, LoginRequired, Rejected
 from ..log.event import Event
 from .background import Pulse, Workers
@@ -190,12 +191,12 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _register(self) -> None:
         username, password = self._take_credentials()
         self.client.register(username, password)
-        self._say(f"{username} is registered. Now log in.")
+        self._say(f"{shown(username)} is registered. Now log in.")
 
     def _log_in(self) -> None:
         username, password = self._take_credentials()
         self.client.login(username, password)
-        self._say(f"{username} is logged in.")
+        self._say(f"{shown(username)} is logged in.")
         self._show_home("Press Home to load this page.")
 
     def _load_home(self) -> None:
@@ -218,7 +219,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _take_credentials(self) -> tuple[str, str]:
         """Return what is in the form, and empty the password field."""
         time.sleep(SETTLE)
-        username, password = self.username.value, self.password.value
+        # Some keyboards write a letter and its accent as two characters, which the server refuses.
+        username = unicodedata.normalize("NFC", self.username.value)
+        password = self.password.value
         self.password.value = ""
         return username, password
 
@@ -226,11 +229,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         kind = "lab-notice lab-bad" if bad else "lab-notice"
-        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+        self.notice.value = f'<div class="{kind}" role="status">{as_html(text)}</div>'
 
     def _show_home(self, text: str, *, strong: bool = False) -> None:
-        shown = f"<b>{escape(text)}</b>" if strong else escape(text)
-        self.home.value = f'<div class="lab-home">Home page<br>{shown}</div>'
+        page = f"<b>{as_html(text)}</b>" if strong else as_html(text)
+        self.home.value = f'<div class="lab-home">Home page<br>{page}</div>'
 
     def _draw(self) -> bool:
         """Redraw what time and events change. Equal values send no message."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
 from ..client.stepper import Stepper
 from ..clock import Clock
+from ..display import as_html
 from ..log.masking import mask_token
 from ..protocol.auth_flow import Request, with_bearer
 from ..protocol.tokens import TokenPair
@@ -104,7 +104,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         message = self.stepper.waiting
         self.next.disabled = self.change.disabled = message is None
         if message is not None:
-            text = f"<b>Waits to be sent</b><br><code>{escape(_preview(message))}</code>"
+            text = f"<b>Waits to be sent</b><br><code>{as_html(_preview(message))}</code>"
         elif self.stepper.on:
             text = "Messages are held. Press Home: its first message waits here until you send it."
         else:

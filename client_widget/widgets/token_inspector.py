@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from html import escape
 from typing import Literal, NamedTuple, TypeAlias
 
 import ipywidgets as widgets
@@ -21,6 +20,7 @@ import ipywidgets as widgets
 from ..client.auth_client import AuthClient
 from ..client.transport import refusal_of
 from ..clock import Clock, time_of_day
+from ..display import as_html, shown
 from ..errors import ClientError
 from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
@@ -199,7 +199,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             sent = f"{time_of_day(self.clock())} {_ROUTES[to]}, {load}"
             status = response.status_code
             refusal = refusal_of(response) if status >= 400 else {"error": "", "message": ""}
-            note = refusal["message"] and f"The server says: “{refusal['message']}”"
+            note = refusal["message"] and f"The server says: “{shown(refusal['message'])}”"
             if status < 400 and to == "refresh":
                 rotated = "refreshToken" in response.json()
                 note = _SPENT if rotated else _THROWN_AWAY
@@ -226,7 +226,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         tone = " lab-bad" if bad else ""
-        self.verdict.value = f'<div class="lab-verdict{tone}" role="status">{escape(text)}</div>'
+        self.verdict.value = f'<div class="lab-verdict{tone}" role="status">{as_html(text)}</div>'
 
     def _draw(self) -> bool:
         self.refresh()

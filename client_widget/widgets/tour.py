@@ -8,12 +8,12 @@ Rules:
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
 from ..clock import Clock, MovableClock
+from ..display import as_html
 from ..errors import ClientError
 from ..log.event import Event
 from ..log.event_text import describe, tone
@@ -147,9 +147,9 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
             f"<span>{score}</span></div>"
         )
         self.story.value = (
-            f'<div class="lab-tour-title" role="heading" aria-level="3">{escape(step.title)}</div>'
-            f'<p class="lab-tour-story">{escape(step.story)}</p>'
-            f'<p class="lab-tour-question">{escape(step.question)}</p>'
+            f'<div class="lab-tour-title" role="heading" aria-level="3">{as_html(step.title)}</div>'
+            f'<p class="lab-tour-story">{as_html(step.story)}</p>'
+            f'<p class="lab-tour-question">{as_html(step.question)}</p>'
         )
         self._say(said, bad=True)
         self._draw_answers(result)
@@ -168,7 +168,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
                 button.description = answers[index].text
             button.disabled = result is not None
             words, kinds = _mark(index, result)
-            mark.value = f'<span class="lab-tour-mark">{escape(words)}</span>' if words else ""
+            mark.value = f'<span class="lab-tour-mark">{as_html(words)}</span>' if words else ""
             for kind in ("lab-tour-happened", "lab-tour-guessed"):
                 if kind in kinds:
                     row.add_class(kind)
@@ -186,15 +186,15 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         lines = "".join(_line(event) for event in result.events)
         return (
             f'<div class="lab-tour-outcome" role="status"><p class="lab-tour-verdict">'
-            f"{verdict} What happened: {escape(happened)}</p>"
-            f'<p class="lab-tour-why">{escape(result.why)}</p>{end}</div>'
+            f"{verdict} What happened: {as_html(happened)}</p>"
+            f'<p class="lab-tour-why">{as_html(result.why)}</p>{end}</div>'
             f'<div class="lab-tour-caption">The events of this step</div>'
             f'<ol class="lab-tour-events">{lines}</ol>'
         )
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         kind = "lab-tour-notice lab-tour-bad" if bad else "lab-tour-notice"
-        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+        self.notice.value = f'<div class="{kind}" role="status">{as_html(text)}</div>'
 
 
 def _mark(index: int, result: StepResult | None) -> tuple[str, list[str]]:
@@ -209,6 +209,6 @@ def _mark(index: int, result: StepResult | None) -> tuple[str, list[str]]:
 
 def _line(event: Event) -> str:
     return (
-        f'<li class="lab-tour-{tone(event)}"><b>{escape(event.source)}</b> '
-        f"{escape(describe(event))}</li>"
+        f'<li class="lab-tour-{tone(event)}"><b>{as_html(event.source)}</b> '
+        f"{as_html(describe(event))}</li>"
     )

@@ -48,6 +48,7 @@ def test_every_setting_is_read() -> None:
         "REFRESH_GRACE": "3",
         "SESSION_TTL": "600",
         "TEACHERS": "tess, tim,",
+        "TEACHER_PASSWORD": "the pass phrase of both",
         "WORKERS": "4",
         "CLASS_LOG": "1",
     }
@@ -63,6 +64,7 @@ def test_every_setting_is_read() -> None:
         refresh_grace=3,
         session_ttl=600,
         teachers=("tess", "tim"),
+        teacher_password="the pass phrase of both",
         workers=4,
         class_log=True,
     )
@@ -183,8 +185,22 @@ def test_teachers_in_code_are_names(teachers: Any) -> None:
         ServerConfig(teachers=teachers)
 
 
+@pytest.mark.parametrize("password", ["", "1234567", "x" * 73, "ü" * 37, "a\0b\0c\0d\0", None])
+def test_a_teachers_password_can_be_typed_and_hashed(password: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^TEACHER_PASSWORD must have at least 8") as error:
+        ServerConfig(teacher_password=password)
+    assert not password or password not in str(error.value)
+
+
+def test_a_teachers_password_that_is_not_given_is_random() -> None:
+    passwords = {ServerConfig().teacher_password for _ in range(4)}
+    assert len(passwords) == 4
+    assert all(len(password) == 16 for password in passwords)
+
+
 def test_secrets_are_not_shown() -> None:
-    config = from_env(SECRETS)
+    config = from_env({**SECRETS, "TEACHER_PASSWORD": "c" * 32})
+    assert "c" * 32 not in repr(config)
     assert "a" * 32 not in repr(config)
     assert "b" * 32 not in repr(config)
 

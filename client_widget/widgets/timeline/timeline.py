@@ -7,13 +7,13 @@ the panel does not wait for it.
 from __future__ import annotations
 
 import threading
-from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...clock import Clock, life
+from ...display import as_html
 from ...log.event import Event
 from ...log.token_lives import DRAWN, Timeline, spans
 from ..background import Pulse
@@ -106,7 +106,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
         return False
 
     def _say(self, timeline: Timeline, now: float) -> None:
-        self.words.value = f'<div style="{_UNSEEN}">{escape(sentence(timeline, now))}</div>'
+        self.words.value = f'<div style="{_UNSEEN}">{as_html(sentence(timeline, now))}</div>'
 
 
 def sentence(timeline: Timeline, now: float) -> str:
