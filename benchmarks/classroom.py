@@ -21,9 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.server.mongodb import NxServer
-
 from client_widget import AuthClient, ClassView, Event, LoginRequired
+from tests.demo_server.mongodb import NxServer
 
 WORKERS = 2
 ACCESS_TTL, REFRESH_TTL = 4, 20

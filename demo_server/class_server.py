@@ -116,6 +116,9 @@ def main() -> int:
 
 def create_worker_front() -> Front:
     """The ASGI application of one worker. granian calls it in each worker before it listens."""
+    # Registered first, so it runs last. granian's threads still call into Python, and up to 3.13 a
+    # thread that does so while Python ends aborts the process, with a page of Rust.
+    atexit.register(os._exit, 0)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     return Front(create_worker_app(), limit=MAX_BODY_BYTES, threads=THREADS)
 
