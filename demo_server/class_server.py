@@ -109,7 +109,7 @@ def main() -> int:
         websockets=False,
         log_level=LogLevels.error,
     )
-    threading.Thread(target=_announce, args=(address, port), daemon=True).start()
+    threading.Thread(target=announce_listening, args=(address, port), daemon=True).start()
     server.serve()
     return 0
 
@@ -192,7 +192,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _announce(address: str, port: int) -> None:
+def announce_listening(address: str, port: int) -> None:
     """Print the server's address once it accepts connections."""
     to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     while True:

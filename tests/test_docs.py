@@ -273,7 +273,7 @@ def test_environment_yml_asks_for_what_pyproject_asks_for() -> None:
 
 def test_the_least_versions_with_a_reason_are_those_of_pyproject() -> None:
     reasons = re.findall(r"^\| (\w+)[^|]*\|.*?[Aa]t least ([\d.]*\d)", DECISIONS, re.MULTILINE)
-    assert [name for name, _ in reasons] == ["pyjwt", "granian"]
+    assert [name for name, _ in reasons] == ["pyjwt", "filelock", "granian"]
     extras = [r for extra in PROJECT["optional-dependencies"].values() for r in extra]
     for name, least in reasons:
         wanted = {r for r in PROJECT["dependencies"] + extras if re.match(rf"{name}\b", r)}

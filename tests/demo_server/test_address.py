@@ -48,7 +48,7 @@ def test_without_a_network_it_is_the_name_of_the_machine(
 def test_the_class_server_announces_it(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        class_server._announce("0.0.0.0", port)
+        class_server.announce_listening("0.0.0.0", port)
     assert capsys.readouterr().out == f"Listening to requests on {printed_url('0.0.0.0', port)}\n"
 
 

@@ -24,6 +24,7 @@ from demo_server.login_backoff import (
     LoginThrottle,
 )
 from demo_server.token_families import FamilyRepository, Spent
+from demo_server.users import UserRepository
 
 from ..conftest import PASSWORD, START, in_threads
 
@@ -150,13 +151,24 @@ class SpentMeanwhile:
         return token
 
 
+class SpentMeanwhileDatabase:
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self.client = database.client
+
+    def __getitem__(self, name: str) -> Any:
+        collection = self._database[name]
+        return SpentMeanwhile(collection) if name == "refresh_tokens" else collection
+
+
 def test_what_happens_between_read_and_decision_counts(
-    families: FamilyRepository, monkeypatch: pytest.MonkeyPatch
+    database: Any, families: FamilyRepository
 ) -> None:
     _, first = families.start("ada", START)
     families.spend(first, START, GRACE)
-    monkeypatch.setattr(families, "_tokens", SpentMeanwhile(families._tokens))
-    again: Any = families.spend(first, START, GRACE)
+    again: Any = FamilyRepository(SpentMeanwhileDatabase(database), LIFETIME).spend(
+        first, START, GRACE
+    )
     assert not again.repeated
 
 
@@ -291,7 +303,7 @@ def test_of_many_guesses_at_once_few_are_checked(
             if decided[0] == 100:
                 all_decided.set()
 
-    def check(username: str, password: str) -> None:
+    def check(users: UserRepository, username: str) -> None:
         checked[0] += 1
         decide()
         assert all_decided.wait(timeout=60)
@@ -304,7 +316,7 @@ def test_of_many_guesses_at_once_few_are_checked(
             decide()
             raise
 
-    monkeypatch.setattr(service, "_check_password", check)
+    monkeypatch.setattr(UserRepository, "find", check)
     outcome = in_threads(100, guess)
     codes = Counter(each.code for each in outcome)
     assert codes == {"password_wrong": 20, "too_many_attempts": 80}
