@@ -177,8 +177,17 @@ class ClassLog:
                 return
             self._queue.append(event)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="class log", daemon=True)
-                self._thread.start()
+                self._start()
+
+    def _start(self) -> None:
+        """Start the thread, and publish it only once it runs. The caller holds `_queueing`."""
+        thread = threading.Thread(target=self._run, name="class log", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread for a moment: the next event tries again
+            _log.warning("The class log cannot start its thread yet")
+        else:
+            self._thread = thread
 
     def flush(self) -> None:
         """Store all queued events.

@@ -66,6 +66,11 @@ class LogView(View, anywidget.AnyWidget):
         self._unsubscribe = self._log.subscribe(self._on_event)
         self.on_msg(self._on_message)
 
+    def refresh(self) -> None:
+        """Send the rows that still wait because no thread could be started for them."""
+        if self._pending:
+            self._flush.start()
+
     def close(self) -> None:
         """Stop listening to the log, and remove the view."""
         self._unsubscribe()

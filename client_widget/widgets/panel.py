@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import Any
 
@@ -24,7 +23,7 @@ from ..client.transport import one_action
 from ..clock import Clock, PacedClock
 from ..errors import ClientError, LoginRequired, Rejected
 from ..log.event import Event
-from .background import Pulse, Workers
+from .background import NoThread, Pulse, Workers, at_once
 from .clock_controls import TimeControls
 from .live_log import LogView
 from .presence import Presence
@@ -167,7 +166,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         if button.disabled:  # Enter was pressed twice
             return
         button.disabled = True
-        self._workers.start(f"The call of {button.description}", lambda: self._run(button))
+        try:
+            self._workers.start(f"The call of {button.description}", lambda: self._run(button))
+        except NoThread as error:
+            button.disabled = False
+            self._say(f"{error}", bad=True)
 
     def _run(self, button: widgets.Button) -> None:
         label = button.description
@@ -181,7 +184,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._say(f"{error}.", bad=True)
         except Rejected as error:
             self._say(f"Refused ({error.status}): {error.message}", bad=True)
-        except ClientError as error:
+        except (ClientError, NoThread) as error:
             self._say(f"{error}", bad=True)
         finally:
             button.disabled = False
@@ -205,8 +208,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _load_home_five_times(self) -> None:
         """Make five calls at once. If their token has expired, the log shows one refresh."""
-        with ThreadPoolExecutor(5) as pool:
-            pages = list(pool.map(lambda _: self.client.home()["message"], range(5)))
+        pages = at_once(5, lambda: self.client.home()["message"])
         self._say("All five calls were answered.")
         self._show_home(pages[0], strong=True)
 
@@ -244,6 +246,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             )
         if self._time is not None:
             self._time.refresh()
+        self.log_view.refresh()
         self.tabs.refresh()
         return False
 

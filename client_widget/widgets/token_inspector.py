@@ -25,7 +25,7 @@ from ..errors import ClientError
 from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
 from ..protocol.tokens import TokenPair
-from .background import Pulse, Workers
+from .background import NoThread, Pulse, Workers
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
 from .view import Stylesheet, View
 
@@ -188,7 +188,11 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             load += ", its payload edited" if edited else ", its payload not edited"
             token = way.forge(token, typed if edited else text)
         self._set_disabled(True)
-        self._workers.start("The token", lambda: self._probe(token, to, load))
+        try:
+            self._workers.start("The token", lambda: self._probe(token, to, load))
+        except NoThread as error:
+            self._set_disabled(False)
+            self._say(f"{error}", bad=True)
 
     def _probe(self, token: str, to: Kind, load: str) -> None:
         try:

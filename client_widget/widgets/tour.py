@@ -18,7 +18,7 @@ from ..errors import ClientError
 from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
-from .background import Workers
+from .background import NoThread, Workers
 from .view import Stylesheet, View
 
 NEXT = "Next step"
@@ -113,7 +113,10 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         for button in self.buttons.values():
             button.disabled = True
         self._say("The step is under way …")
-        self._workers.start("The step", lambda: self._do_step(tour, index))
+        try:
+            self._workers.start("The step", lambda: self._do_step(tour, index))
+        except NoThread as error:
+            self._draw(f"{error}")
 
     def _do_step(self, tour: Tour, index: int) -> None:
         said = ""
