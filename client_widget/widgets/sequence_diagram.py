@@ -38,7 +38,6 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._log = client.log
-        self._closed = False
         # Held while a diagram is made and shown, so that an older one never replaces a newer one.
         self._drawing = threading.Lock()
         self.choice = widgets.ToggleButtons(
@@ -50,18 +49,11 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         self._redraw = Pulse(BATCH, self._draw)
         self._draw()
         self.choice.observe(lambda _: self._draw(), "value")
-        self._unsubscribe = client.log.subscribe(self._on_event)
+        self.on_close(client.log.subscribe(self._on_event), self._redraw.stop)
 
     def refresh(self) -> None:
         """Draw the diagram of the log as it is now."""
         self._draw()
-
-    def close(self) -> None:
-        """Stop listening to the log, and remove the view."""
-        self._unsubscribe()
-        with self._drawing:
-            self._closed = True
-        super().close()
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the view.

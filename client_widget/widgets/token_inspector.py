@@ -129,7 +129,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
         self.refresh()
         self.kind.observe(self._on_kind, names="value")
         self._redraw = Pulse(0.03, self._draw)
-        self._unsubscribe = client.log.subscribe(self._on_event)
+        self.on_close(client.log.subscribe(self._on_event), self._redraw.stop)
 
     def refresh(self) -> None:
         """Redraw what time and events change. Equal values send no message."""
@@ -152,11 +152,6 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             TimeoutError: none has arrived after `timeout` seconds.
         """
         self._workers.wait(timeout)
-
-    def close(self) -> None:
-        """Remove the inspector; its client and its log stay."""
-        self._unsubscribe()
-        super().close()
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the inspector.

@@ -57,6 +57,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self.presence = Presence(on_report=self._pulse.start)
         super().__init__([Stylesheet(), self.presence, self.table, self.notice])
         self.add_class("lab-class")
+        self.on_close(self.stop, self._pulse.stop)
 
     def start(self) -> None:
         """Look once a second until `stop`, even if nobody is looking."""
@@ -67,12 +68,6 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         """Stop looking until `start`, or until a page shows the view again."""
         self._started = False
         self.presence.leave()
-
-    def close(self) -> None:
-        """Stop, and remove the view."""
-        self.stop()
-        self.presence.close()
-        super().close()
 
     def refresh(self) -> None:
         """Redraw the rows: a token may have expired since the last look."""
