@@ -8,6 +8,7 @@ anybody sends it. Pure Python, without HTTP and without widgets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,11 +75,11 @@ class ClassState:
     def __init__(self) -> None:
         self._students: dict[str, Student] = {}
 
-    def add(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Take events; ignore those without a username."""
-        for event in events:
-            name = event.get("username")
-            if isinstance(name, str):
+    def add(self, events: Iterable[object]) -> None:
+        """Take events; ignore those that are not the event of a user, see `read_event`."""
+        for event in map(read_event, events):
+            if event is not None:
+                name = event["username"]
                 student = self._students.get(name) or Student(name)
                 self._students[name] = after(student, event)
 
@@ -87,10 +88,38 @@ class ClassState:
         return tuple(sorted(self._students.values(), key=lambda s: (-s.last_at, s.username)))
 
 
+_TEXTS, _NUMBERS = ("path", "kind", "family"), ("exp", "wait")
+
+
+def read_event(event: object) -> dict[str, Any] | None:
+    """An event as `after` takes it: its name, its user, its time and fields of the right type.
+
+    None if it lacks one of the first three: a server may store events of nobody, and an answer
+    that was cut or forged may hold anything. A field of another type is left out.
+    """
+    if not isinstance(event, Mapping):
+        return None
+    name, username, at = event.get("name"), event.get("username"), event.get("at")
+    if not (isinstance(name, str) and isinstance(username, str) and _is_number(at)):
+        return None
+    texts = {field: event[field] for field in _TEXTS if isinstance(event.get(field), str)}
+    numbers = {field: event[field] for field in _NUMBERS if _is_number(event.get(field))}
+    return {"name": name, "username": username, "at": at, **texts, **numbers}
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that is larger than any float
+        return False
+
+
 def after(student: Student, event: Mapping[str, Any]) -> Student:
-    """The student after one of their events."""
+    """The student after one of their events, which `read_event` has read."""
     name = event["name"]
-    path = str(event.get("path", ""))
+    path = event.get("path", "")
     student = replace(student, last_action=_ACTIONS.get(path, path), last_at=event["at"])
     if name == "login.accepted":
         return replace(student, ended=False, wait_until=0.0, family="")
@@ -111,7 +140,7 @@ def after(student: Student, event: Mapping[str, Any]) -> Student:
 
 
 def _issued(student: Student, event: Mapping[str, Any]) -> Student:
-    until = float(event.get("exp", 0))
+    until = event.get("exp", 0.0)
     if event.get("kind") == "refresh":
         return replace(student, refresh_until=until, family=event.get("family", ""))
     # The article's server spends no refresh token, so there a new access token means a refresh.

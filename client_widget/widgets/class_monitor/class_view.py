@@ -6,14 +6,16 @@ It fetches new events once a second, and only while somebody is looking (`presen
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...client.transport import accepted
 from ...clock import Clock, time_of_day
-from ...errors import ClientError, Rejected
+from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import Pulse
 from ..presence import Presence
 from ..view import Stylesheet, View
@@ -21,6 +23,10 @@ from .class_state import ENDED, EXPIRED, LOGGED_IN, MUST_WAIT, ClassState, Stude
 
 #: Seconds between two requests to the server.
 INTERVAL = 1.0
+
+#: Requests in one look. A server with more events is read on in the next look, so a look always
+#: ends, even if the cursor never does.
+MOST_BATCHES = 20
 
 _TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad", MUST_WAIT: "lab-bad"}
 
@@ -78,20 +84,23 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         return self._class.rows()
 
     def look(self) -> None:
-        """Fetch the new events, and draw the rows.
+        """Fetch the new events, `MOST_BATCHES` batches at most, and draw the rows after each.
 
         Raises:
-            ClientError: the server refused or is unreachable. The rows stay unchanged.
+            ClientError: the server refused, is unreachable or does not answer with events. The
+                rows stay unchanged.
         """
         with self._looking:
-            more = True
-            while more:
-                answer = accepted(self.client.request("GET", f"/events?after={self._cursor}"))
+            for _ in range(MOST_BATCHES):
+                path = f"/events?after={self._cursor}"
+                events, cursor = read_answer(accepted(self.client.request("GET", path)))
                 # A restarted server may count from the start again, and the cursor with it.
-                more = answer["cursor"] > self._cursor
-                self._cursor = answer["cursor"]
-                self._class.add(answer["events"])
-            self.table.value = class_table(self.rows(), self.clock())
+                more = cursor > self._cursor
+                self._cursor = cursor
+                self._class.add(events)
+                self.refresh()
+                if not more or self._closed:
+                    return
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the view.
@@ -108,6 +117,21 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         else:
             self.notice.value = ""
         return self._started or self.presence.watched
+
+
+def read_answer(answer: Mapping[str, Any]) -> tuple[list[object], int]:
+    """The events of an answer, and the cursor for the next request.
+
+    Raises:
+        ServerUnreachable: they are missing or of another type.
+    """
+    events, cursor = answer.get("events"), answer.get("cursor")
+    # MongoDB and JavaScript count no further than this.
+    if isinstance(events, list) and type(cursor) is int and 0 <= cursor < 2**53:
+        return events, cursor
+    raise ServerUnreachable(
+        "The response holds no events. Is base_url the address of a server with a class log?"
+    )
 
 
 def class_table(students: tuple[Student, ...], now: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from client_widget import AuthClient, ClassView, Student
 from client_widget.widgets.class_monitor.class_state import (
@@ -17,7 +18,7 @@ from client_widget.widgets.class_monitor.class_state import (
     NO_SESSION,
     ClassState,
 )
-from client_widget.widgets.class_monitor.class_view import class_table
+from client_widget.widgets.class_monitor.class_view import MOST_BATCHES, class_table
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
 from ...conftest import PASSWORD, START
@@ -122,6 +123,108 @@ def test_a_name_is_text() -> None:
     assert "<img" not in table
     assert table.count("&lt;img src=x onerror=alert(1)&gt;") == 2
     assert "Nobody has done anything yet" in class_table((), 0)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"username": "ada", "at": 1},
+        {"username": "ada", "name": None, "at": 1},
+        {"username": ["ada"], "name": "x", "at": 1},
+        {"username": "ada", "name": "x"},
+        {"username": "ada", "name": "x", "at": "noon"},
+        {"username": "ada", "name": "x", "at": float("nan")},
+        {"username": "ada", "name": "x", "at": 10**400},
+        {"username": "ada", "name": "x", "at": True},
+    ],
+)
+def test_what_is_no_event_of_a_user_is_ignored(odd: object) -> None:
+    state = ClassState()
+    state.add([odd, *LOGIN])
+    assert state.rows() == (ada(*LOGIN),)
+
+
+@pytest.mark.parametrize("odd", [None, "soon", [], {}, float("inf"), 10**400, True])
+@pytest.mark.parametrize("name", ["token.issued", "login.throttled", "family.revoked"])
+def test_a_field_of_another_type_is_left_out(name: str, odd: object) -> None:
+    fields = dict.fromkeys(("path", "kind", "family", "exp", "wait"), odd)
+    if isinstance(odd, str):
+        fields |= {"path": None, "kind": None, "family": None}
+    student = ada({"name": name, "username": "ada", "at": 1, **fields})
+    assert student == ada({"name": name, "username": "ada", "at": 1})
+    assert "ada" in class_table((student,), 0)
+
+
+class Answers:
+    """A transport that answers each request with the next of `bodies`, the last one forever."""
+
+    def __init__(self, *bodies: bytes) -> None:
+        self.bodies = list(bodies)
+        self.paths: list[str] = []
+
+    def prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        request.url = f"http://127.0.0.1:1{request.url}"
+        return request.prepare()
+
+    def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+        self.paths.append(prepared.path_url)
+        response = requests.Response()
+        response.status_code, response.request = 200, prepared
+        cursor = len(self.paths)
+        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
+        response._content = body.replace(b"NEXT", str(cursor).encode())
+        return response
+
+
+def looking_at(*bodies: bytes) -> tuple[ClassView, Answers]:
+    client = AuthClient("http://127.0.0.1:1")
+    client.transport = answers = Answers(*bodies)
+    return ClassView(client), answers
+
+
+def test_a_cursor_that_never_ends_ends_the_look() -> None:
+    view, answers = looking_at(
+        b'{"events": [{"name": "user.registered", "username": "ada", "at": 1}], "cursor": NEXT}'
+    )
+    view.look()
+    assert len(answers.paths) == MOST_BATCHES
+    assert names(view) == ["ada"]
+    view.look()  # goes on where it was
+    assert answers.paths[MOST_BATCHES] == f"/events?after={MOST_BATCHES}"
+    view.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"events": [], "cursor": null}',
+        b'{"events": [], "cursor": "7"}',
+        b'{"events": [], "cursor": true}',
+        b'{"events": [], "cursor": 1e999}',
+        b'{"events": [], "cursor": -1}',
+        b'{"events": [], "cursor": 1' + b"0" * 30 + b"}",
+        b'{"events": {}, "cursor": 1}',
+        b'{"events": "none", "cursor": 1}',
+        b'{"cursor": 1}',
+        b"[]",
+        b"<p>Hello</p>",
+    ],
+)
+def test_an_answer_without_events_is_said_and_changes_nothing(body: bytes) -> None:
+    good = b'{"events": [{"name": "user.registered", "username": "ada", "at": 1}], "cursor": 0}'
+    view, answers = looking_at(good, body)
+    view.look()
+    for _ in range(2):
+        assert view._step() is False
+        assert view.notice.value != ""
+        assert names(view) == ["ada"]
+    assert answers.paths == ["/events?after=0"] * 3
+    view.close()
 
 
 # Over a real server
