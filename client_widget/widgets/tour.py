@@ -204,6 +204,9 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         """The verdict, the reason and the events, as HTML."""
         verdict = "Your answer is right." if result.right else "Your answer is not right."
         happened = tour.step.answers[result.happened_index].text
+        again = ""
+        if result.logged_in_again:
+            again = "<p>The session had changed, so the learner logged in again first.</p>"
         end = ""
         if tour.finished:
             right, guesses = tour.score
@@ -212,7 +215,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         return (
             f'<div class="lab-tour-outcome" role="status"><p class="lab-tour-verdict">'
             f"{verdict} What happened: {escape(happened)}</p>"
-            f'<p class="lab-tour-why">{escape(result.why)}</p>{end}</div>'
+            f'{again}<p class="lab-tour-why">{escape(result.why)}</p>{end}</div>'
             f'<div class="lab-tour-caption">The events of this step</div>'
             f'<ol class="lab-tour-events">{lines}</ol>'
         )
