@@ -3,12 +3,17 @@
 JupyterLab draws Mermaid itself. The view is an Output widget whose one output is the diagram's
 text, which any thread may set, even while a cell runs. The notebook saves that text; like the
 events, it contains no token and no password.
+
+A drawing keeps the colours of the theme in which it was made. So a page reports a new theme, and
+the diagram is drawn again.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
+import anywidget
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
@@ -22,6 +27,28 @@ from .view import View
 BATCH = 0.15
 
 LAST_ACTION, WHOLE_SESSION = "Last action", "Whole session"
+
+
+class ThemeWatch(anywidget.AnyWidget):
+    """An invisible widget that reports when the page's theme has changed.
+
+    Args:
+        on_change: called after each change.
+    """
+
+    _esm = """
+    export default {
+      render({ model }) {
+        const observer = new MutationObserver(() => model.send({ type: "theme" }));
+        observer.observe(document.body, { attributeFilter: ["data-jp-theme-name"] });
+        return () => observer.disconnect();
+      },
+    };
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        super().__init__(layout=widgets.Layout(display="none"))
+        self.on_msg(lambda *_: on_change())
 
 
 class DiagramView(View, widgets.VBox):  # type: ignore[misc]
@@ -45,7 +72,8 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
             style={"button_width": "auto"},
         )
         self.output = widgets.Output()
-        super().__init__([self.choice, self.output])
+        theme = ThemeWatch(on_change=self._draw_again)
+        super().__init__([theme, self.choice, self.output])
         self._redraw = Pulse(BATCH, self._draw)
         self._draw()
         self.choice.observe(lambda _: self._draw(), "value")
@@ -61,6 +89,11 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
+
+    def _draw_again(self) -> None:
+        """Draw the same diagram in the colours of a new theme."""
+        self.output.outputs = ()
+        self._draw()
 
     def _draw(self) -> bool:
         """Show the diagram of the log as it is now. An equal one sends no message."""
