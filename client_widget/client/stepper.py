@@ -7,6 +7,7 @@ cells carry on.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,17 +24,26 @@ class HasHook(Protocol):
     before_send: Hook
 
 
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 @dataclass(eq=False)
 class Held:
     """A paused message.
 
     Attributes:
         message (Request): the message to send.
-        thread (int): the identifier of the thread that waits.
+        in_a_loop (bool): does the waiting thread run an event loop, as the one of a kernel that
+            runs cells and handles clicks? While it waits, clicks wait too.
     """
 
     message: Request
-    thread: int = field(default_factory=threading.get_ident)
+    in_a_loop: bool = field(default_factory=_in_a_loop)
     _released: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property

@@ -20,8 +20,6 @@ from typing import Any
 import anywidget
 import ipywidgets as widgets
 
-from .view import clicks
-
 #: Seconds for which one report counts.
 GONE_AFTER = 60.0
 
@@ -87,7 +85,6 @@ class Presence(anywidget.AnyWidget):
         self._on_report()
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        clicks.heard()
         view = content.get("view")
         if content.get("type") == "bye":
             live = dict(self._reports)

@@ -15,7 +15,7 @@ from ..log.masking import mask_token
 from ..protocol.auth_flow import Request, with_bearer
 from ..protocol.tokens import TokenPair
 from .background import Pulse
-from .view import Stylesheet, View, clicks
+from .view import Stylesheet, View
 
 
 def _without_token(message: Request) -> Request:
@@ -46,17 +46,18 @@ CHANGES: dict[str, Callable[[Request], Request]] = {
 }
 
 
-#: What to do when a cell waits and the kernel can handle no click meanwhile.
+#: What to do when a cell waits. Whether the kernel handles a click meanwhile depends on the kernel,
+#: the page and the widget, so the buttons are disabled.
 STUCK = (
-    "A cell sent this message, and the buttons do not work until the cell ends. Interrupt the "
-    "kernel to stop the cell."
+    "A cell makes this call, and no button works until the cell ends. Interrupt the kernel (■) to "
+    "stop the cell. Then make the call with a button such as Home."
 )
 
 
 def where_to_send(held: Held) -> str:
     """Which message waits, why, and what to do about it."""
     waits = f"{held.title} waits, because messages are held."
-    if clicks.stuck_behind(held.thread):
+    if held.in_a_loop:
         return f"{waits} {STUCK}"
     return f"{waits} Press “Send it” under “Step by step”."
 
@@ -93,8 +94,8 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         self._message = widgets.HTML()
         self.hold.observe(self._on_hold, "value")
         self.next.on_click(lambda _: self._send_message())
-        style = Stylesheet(on_drawn=self._draw_soon.start)
-        super().__init__([style, self.hold, self._message, widgets.HBox([self.change, self.next])])
+        row = widgets.HBox([self.change, self.next])
+        super().__init__([Stylesheet(), self.hold, self._message, row])
         self.add_class("lab-steps")
         self._draw()
         self.on_close(self.stepper.use(self._draw_soon.start), self._draw_soon.stop)
@@ -115,7 +116,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
 
     def _draw(self) -> bool:
         held = self.stepper.first
-        stuck = held is not None and clicks.stuck_behind(held.thread)
+        stuck = held is not None and held.in_a_loop
         self.hold.value = self.stepper.on
         self.hold.disabled = stuck
         self.next.disabled = self.change.disabled = held is None or stuck

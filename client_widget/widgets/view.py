@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,45 +87,11 @@ def _widgets_in(value: object) -> Iterator[widgets.Widget]:
         yield from _widgets_in(list(value.values()))
 
 
-class _Clicks:
-    """The thread in which the kernel handles clicks.
-
-    It is the one that runs the cells, unless the kernel has a separate one for widgets (ipykernel
-    7 with JupyterLab 4.4). The kernel does not say so; the thread in which a page's last message
-    was handled does.
-    """
-
-    def __init__(self) -> None:
-        self._thread = threading.main_thread().ident
-
-    def heard(self) -> None:
-        """Note that a message of a page is handled in this thread."""
-        self._thread = threading.get_ident()
-
-    def stuck_behind(self, thread: int) -> bool:
-        """Is no click handled while this thread waits?"""
-        return thread == self._thread
-
-
-#: Of this process.
-clicks = _Clicks()
-
-
 class Stylesheet(anywidget.AnyWidget):
-    """An invisible widget that brings the style sheet to a page that shows a view alone.
+    """An invisible widget that brings the style sheet to a page that shows a view alone."""
 
-    Args:
-        on_drawn: called when a page has drawn it.
-    """
-
-    _esm = """export default { render({ model }) { model.send({ type: "here" }); } };"""
+    _esm = "export default { render() {} };"
     _css = STYLES
 
-    def __init__(self, on_drawn: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         super().__init__(layout=widgets.Layout(display="none"))
-        self._on_drawn = on_drawn
-        self.on_msg(self._on_message)
-
-    def _on_message(self, widget: object, content: object, buffers: object) -> None:
-        clicks.heard()
-        self._on_drawn()

@@ -335,19 +335,25 @@ def test_what_is_disabled_is_readable_in_both_themes(notebook: Notebook) -> None
         assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
 
 
-def test_a_cell_that_waits_for_a_held_message_is_explained_and_goes_on(
+def test_a_cell_that_waits_for_a_held_message_is_explained_and_can_be_stopped(
     notebook: Notebook,
 ) -> None:
     log_in(notebook)
     notebook.open_tab("Step by step")
     notebook.press("Hold messages")
     expect(notebook.says("Messages are held")).to_be_visible()
-    notebook.start_cell("client.home()")
+    notebook.start_cell("try:\n    client.home()\nexcept KeyboardInterrupt:\n    print('stopped')")
     banner = notebook.page.get_by_role("alert").filter(has_text="GET /home (call) waits")
-    expect(banner).to_contain_text("Step by step")
-    # JupyterLab and ipykernel 7 handle clicks while a cell runs.
-    notebook.press("Send it")
+    expect(banner).to_contain_text("Interrupt the kernel")
+    expect(notebook.button("Send it")).to_be_disabled()
+    expect(notebook.button("Hold messages")).to_be_disabled()
+    notebook.execute("notebook:interrupt-kernel")
     notebook.wait_for_cells()
+    expect(banner).to_have_count(0)
+    notebook.press("Home")
+    expect(banner).to_contain_text("Press “Send it” under “Step by step”")
+    notebook.press("Send it")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
     expect(banner).to_have_count(0)
 
 
