@@ -203,6 +203,16 @@ class TestWhatThePanelSays:
         until(lambda: "bob is logged in." in panel.notice.value)
         assert "Welcome ada" not in panel.home.value
 
+    def test_who_is_logged_in_by_the_tour(self, panel: LoginPanel) -> None:
+        tour: Any = panel.tabs.show("Tour")
+        for title in ("Next step", "Next step", None):
+            next(iter(tour.buttons.values())).click()
+            tour.wait()
+            if title is not None:
+                tour.buttons[title].click()
+        until(lambda: "learner is logged in." in panel.notice.value)
+        assert "learner" in panel.tokens.value
+
     def test_a_message_stays_as_long_as_the_session(
         self, panel: LoginPanel, clock: DemoClock
     ) -> None:
