@@ -264,8 +264,17 @@ class ClassLog:
                 self.dropped += 1
                 return
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="class log", daemon=True)
-                self._thread.start()
+                self._start()
+
+    def _start(self) -> None:
+        """Start the thread, and publish it only once it runs. The caller holds `_queueing`."""
+        thread = threading.Thread(target=self._run, name="class log", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread for a moment: the next event tries again
+            _log.warning("The class log cannot start its thread yet")
+        else:
+            self._thread = thread
 
     def _enqueue(self, username: str, event: dict[str, Any]) -> bool:
         """Queue an event; return whether there was room."""

@@ -25,7 +25,7 @@ from ..errors import ClientError
 from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
 from ..protocol.tokens import TokenPair
-from .background import Pulse, Workers
+from .background import NoThread, Pulse, Workers
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
 from .view import Stylesheet, View
 
@@ -129,7 +129,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
         self.refresh()
         self.kind.observe(self._on_kind, names="value")
         self._redraw = Pulse(0.03, self._draw)
-        self._unsubscribe = client.log.subscribe(self._on_event)
+        self.on_close(client.log.subscribe(self._on_event), self._redraw.stop)
 
     def refresh(self) -> None:
         """Redraw what time and events change. Equal values send no message."""
@@ -152,11 +152,6 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             TimeoutError: none has arrived after `timeout` seconds.
         """
         self._workers.wait(timeout)
-
-    def close(self) -> None:
-        """Remove the inspector; its client and its log stay."""
-        self._unsubscribe()
-        super().close()
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the inspector.
@@ -188,7 +183,11 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             load += ", its payload edited" if edited else ", its payload not edited"
             token = way.forge(token, typed if edited else text)
         self._set_disabled(True)
-        self._workers.start("The token", lambda: self._probe(token, to, load))
+        try:
+            self._workers.start("The token", lambda: self._probe(token, to, load))
+        except NoThread as error:
+            self._set_disabled(False)
+            self._say(f"{error}", bad=True)
 
     def _probe(self, token: str, to: Kind, load: str) -> None:
         try:

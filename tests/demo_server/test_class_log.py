@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from demo_server.class_log import ClassEvents, ClassLog
 from demo_server.database import ConnectionFailure
 from demo_server.users import UserRepository
 
-from ..conftest import PASSWORD, START, in_threads
+from ..conftest import PASSWORD, START, ShortOfThreads, in_threads
 
 
 @pytest.fixture
@@ -512,6 +513,25 @@ def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
     assert PASSWORD not in text
     assert "$2b$" not in text
     assert answer["events"][-1]["at"] > START
+
+
+def test_events_that_found_no_thread_are_stored_by_the_next(
+    clock: DemoClock, no_threads: ShortOfThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is answered, and the log is not dead for good."""
+    monkeypatch.setattr(module, "INTERVAL", 0.001)
+    database = open_database()
+    config = ServerConfig(bcrypt_cost=4, class_log=True)
+    with DemoServer(config, database=database, clock=clock) as server:
+        client = AuthClient(server.url, clock=clock)
+        no_threads(lambda thread: thread.name == "class log")
+        client.register("ada", PASSWORD)
+        no_threads(lambda thread: False)
+        client.login("ada", PASSWORD)
+        events, deadline = ClassEvents(database), time.monotonic() + 20
+        wanted = ["login.accepted"]
+        while [e["name"] for e in events.read(0, "ada")[0] if e["name"] in wanted] != wanted:
+            assert time.monotonic() < deadline
 
 
 # Strangers

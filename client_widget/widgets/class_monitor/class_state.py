@@ -105,7 +105,7 @@ class ClassState:
 
 
 def after(student: Student, event: Mapping[str, Any]) -> Student:
-    """The student after one of their events."""
+    """The student after one of their events. Fields of another type are left out."""
     name = event["name"]
     path = _text(event.get("path"))
     student = replace(

@@ -74,6 +74,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self.presence = Presence(on_report=self._pulse.start)
         super().__init__([Stylesheet(), self.presence, self.table, self.notice])
         self.add_class("lab-class")
+        self.on_close(self.stop, self._pulse.stop)
 
     def start(self) -> None:
         """Look once a second until `stop`, even if nobody is looking."""
@@ -84,12 +85,6 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         """Stop looking until `start`, or until a page shows the view again."""
         self._started = False
         self.presence.leave()
-
-    def close(self) -> None:
-        """Stop, and remove the view."""
-        self.stop()
-        self.presence.close()
-        super().close()
 
     def refresh(self) -> None:
         """Redraw the rows: a token may have expired since the last look."""
@@ -116,7 +111,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
                 self._class.add(events)
                 self._class.set_refused_logins(refused)
                 self.refresh()
-                if not more:
+                if not more or self._closed:
                     return
 
     def __repr__(self) -> str:
@@ -147,7 +142,7 @@ def _parsed(answer: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int, dict[
     if (
         isinstance(events, list)
         and isinstance(refused, dict)
-        and isinstance(cursor, int)
+        and type(cursor) is int
         and 0 <= cursor < 10**15
     ):
         return [event for event in events if isinstance(event, dict)], cursor, refused

@@ -164,6 +164,40 @@ def test_a_name_is_text() -> None:
     assert "Nobody has done anything yet" in class_table((), 0)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"username": "ada", "at": 1},
+        {"username": "ada", "name": None, "at": 1},
+        {"username": ["ada"], "name": "x", "at": 1},
+        {"username": "ada", "name": "x"},
+        {"username": "ada", "name": "x", "at": "noon"},
+        {"username": "ada", "name": "x", "at": float("nan")},
+        {"username": "ada", "name": "x", "at": 10**400},
+        {"username": "ada", "name": "x", "at": True},
+    ],
+)
+def test_what_is_no_event_of_a_user_is_ignored(odd: object) -> None:
+    state = ClassState()
+    state.add([odd, *LOGIN])
+    assert state.rows() == (ada(*LOGIN),)
+
+
+@pytest.mark.parametrize("odd", [None, "soon", [], {}, float("inf"), 10**400, True])
+@pytest.mark.parametrize("name", ["token.issued", "login.throttled", "family.revoked"])
+def test_a_field_of_another_type_is_left_out(name: str, odd: object) -> None:
+    fields = dict.fromkeys(("path", "kind", "family", "exp", "wait"), odd)
+    if isinstance(odd, str):
+        fields |= {"path": None, "kind": None, "family": None}
+    student = ada({"name": name, "username": "ada", "at": 1, **fields})
+    assert student == ada({"name": name, "username": "ada", "at": 1})
+    assert "ada" in class_table((student,), 0)
+
+
 # Over a real server
 
 
@@ -275,6 +309,9 @@ def test_a_look_at_a_log_that_grows_as_fast_as_it_is_read_ends_and_draws_each_re
         {"events": {}, "cursor": 1},
         {"events": [], "cursor": -1},
         {"events": [], "cursor": 10**15},
+        {"events": [], "cursor": True},
+        {"events": [], "cursor": "7"},
+        {"events": [], "cursor": float("inf")},
         {"events": [], "cursor": 1, "refused_logins": []},
     ],
 )
