@@ -253,8 +253,10 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _standing(self, pair: TokenPair | None) -> str:
         """Who is logged in, by the store; why nobody is, by the log."""
         if pair is not None:
-            username = read_claims(pair.access).get("username")
-            return f"{username} is logged in." if username else "You are logged in."
+            claims = read_claims(pair.access)
+            username = claims.get("username") or claims.get("sub")  # in the article, with `rfc`
+            known = isinstance(username, str)
+            return f"{shown(username)} is logged in." if known else "You are logged in."
         last = self._last_session_event
         if last is None:
             return "Register, then log in."

@@ -79,9 +79,11 @@ class ClassState:
         self._students: dict[str, Student] = {}
         self._refused: dict[str, int] = {}
 
-    def add(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Take events; ignore those without a username, a name or a time."""
+    def add(self, events: Iterable[object]) -> None:
+        """Take events; ignore what is none, and those without a username, a name or a time."""
         for event in events:
+            if not isinstance(event, Mapping):
+                continue
             name = _text(event.get("username"))
             if name and _text(event.get("name")) and _number(event.get("at")) is not None:
                 # The user with the latest event comes last, so the first can be dropped.
