@@ -97,13 +97,16 @@ def answers(port):
 
 config = ServerConfig(bcrypt_cost=4)
 first = DemoServer(config).start()
-port = first._port
+def port_of(server):
+    return int(server.url.rpartition(":")[2])
+
+port = port_of(first)
 modules = [sys.modules["demo_server." + name] for name in ("registry", "wsgi", "server")]
 {again}
 second = importlib.import_module("demo_server.server").DemoServer(config).start()
-print(answers(port), answers(second._port), first.running, second.running)
+print(answers(port), answers(port_of(second)), first.running, second.running)
 second.stop()
-print(answers(second._port))
+print(answers(port_of(second)))
 """
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60

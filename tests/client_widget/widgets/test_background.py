@@ -11,7 +11,7 @@ from client_widget import AuthClient, EventLog, LoginPanel, LogView, TokenInspec
 from client_widget.widgets.background import NoThread, Pulse, Workers, at_once, start_thread
 
 from ...conftest import ShortOfThreads
-from .buttons import log_in, until
+from .buttons import log_in, pulses, until
 
 
 def run_out(times: int = 1) -> Callable[[threading.Thread], bool]:
@@ -54,8 +54,7 @@ def test_a_stopped_pulse_beats_no_more() -> None:
     beats: list[None] = []
     pulse = Pulse(600, lambda: bool(beats.append(None)))
     pulse.start()
-    thread = pulse._thread
-    assert thread is not None
+    [thread] = pulses()
     pulse.stop()
     assert not thread.is_alive()
     pulse.start()

@@ -29,7 +29,7 @@ from client_widget import (
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD
-from .buttons import log_in, press, until
+from .buttons import log_in, press, receive, until
 
 VIEWS = [
     ClassView, DiagramView, LogView, LoginPanel, StepView, TimeControls, TokenInspector,
@@ -98,9 +98,9 @@ class TestClose:
         before = set(registry)
         for _ in range(5):
             view = TokenTimeline(client)
-            view._redraw.start()
+            client.log.record("x", source="test")  # starts the drawing
             view.close()
-            view._draw()
+            view.refresh()
         assert set(registry) == before
 
 
@@ -145,7 +145,7 @@ class TestTwoViewsOfOnePanel:
             {"type": "open", "seq": 1},
             {"type": "save", "format": "har"},
         ):
-            view._handle_custom_msg({**content, "view": "second"}, [])
+            receive(view, {**content, "view": "second"})
         assert [(message["type"], message["view"]) for message in sent] == [
             ("reset", "second"),
             ("details", "second"),
@@ -157,10 +157,10 @@ class TestTwoViewsOfOnePanel:
         self, panel: LoginPanel
     ) -> None:
         for view in ("first", "second"):
-            panel.presence._handle_custom_msg({"type": "here", "view": view}, [])
-        panel.presence._handle_custom_msg({"type": "bye", "view": "first"}, [])
+            receive(panel.presence, {"type": "here", "view": view})
+        receive(panel.presence, {"type": "bye", "view": "first"})
         assert panel.presence.watched
-        panel.presence._handle_custom_msg({"type": "bye", "view": "second"}, [])
+        receive(panel.presence, {"type": "bye", "view": "second"})
         assert not panel.presence.watched
 
 
@@ -254,7 +254,7 @@ class TestHeldMessages:
         thread = threading.Thread(target=lambda: asyncio.run(cell()))
         thread.start()
         until(lambda: "Interrupt the kernel" in panel.banner.value)
-        until(lambda: "Interrupt the kernel" in steps._message.value)
+        until(lambda: "Interrupt the kernel" in steps.message.value)
         assert "GET /home (call) waits" in panel.banner.value
         assert steps.next.disabled
         assert steps.hold.disabled
