@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -64,7 +65,7 @@ class TokenStore:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.refreshes = SingleFlight()
-        self._postponed: tuple[object, float, float] = (None, 0.0, 0.0)
+        self._postponed: tuple[object, float, float, float] = (None, 0.0, 0.0, 0.0)
         self._file = None if path is None else TokenFile(Path(path))
         self._state = _State(None)
         self._past: deque[TokenPair] = deque(maxlen=REMEMBERED)
@@ -155,13 +156,18 @@ class TokenStore:
             now (float): seconds since the epoch, on the clients' clock.
             seconds (float): how long to wait (`Retry-After`).
         """
-        self._postponed = (pair.session, now, now + seconds)
+        self._postponed = (pair.session, seconds, now, time.monotonic())
 
     def refresh_wait(self, pair: TokenPair, now: float) -> float:
-        """Seconds until a refresh of this session may be sent; 0 if it may be sent now."""
-        session, since, until = self._postponed
-        # A time before `since` means that the clock was set back: then the wait says nothing.
-        return until - now if session is pair.session and since <= now < until else 0.0
+        """Seconds until a refresh of this session may be sent; 0 if it may be sent now.
+
+        The wait ends on the clients' clock or in real time, whichever is first: a lesson's clock
+        can be moved, and it can stand still.
+        """
+        session, seconds, since, since_really = self._postponed
+        gone = max(now - since, time.monotonic() - since_really)
+        # A clock that was set back says nothing about the wait.
+        return max(0.0, seconds - gone) if session == pair.session and now >= since else 0.0
 
     def find(self, fingerprint: str) -> str | None:
         """A token of one of the last pairs, by its fingerprint; in memory only."""

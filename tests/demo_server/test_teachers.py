@@ -17,8 +17,9 @@ from demo_server.teachers import announce, create_teachers
 from demo_server.users import UserRepository
 
 from ..conftest import in_threads, names
-from . import test_class_server, test_main
+from . import test_main
 from .api import ADA, Api
+from .processes import class_server
 
 TESS = {"username": "tess", "password": "the pass phrase of tess"}
 
@@ -148,9 +149,9 @@ def test_only_a_random_password_is_printed_and_only_for_new_accounts(
     assert random.teacher_password in out
 
 
-@pytest.mark.parametrize("server_module", [test_main, test_class_server])
-def test_each_server_prints_it_once_at_start(server_module: Any, tmp_path: Path) -> None:
-    with server_module.process(tmp_path, PORT="0", TEACHERS="tess") as running:
+@pytest.mark.parametrize("process", [test_main.process, class_server])
+def test_each_server_prints_it_once_at_start(process: Any, tmp_path: Path) -> None:
+    with process(tmp_path, PORT="0", TEACHERS="tess") as running:
         first = running.stdout.readline()
         assert first.startswith("Created the teacher account tess with the password ")
         password = first.split("password ")[1].split()[0]
