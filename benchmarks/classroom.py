@@ -21,9 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.server.mongodb import NxServer
-
 from client_widget import AuthClient, ClassView, Event, LoginRequired
+from tests.demo_server.mongodb import NxServer
 
 WORKERS = 2
 ACCESS_TTL, REFRESH_TTL = 4, 20
@@ -103,6 +102,7 @@ def served() -> Iterator[str]:
             "REFRESH_TOKEN_TTL": str(REFRESH_TTL),
             "CLASS_LOG": "1",
             "TEACHERS": "tess",
+            "TEACHER_PASSWORD": PASSWORD,
         }
         running = subprocess.Popen(
             [sys.executable, "-m", "demo_server.class_server"],
@@ -146,7 +146,6 @@ def figures(seconds: float = 120, count: int = 30) -> tuple[dict[str, float], li
         # Alone, with the same pauses: a connection and a processor that have rested are slower.
         [alone] = play(url, ["alone"], max(10, seconds / 4), (0.2, 0.6))
         teacher = AuthClient(url)
-        teacher.register("tess", PASSWORD)
         teacher.login("tess", PASSWORD)
         view = ClassView(teacher)
         view.start()

@@ -4,10 +4,14 @@ from .client.auth_client import AuthClient as AuthClient
 from .client.stepper import Stepper as Stepper
 from .clock import Clock as Clock
 from .errors import ClientError as ClientError
+from .errors import Deadlock as Deadlock
 from .errors import LoginRequired as LoginRequired
+from .errors import RefreshPending as RefreshPending
 from .errors import Rejected as Rejected
 from .errors import ServerUnreachable as ServerUnreachable
 from .errors import StoreError as StoreError
+from .errors import TokensNotDeleted as TokensNotDeleted
+from .errors import TokensNotSaved as TokensNotSaved
 from .log.event import Event as Event
 from .log.event_log import Emit as Emit
 from .log.event_log import EventLog as EventLog

@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from urllib.parse import urlsplit
 
+from .address import cannot_listen, printed_url
 from .config import ServerConfig
+from .database import open_database
 from .errors import ConfigError
 from .server import DemoServer
+from .teachers import announce, create_teachers
 
 
 def main() -> int:
@@ -18,18 +22,18 @@ def main() -> int:
         signal.signal(ending, lambda *_: stop.set())
     try:
         config = ServerConfig.from_env()
-        server = DemoServer(config, port=config.port).start()
+        database = open_database(config.db_uri)
+        announce(config, create_teachers(config, database))
+        server = DemoServer(config, database=database, port=config.port)
+        try:
+            server.start()
+        except OSError as error:
+            raise cannot_listen(config.host, config.port, error) from None
     except ConfigError as error:
         print(f"demo_server: {error}", file=sys.stderr)
         return 2
-    except OSError as error:
-        print(
-            f"demo_server: cannot listen on {config.host}, port {config.port} "
-            f"({error.strerror}): set HOST and PORT to an address of this machine that is free",
-            file=sys.stderr,
-        )
-        return 2
-    print(f"Listening to requests on {server.url}", flush=True)
+    port = urlsplit(server.url).port or 0
+    print(f"Listening to requests on {printed_url(config.host, port)}", flush=True)
     while not stop.wait(0.5):  # on Windows, an unbounded wait cannot be interrupted
         pass
     server.stop()

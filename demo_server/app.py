@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import random
 import re
-from typing import cast
+from typing import IO, cast
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, g, jsonify, request
 from flask_cors import cross_origin
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.utils import cached_property
@@ -20,8 +21,12 @@ from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
 from .policy import ErrorResponse
 from .routes import add_routes
+from .teachers import create_teachers
 
 MAX_BODY_BYTES = 16 * 1024
+
+#: Characters of an unknown path that an event repeats.
+MAX_PATH = 128
 
 #: One id follows a user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
@@ -47,7 +52,7 @@ _request = cast(CorrelatedRequest, request)
 
 
 def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: Emit) -> Flask:
-    """The article's backend as a Flask app.
+    """The article's backend as a Flask app. It creates the accounts of the teachers.
 
     Args:
         config (ServerConfig): policy, secrets, lifetimes, bcrypt's cost.
@@ -55,10 +60,15 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
         clock (Clock): returns seconds since the epoch, for issuing and verifying.
         emit (Emit): receives the events, in the thread that serves the request. The fields
             include `correlation` and `path`.
+
+    Raises:
+        ConfigError: the name of a teacher belongs to a user who registered it.
     """
 
     def emit_here(name: str, /, **fields: object) -> None:
-        emit(name, correlation=_request.correlation, path=request.path, **fields)
+        # The route and not what was sent, which can be of any length.
+        path = request.url_rule.rule if request.url_rule else request.path[:MAX_PATH]
+        emit(name, correlation=_request.correlation, path=path, **fields)
 
     for_other_origins = cross_origin(
         send_wildcard=True, expose_headers=CORRELATION_HEADER, automatic_options=False
@@ -66,15 +76,21 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     app = Flask("demo_server", static_folder=None)
     app.request_class = CorrelatedRequest
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    create_teachers(config, database)
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
     add_routes(app, service)
 
     @app.before_request
     def limit_body() -> None:
-        # Flask checks it too, but only if a route reads its body.
-        if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > MAX_BODY_BYTES:
+        # Flask's MAX_CONTENT_LENGTH would cut a chunked body at the limit and say nothing.
+        environ = request.environ
+        if "HTTP_TRANSFER_ENCODING" in environ and "wsgi.input_terminated" in environ:
+            del environ["HTTP_TRANSFER_ENCODING"]  # from here on the body has a length
+            body = _read_up_to(MAX_BODY_BYTES + 1, environ["wsgi.input"])
+            environ["wsgi.input"] = io.BytesIO(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
+        if "CONTENT_LENGTH" in environ and (request.content_length or 0) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
 
     @app.after_request
@@ -91,7 +107,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> tuple[Response, int]:
         if refusal.code in ("request_malformed", "insufficient_scope", "database_unavailable"):
-            emit_here("request.refused", reason=refusal.code, detail=refusal.message)
+            user = {"username": g.username} if "username" in g else {}
+            emit_here("request.refused", reason=refusal.code, detail=refusal.message, **user)
         return _answer(deny(refusal))
 
     @app.errorhandler(ConnectionFailure)
@@ -128,6 +145,14 @@ _WORDS: dict[type[HTTPException], tuple[str, str]] = {
         f"The body is larger than {MAX_BODY_BYTES} bytes",
     ),
 }
+
+
+def _read_up_to(size: int, stream: IO[bytes]) -> bytes:
+    """The first `size` bytes of a stream that may return fewer than it is asked for."""
+    data = b""
+    while len(data) < size and (piece := stream.read(size - len(data))):
+        data += piece
+    return data
 
 
 def _answer(denial: ErrorResponse) -> tuple[Response, int]:

@@ -6,7 +6,7 @@ its fingerprint, `iat` and `exp`; tokens, passwords and hashes stay inside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bcrypt
@@ -17,7 +17,7 @@ from .config import ServerConfig
 from .database import Database
 from .emit import Emit
 from .errors import Refusal, TokenKind, TokenRefused, TooManyAttempts, UserExists
-from .login_backoff import LoginThrottle
+from .login_backoff import Attempt, DeviceTokens, LoginThrottle
 from .policy import POLICIES
 from .token_families import FamilyRepository
 from .tokens import TokenService, fingerprint
@@ -31,10 +31,13 @@ class Grant:
     Attributes:
         access (str): a new access token.
         refresh (str | None): a new refresh token, if the client receives one.
+        device (str | None): after a login, the token that the client sends with its next one, if
+            the policy counts failures; see `login_backoff.py`.
     """
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
+    device: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,14 @@ class Identity:
         username (str)
         family (str): the id of the token family; "" where the policy has none.
         jti (str): the id of the token; "" where the policy has none.
+        ends_at (float | None): when the session ends, in seconds since the epoch; None where the
+            policy has no end.
     """
 
     username: str
     family: str
     jti: str
+    ends_at: float | None = None
 
 
 class AuthService:
@@ -61,8 +67,9 @@ class AuthService:
         self.policy = POLICIES[config.policy]
         self._users = UserRepository(database)
         lifetime = max(config.access_token_ttl, config.refresh_token_ttl)
-        self._families = FamilyRepository(database, lifetime)
+        self._families = FamilyRepository(database, lifetime, config.session_ttl)
         self._throttle = LoginThrottle(database)
+        self._devices = DeviceTokens(config.refresh_token_secret)
         self.class_log = ClassEvents(database) if config.class_log else None
         self._tokens = TokenService(config, clock)
         self._clock = clock
@@ -76,10 +83,19 @@ class AuthService:
         """Store a new user and return `{_id, username}`.
 
         Raises:
-            Refusal: `user_exists`.
+            Refusal: `user_exists`, or `request_malformed`: the password is too short.
         """
+        # Only the length: NIST SP 800-63B-3, 5.1.1.2, advises against rules about digits and
+        # capitals.
+        if len(password) < self.policy.min_password:
+            raise Refusal(
+                "request_malformed",
+                f"The password must have at least {self.policy.min_password} characters.",
+            )
         password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._config.bcrypt_cost))
         try:
+            if username in self._config.teachers:  # even if that account is missing
+                raise UserExists(username)
             user = self._users.add(username, password_hash.decode())
         except UserExists:
             self._emit("registration.refused", username=username, reason="user_exists")
@@ -87,34 +103,35 @@ class AuthService:
         self._emit("user.registered", username=username)
         return {"_id": user.id, "username": user.username}
 
-    def login(self, username: str, password: str) -> Grant:
+    def login(self, username: str, password: str, device_token: str = "") -> Grant:
         """Check the password and return both tokens.
+
+        Args:
+            username (str), password (str)
+            device_token (str): from an earlier login with this name, or "".
 
         Raises:
             TooManyAttempts: too many logins with this name failed (policy `rfc`).
             Refusal: `user_unknown` or `password_wrong`; `rfc` answers both the same way.
         """
-        if self.policy.guards_login:
-            wait = self._throttle.admit(username, self._clock())
-            if wait:
-                refusal = TooManyAttempts(wait)
-                self._emit("login.throttled", username=username, reason=refusal.code, wait=wait)
-                raise refusal
+        device = self._devices.read(username, device_token)
+        attempt = self._begin_login(username, device)
         try:
             self._check_password(username, password)
         except Refusal as refusal:
+            if attempt is not None:
+                self._throttle.fail(attempt, self._clock())
             self._emit("login.refused", username=username, reason=refusal.code)
             raise
-        if self.policy.guards_login:
-            self._throttle.forget(username)
+        if attempt is not None:
+            self._throttle.succeed(attempt, self._clock())
         self._emit("login.accepted", username=username)
-        family = jti = None
-        if self.policy.rotates:
-            family, jti = self._families.start(username, self._clock())
-        return Grant(
-            self._issue("access", username, family=family),
-            self._issue("refresh", username, family=family, jti=jti),
-        )
+        if not self.policy.rotates:
+            return Grant(self._issue("access", username), self._issue("refresh", username))
+        now = self._clock()
+        family, jti = self._families.start(username, now)
+        session = Identity(username, family, jti, self._families.end_of_session(now))
+        return replace(self._grant(session, jti, now), device=self._devices.issue(username, device))
 
     def authenticate(self, token: str | None) -> Identity:
         """The user and session of a valid access token.
@@ -128,7 +145,8 @@ class AuthService:
         """Exchange a valid refresh token for an access token and, with rotation, its successor.
 
         Raises:
-            TokenRefused: the token is missing, not valid now, or was spent before.
+            TokenRefused: the token is missing, not valid now, or was spent before, or its session
+                has reached its end.
         """
         owner = self._verify("refresh", token, missing="token Unavailable!!")
         if not self.policy.rotates:
@@ -136,25 +154,20 @@ class AuthService:
         assert token is not None
         about = {"token": fingerprint(token), "family": owner.family, "username": owner.username}
         now = self._clock()
-        spent = self._families.spend(owner.jti, now)
+        spent = self._families.spend(owner.jti, now, self._config.refresh_grace)
         if spent is None:
             raise self._reject(
                 "refresh", token, "token_invalid", "This server did not issue that refresh token"
             )
         if spent.by_us:
             self._emit("token.spent", kind="refresh", **about)
-        elif self._config.refresh_grace and now - spent.at < self._config.refresh_grace:
+        elif spent.repeated:
             self._emit("token.repeated", kind="refresh", **about)
         else:
             self._emit("reuse.detected", **about)
             self._revoke(owner, "reuse_detected")
             raise self._reject("refresh", token, "token_spent", "The refresh token is spent")
-        return Grant(
-            self._issue("access", owner.username, family=owner.family),
-            self._issue(
-                "refresh", owner.username, family=owner.family, jti=spent.successor, at=spent.at
-            ),
-        )
+        return self._grant(owner, spent.successor, spent.at)
 
     def logout(self, owner: Identity) -> None:
         """End the session that a token belongs to, on every device that shares it."""
@@ -164,17 +177,59 @@ class AuthService:
         """The names of all users, for a teacher.
 
         Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
             Refusal: `insufficient_scope`: the user is not a teacher.
         """
-        if owner.username not in self._config.teachers:
+        if not self._is_teacher(owner):
             raise Refusal("insufficient_scope", "Only a teacher may read this")
         return self._users.names()
 
-    def class_events(self, owner: Identity, after: int) -> tuple[list[dict[str, Any]], int]:
-        """The events after the cursor `after`: a teacher sees all users', others see their own."""
+    def class_events(self, owner: Identity, after: int) -> dict[str, Any]:
+        """What `/events` answers: a teacher sees all users' events, others see their own.
+
+        Args:
+            owner (Identity): who asks.
+            after (int): the cursor from an earlier answer; 0 for the beginning.
+
+        Returns:
+            dict: `events`, `cursor` for the next call, and `refused_logins` by username.
+
+        Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
+        """
         assert self.class_log is not None
-        teacher = owner.username in self._config.teachers
-        return self.class_log.read(after, None if teacher else owner.username)
+        username = None if self._is_teacher(owner) else owner.username
+        events, cursor = self.class_log.read(after, username)
+        refused = self._users.refused_logins(username)
+        return {"events": events, "cursor": cursor, "refused_logins": refused}
+
+    def _is_teacher(self, owner: Identity) -> bool:
+        """Whether the user of a token is a teacher now, by the database."""
+        user = self._users.find(owner.username)
+        if user is None:
+            refusal = TokenRefused("access", "token_revoked", "The user no longer exists")
+            self._emit(
+                "token.rejected",
+                kind=refusal.kind,
+                reason=refusal.code,
+                detail=refusal.message,
+                username=owner.username,
+            )
+            raise refusal
+        return user.teacher and user.username in self._config.teachers
+
+    def _begin_login(self, username: str, device: str) -> Attempt | None:
+        """The login as the back-off counts it; None where the policy has no back-off.
+
+        An attempt that an error ends, such as a lost database, is given up after `LEASE` seconds.
+        """
+        if not self.policy.guards_login:
+            return None
+        try:
+            return self._throttle.begin(username, self._clock(), device)
+        except TooManyAttempts as refusal:
+            self._emit("login.throttled", username=username, reason=refusal.code, wait=refusal.wait)
+            raise
 
     def _check_password(self, username: str, password: str) -> None:
         user = self._users.find(username)
@@ -192,16 +247,18 @@ class AuthService:
                 "family.revoked", family=owner.family, username=owner.username, reason=reason
             )
 
+    def _grant(self, session: Identity, jti: str, at: float) -> Grant:
+        """Both tokens of a session: `jti` and `at` are the refresh token's id and time of issue."""
+        about: dict[str, Any] = {"family": session.family, "until": session.ends_at}
+        return Grant(
+            self._issue("access", session.username, **about),
+            self._issue("refresh", session.username, jti=jti, at=at, **about),
+        )
+
     def _issue(
-        self,
-        kind: TokenKind,
-        username: str,
-        *,
-        family: str | None = None,
-        jti: str | None = None,
-        at: float | None = None,
+        self, kind: TokenKind, username: str, *, family: str | None = None, **options: Any
     ) -> str:
-        token, claims = self._tokens.issue(kind, username, family=family, jti=jti, at=at)
+        token, claims = self._tokens.issue(kind, username, family=family, **options)
         about = {"username": username, **_times(claims)}
         if family is not None:
             about["family"] = family
@@ -216,10 +273,20 @@ class AuthService:
         try:
             claims = self._tokens.verify(kind, token)
         except TokenRefused as refusal:
+            # The last tokens of a session expire at its end, and then that is the reason. Only a
+            # refresh says so: an expired access token needs no database.
+            expired = refusal.code == "token_expired" and self.policy.rotates
+            if expired and kind == "refresh":
+                self._check_session_end(kind, token, refusal.claims)
             raise self._reject(kind, token, refusal.code, refusal.message, refusal.claims) from None
-        owner = Identity(claims[self.policy.subject], claims.get("sid", ""), claims.get("jti", ""))
-        if self.policy.rotates and not self._families.is_live(owner.family):
-            raise self._reject(kind, token, "token_revoked", "The session has ended", claims)
+        ends_at = None
+        if self.policy.rotates:
+            ends_at = self._check_session_end(kind, token, claims)
+            if ends_at is None:
+                raise self._reject(kind, token, "token_revoked", "The session has ended", claims)
+        owner = Identity(
+            claims[self.policy.subject], claims.get("sid", ""), claims.get("jti", ""), ends_at
+        )
         self._emit(
             "token.accepted",
             kind=kind,
@@ -228,6 +295,23 @@ class AuthService:
             **_times(claims),
         )
         return owner
+
+    def _check_session_end(self, kind: TokenKind, token: str, claims: Any) -> float | None:
+        """When the session of a token ends; None if it is unknown or revoked.
+
+        Raises:
+            TokenRefused: `session_expired`: that time has come.
+        """
+        ends_at = self._families.ends_at(claims["sid"])
+        if ends_at is not None and ends_at <= self._clock():
+            raise self._reject(
+                kind,
+                token,
+                "session_expired",
+                "The session has reached its end: log in again",
+                claims,
+            )
+        return ends_at
 
     def _reject(
         self, kind: TokenKind, token: str, code: str, message: str, claims: Any = None

@@ -1,21 +1,24 @@
 """`python -m demo_server.class_server`: one server for a class, in several processes.
 
-granian runs the Flask app; it was the fastest of the WSGI servers that we measured. How it is set
-up, and why:
+granian receives the requests, `front.py` reads them whole, and threads run the Flask app. How
+granian is set up, and why:
 
 - Each worker opens the database after it has started: a driver's connections do not survive a
   fork, and forking a process with threads is unsafe. So workers are spawned.
-- All workers sign with the same secrets. They receive them in their environment and remove them
+- All workers have the same secrets. They receive them in their environment and remove them
   from it, because granian copies the environment into each request's.
-- An idle connection takes one of `CONNECTIONS` places. The default is backlog / workers.
-- The default number of threads is half of that, hundreds; more than `THREADS` only compete.
+- A connection takes one of `CONNECTIONS` places, also while its client sends nothing. After
+  `SILENCE` seconds without a request it is closed, so nobody keeps the places.
+- uvloop, where there is one, and a thread of its own for the network: together as fast as
+  granian's WSGI interface, which takes a thread before it reads the body.
 - HTTP/1.1 only: no client here uses HTTP/2.
-- Without a kill timeout, a stop could wait forever for a client that never finishes its request.
+- Without a kill timeout, a stop could wait forever for a client that does not read its response.
 - Listeners share a port (SO_REUSEPORT), so a second server would take half of the first one's
   requests. So the port is checked before the start.
 
 On SIGTERM or Ctrl-C, workers accept no more connections and finish the requests in flight. A
-worker that dies is replaced.
+worker that dies is replaced. If the main process is killed, its workers stop as well: otherwise
+they would keep the port and the old secrets.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
@@ -31,23 +35,32 @@ from contextlib import suppress
 
 from flask import Flask
 
-from .app import create_app
+from .address import cannot_listen, printed_url
+from .app import MAX_BODY_BYTES, create_app
 from .class_log import ClassLog
 from .config import ServerConfig
 from .database import open_database
 from .emit import Emit, ignore
 from .errors import ConfigError
+from .front import Front
+from .teachers import announce, create_teachers
 
 #: Requests that a worker serves at a time. Only bcrypt and the database release the GIL.
 THREADS = 8
 
-#: Open connections of a worker, idle ones included.
-CONNECTIONS = 1000
+#: Open connections of a worker, idle ones included, if it may open so many files.
+CONNECTIONS = 4096
+
+#: Seconds without a whole request head after which a connection is closed.
+SILENCE = 15
 
 #: Seconds that a stop waits for requests in flight. The database times out sooner.
 GRACE = 15
 
-_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET")
+# What a worker opens besides connections: modules, the database, the loop.
+_OTHER_FILES = 256
+
+_SECRETS = ("ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET", "TEACHER_PASSWORD")
 
 
 def main() -> int:
@@ -61,43 +74,57 @@ def main() -> int:
             )
         try:
             from granian import Granian
-            from granian.constants import HTTPModes, Interfaces
+            from granian.constants import HTTPModes, Interfaces, RuntimeModes
+            from granian.http import HTTP1Settings
             from granian.log import LogLevels
         except ImportError:
             raise ConfigError("the class server needs granian: pip install granian") from None
-        open_database(config.db_uri).client.close()
         address, port = _free_address(config)
+        database = open_database(config.db_uri)
+        # A mongomock database is each process's own: the worker creates the accounts again.
+        announce(config, create_teachers(config, database))
+        database.client.close()
     except ConfigError as error:
         print(f"demo_server: {error}", file=sys.stderr)
         return 2
     os.environ.update(
         ACCESS_TOKEN_SECRET=config.access_token_secret,
         REFRESH_TOKEN_SECRET=config.refresh_token_secret,
+        TEACHER_PASSWORD=config.teacher_password,
     )
     multiprocessing.set_start_method("spawn")
     server = Granian(
-        "demo_server.class_server:create_worker_app",
+        "demo_server.class_server:create_worker_front",
         factory=True,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        runtime_mode=RuntimeModes.mt,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=SILENCE * 1000),
         address=address,
         port=port,
         workers=config.workers,
-        blocking_threads=THREADS,
-        backpressure=CONNECTIONS,
+        backpressure=_places(),
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
         websockets=False,
         log_level=LogLevels.error,
     )
-    host = f"[{address}]" if ":" in address else address
-    threading.Thread(target=_announce, args=(address, port, host), daemon=True).start()
+    threading.Thread(target=announce_listening, args=(address, port), daemon=True).start()
     server.serve()
     return 0
 
 
+def create_worker_front() -> Front:
+    """The ASGI application of one worker. granian calls it in each worker before it listens."""
+    # Registered first, so it runs last. granian's threads still call into Python, and up to 3.13 a
+    # thread that does so while Python ends aborts the process, with a page of Rust.
+    atexit.register(os._exit, 0)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    return Front(create_worker_app(), limit=MAX_BODY_BYTES, threads=THREADS)
+
+
 def create_worker_app() -> Flask:
-    """The app of one worker. granian calls it in each worker before it listens."""
+    """The Flask app of one worker."""
     config = ServerConfig.from_env()
     for name in _SECRETS:
         os.environ.pop(name, None)
@@ -134,14 +161,38 @@ def _free_address(config: ServerConfig) -> tuple[str, int]:
         with socket.create_server(address[:2], family=family) as listener:
             host, port = listener.getsockname()[:2]
     except OSError as error:
-        raise ConfigError(
-            f"cannot listen on {config.host}, port {config.port} "
-            f"({error.strerror}): set HOST and PORT to an address of this machine that is free"
-        ) from None
+        raise cannot_listen(config.host, config.port, error) from None
     return host, port
 
 
-def _announce(address: str, port: int, host: str) -> None:
+def _places() -> int:
+    """How many connections a worker can hold. Raises the limit on open files if need be."""
+    if sys.platform == "win32":
+        return CONNECTIONS
+    import resource
+
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    wanted = CONNECTIONS + _OTHER_FILES
+    if files < wanted:
+        files = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    return min(CONNECTIONS, files - _OTHER_FILES)
+
+
+def _end_with_parent() -> None:
+    """Stop this worker once the main process is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is None:  # not a worker: the tests call this in their own process
+        return
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)
+
+
+def announce_listening(address: str, port: int) -> None:
     """Print the server's address once it accepts connections."""
     to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     while True:
@@ -150,7 +201,7 @@ def _announce(address: str, port: int, host: str) -> None:
         except OSError:
             time.sleep(0.05)
         else:
-            print(f"Listening to requests on http://{host}:{port}", flush=True)
+            print(f"Listening to requests on {printed_url(address, port)}", flush=True)
             return
 
 

@@ -15,6 +15,13 @@ from dotenv.parser import parse_stream
 
 from .errors import ConfigError
 from .policy import POLICIES
+from .usernames import fault_in
+
+#: bcrypt ignores the rest of a longer password.
+MAX_PASSWORD_BYTES = 72
+
+#: Characters of a teacher's password: a teacher sees what the whole class does.
+MIN_TEACHER_PASSWORD = 8
 
 #: RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
 MIN_SECRET_BYTES = 32
@@ -24,6 +31,14 @@ DATABASE_SCHEMES = ("mongomock", "mongodb", "mongodb+srv")
 
 def _random_secret() -> str:
     return secrets.token_hex(MIN_SECRET_BYTES)
+
+
+class RandomPassword(str):
+    """A password that nobody chose, so it must be shown once."""
+
+
+def _random_password() -> str:
+    return RandomPassword(secrets.token_urlsafe(12))
 
 
 @dataclass(frozen=True)
@@ -40,8 +55,14 @@ class ServerConfig:
         access_token_ttl, refresh_token_ttl (int): lifetimes, in seconds.
         policy (str): "article", or "rfc" for the hardened one; see `policy.py`.
         refresh_grace (int): with the policy "rfc", the seconds for which a spent refresh token
-            still returns its successor.
-        teachers (tuple[str, ...]): the users who may read `/class`.
+            still returns its successor, while that is unspent.
+        session_ttl (int): with the policy "rfc", seconds from the login to the end of the
+            session; a refresh does not extend it. By default a working day of 8 hours, which no
+            session of a lesson reaches.
+        teachers (tuple[str, ...]): the users who may read `/class`. The server creates their
+            accounts at start, and nobody can register their names.
+        teacher_password (str): the password of the accounts that it creates. Random for each
+            `ServerConfig` by default; read it here.
         workers (int): the processes of `python -m demo_server.class_server`.
         class_log (bool): store the events in the database and serve them at `/events`.
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
@@ -59,7 +80,9 @@ class ServerConfig:
     refresh_token_ttl: int = 300
     policy: str = "article"
     refresh_grace: int = 0
+    session_ttl: int = 28_800
     teachers: tuple[str, ...] = ()
+    teacher_password: str = field(default_factory=_random_password, repr=False)
     workers: int = 1
     class_log: bool = False
     bcrypt_cost: int = 10
@@ -69,6 +92,7 @@ class ServerConfig:
         _check_number("ACCESS_TOKEN_TTL", self.access_token_ttl, 1, 10**9)
         _check_number("REFRESH_TOKEN_TTL", self.refresh_token_ttl, 1, 10**9)
         _check_number("REFRESH_GRACE", self.refresh_grace, 0, 10**9)
+        _check_number("SESSION_TTL", self.session_ttl, 1, 10**9)
         _check_number("WORKERS", self.workers, 1, 64)
         if not isinstance(self.class_log, bool):
             raise ConfigError(f"CLASS_LOG must be 1 or 0, not {self.class_log!r}")
@@ -87,6 +111,10 @@ class ServerConfig:
             isinstance(name, str) and name for name in self.teachers
         ):
             raise ConfigError("TEACHERS must be usernames with commas between them")
+        for fault in map(fault_in, self.teachers):
+            if fault is not None:
+                raise ConfigError(f"TEACHERS: {fault}")
+        _check_teacher_password(self.teacher_password)
         if not self.host:
             raise ConfigError("HOST is empty: write an address such as 127.0.0.1")
         scheme, separator, _ = self.db_uri.partition("://")
@@ -117,10 +145,23 @@ class ServerConfig:
         """
         given = {**_read_dotenv(Path(dotenv)), **(os.environ if environ is None else environ)}
         settings: dict[str, object] = {}
-        for name in ("HOST", "DB_URI", "ACCESS_TOKEN_SECRET", "REFRESH_TOKEN_SECRET"):
+        for name in (
+            "HOST",
+            "DB_URI",
+            "ACCESS_TOKEN_SECRET",
+            "REFRESH_TOKEN_SECRET",
+            "TEACHER_PASSWORD",
+        ):
             if given.get(name):
                 settings[name.lower()] = given[name]
-        for name in ("PORT", "ACCESS_TOKEN_TTL", "REFRESH_TOKEN_TTL", "REFRESH_GRACE", "WORKERS"):
+        for name in (
+            "PORT",
+            "ACCESS_TOKEN_TTL",
+            "REFRESH_TOKEN_TTL",
+            "REFRESH_GRACE",
+            "SESSION_TTL",
+            "WORKERS",
+        ):
             if given.get(name):
                 settings[name.lower()] = _read_number(name, given[name])
         if given.get("CLASS_LOG"):
@@ -183,4 +224,14 @@ def _check_secret(name: str, secret: str) -> None:
         raise ConfigError(
             f"{name} must have at least {MIN_SECRET_BYTES} bytes: make one with "
             'python -c "import secrets; print(secrets.token_hex(32))"'
+        )
+
+
+def _check_teacher_password(password: str) -> None:
+    text = password if isinstance(password, str) else ""
+    size = len(text.encode(errors="replace"))
+    if len(text) < MIN_TEACHER_PASSWORD or size > MAX_PASSWORD_BYTES or not text.isprintable():
+        raise ConfigError(
+            f"TEACHER_PASSWORD must have at least {MIN_TEACHER_PASSWORD} characters that can be "
+            f"printed, and at most {MAX_PASSWORD_BYTES} bytes (UTF-8)"
         )

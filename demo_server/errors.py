@@ -14,6 +14,7 @@ takes the status from the table `STATUS`; for the other one see `policy.py`.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ STATUS: dict[str, int] = {
     "token_not_yet_valid": 403,
     "token_spent": 403,
     "token_revoked": 403,
+    "session_expired": 403,
     "insufficient_scope": 403,
     "too_many_attempts": 429,
     "route_unknown": 404,
@@ -44,7 +46,12 @@ STATUS: dict[str, int] = {
 
 
 class DemoServerError(Exception):
-    """The base class of this package's errors."""
+    """The base class of this package's errors. They can be pickled and copied."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that pickle and copy keep the attributes: they would call `__init__` with `args`,
+        # which is the message.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ConfigError(DemoServerError):
@@ -90,14 +97,14 @@ class TokenRefused(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Too many logins with one username failed, whether or not it is registered.
+    """Too many logins with one username failed or are in flight, whether or not it is registered.
 
     Attributes:
         wait (int): seconds until the next attempt is allowed.
     """
 
-    def __init__(self, wait: int) -> None:
-        super().__init__("too_many_attempts", f"Too many failed logins: wait {wait} s")
+    def __init__(self, wait: int, what: str = "Too many failed logins") -> None:
+        super().__init__("too_many_attempts", f"{what}: wait {wait} s")
         self.wait = wait
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
+from .usernames import MAX_LENGTH
 
 _OF_A_TOKEN = (
     "token_missing",
@@ -21,6 +22,7 @@ _OF_A_TOKEN = (
     "token_not_yet_valid",
     "token_revoked",
     "token_spent",
+    "session_expired",
 )
 
 
@@ -54,7 +56,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Register a user",
         201,
         answer="User",
-        body="Credentials",
+        body="Registration",
         refusals=("request_malformed", "user_exists", "body_too_large"),
         database=True,
     ),
@@ -62,7 +64,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Log in",
         201,
         answer="Tokens",
-        body="Credentials",
+        body="Login",
         refusals=(
             "request_malformed",
             "user_unknown",
@@ -113,7 +115,13 @@ def _object(required: Mapping[str, Any], **optional: Any) -> dict[str, Any]:
 
 
 def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
-    name = {"type": "string", "minLength": 1}
+    name = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_LENGTH,
+        "format": "username",
+        "description": "in NFC; every character can be seen; no space at either end",
+    }
     password = {
         "type": "string",
         "minLength": 1,
@@ -122,10 +130,16 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
     }
     access, both = {"accessToken": _TEXT}, {"accessToken": _TEXT, "refreshToken": _TEXT}
     return {
-        "Credentials": _object({"username": name, "password": password}),
+        "Registration": _object(
+            {"username": name, "password": {**password, "minLength": policy.min_password}}
+        ),
+        "Login": _object(
+            {"username": name, "password": password},
+            **({"deviceToken": _TEXT} if policy.guards_login else {}),
+        ),
         "Refresh": _object({"token": {"type": "string", "minLength": 1}}),
         "User": _object({"_id": _TEXT, "username": _TEXT}),
-        "Tokens": _object(both),
+        "Tokens": _object({**both, "deviceToken": _TEXT} if policy.guards_login else both),
         "Refreshed": _object(both if policy.rotates else access),
         "Home": _object({"message": _TEXT}),
         "Class": _object({"users": {"type": "array", "items": _TEXT}}),
@@ -133,6 +147,10 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
             {
                 "events": {"type": "array", "items": {"type": "object"}},
                 "cursor": {"type": "integer"},
+                "refused_logins": {
+                    "type": "object",
+                    "additionalProperties": {"type": "integer"},
+                },
             }
         ),
         "Description": _object({"openapi": _TEXT}),

@@ -10,6 +10,8 @@ A policy is one frozen object. The services ask it what to do, and the app asks 
     login refused         401 or 400, says which    401, same response, same time, back-off
     claims                `username`, `iat`, `exp`  `sub`, `iss`, `aud`, `jti`, `typ`, `sid` too
     refresh token         reusable                  rotated; reuse revokes (RFC 9700, 4.14.2)
+    session               refreshed without end     ends at a planned time (`SESSION_TTL`)
+    password              1 character or more       8 or more (NIST SP 800-63B-3, 5.1.1.2)
     logout                client deletes tokens     server revokes the session
 """
 
@@ -51,6 +53,7 @@ class Policy:
         rotates (bool): a refresh token is valid once, and a session can be revoked.
         guards_login (bool): a refused login reveals nothing about the account, and repeated
             failures must wait.
+        min_password (int): the characters that a new password needs.
         deny: turns a refusal into a response.
     """
 
@@ -59,6 +62,7 @@ class Policy:
     pins_claims: bool
     rotates: bool
     guards_login: bool
+    min_password: int
     deny: Callable[[Refusal], ErrorResponse] = field(repr=False)
 
 
@@ -69,6 +73,10 @@ def _deny_as_the_article(refusal: Refusal) -> ErrorResponse:
 
 def _deny_by_the_rfcs(refusal: Refusal) -> ErrorResponse:
     if isinstance(refusal, TokenRefused) and refusal.kind == "refresh":
+        if refusal.code == "token_not_yet_valid":
+            # Only this server signs, so its own clock was set back. The token will be valid again,
+            # and `invalid_grant` would end the session for nothing.
+            return _response(503, refusal.code, refusal.message)
         missing = refusal.code == "token_missing"
         return _response(400, "invalid_request" if missing else "invalid_grant", refusal.message)
     if refusal.code == "token_missing":
@@ -120,6 +128,7 @@ POLICIES: Mapping[str, Policy] = {
         pins_claims=False,
         rotates=False,
         guards_login=False,
+        min_password=1,
         deny=_deny_as_the_article,
     ),
     "rfc": Policy(
@@ -128,6 +137,7 @@ POLICIES: Mapping[str, Policy] = {
         pins_claims=True,
         rotates=True,
         guards_login=True,
+        min_password=8,
         deny=_deny_by_the_rfcs,
     ),
 }

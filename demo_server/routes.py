@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, g, jsonify, request
 
-from .auth_service import AuthService, Grant
+from .auth_service import AuthService, Grant, Identity
 from .class_log import PATH
+from .config import MAX_PASSWORD_BYTES
 from .errors import Refusal
 from .openapi import describe_api
-
-#: bcrypt ignores the rest of a longer password.
-MAX_PASSWORD_BYTES = 72
+from .usernames import fault_in
 
 
 def add_routes(app: Flask, service: AuthService) -> None:
     """Add the article's four routes to `app`, and those of the service's policy."""
+
+    def owner_of(request: Request) -> Identity:
+        """The user of the request's access token. A later refusal is an event of this user."""
+        owner = service.authenticate(_bearer_token(request))
+        g.username = owner.username
+        return owner
 
     @app.post("/users/register")
     def register() -> tuple[Response, int]:
@@ -25,23 +30,23 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/users/login")
     def login() -> tuple[Response, int]:
-        return _tokens(service.login(*_credentials(request))), 201
+        credentials = _credentials(request)
+        device_token = None
+        if service.policy.guards_login:
+            device_token = _optional_text(_body(request), "deviceToken")
+        return _tokens(service.login(*credentials, device_token or "")), 201
 
     @app.get("/home")
     def home() -> Response:
-        owner = service.authenticate(_bearer_token(request))
-        return jsonify(message=f"Welcome {owner.username}")
+        return jsonify(message=f"Welcome {owner_of(request).username}")
 
     @app.get("/class")
     def class_list() -> Response:
-        return jsonify(users=service.class_list(service.authenticate(_bearer_token(request))))
+        return jsonify(users=service.class_list(owner_of(request)))
 
     @app.post("/refresh")
     def refresh() -> Response:
-        token = _body(request).get("token")
-        if token is not None and not isinstance(token, str):
-            raise _malformed("The field token must be a string")
-        return _tokens(service.refresh(token))
+        return _tokens(service.refresh(_optional_text(_body(request), "token")))
 
     @app.get("/openapi.json")
     def openapi() -> Response:
@@ -51,16 +56,14 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
         @app.post("/logout")
         def logout() -> tuple[str, int]:
-            service.logout(service.authenticate(_bearer_token(request)))
+            service.logout(owner_of(request))
             return "", 204
 
     if service.class_log is not None:
 
         @app.get(PATH)
         def class_events() -> Response:
-            owner = service.authenticate(_bearer_token(request))
-            events, cursor = service.class_events(owner, _cursor(request))
-            return jsonify(events=events, cursor=cursor)
+            return jsonify(service.class_events(owner_of(request), _cursor(request)))
 
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
@@ -77,6 +80,8 @@ def _tokens(grant: Grant) -> Response:
     names = {"accessToken": grant.access}
     if grant.refresh is not None:
         names["refreshToken"] = grant.refresh
+    if grant.device is not None:
+        names["deviceToken"] = grant.device
     answer = jsonify(names)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -103,6 +108,9 @@ def _credentials(request: Request) -> tuple[str, str]:
     """The username and password in the body, checked for the database and bcrypt."""
     body = _body(request)
     username, password = _text(body, "username"), _text(body, "password")
+    fault = fault_in(username)
+    if fault is not None:
+        raise _malformed(fault)
     if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
         raise _malformed(
             f"The password must have at most {MAX_PASSWORD_BYTES} bytes (UTF-8) and no NUL."
@@ -120,6 +128,13 @@ def _text(body: dict[str, Any], name: str) -> str:
         value.encode()
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
         raise _malformed(f"The {name} is not valid Unicode.") from None
+    return value
+
+
+def _optional_text(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _malformed(f"The field {name} must be a string")
     return value
 
 

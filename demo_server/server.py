@@ -12,11 +12,11 @@ from .clock import Clock
 from .config import ServerConfig
 from .database import Database, open_database
 from .emit import Emit, both, ignore
-from .registry import Registry
+from .registry import registry_of
 from .wsgi import WsgiServer
 
 # Separate from other kinds of server, which may use the same names.
-_running = Registry()
+_running = registry_of("demo_server")
 
 
 class DemoServer:
@@ -31,7 +31,8 @@ class DemoServer:
         name (str): at most one server with a given name runs at a time.
 
     Raises:
-        ConfigError: the database cannot be opened.
+        ConfigError: the database cannot be opened, or the name of a teacher belongs to a user
+            who registered it.
 
     Example:
         with DemoServer() as server:

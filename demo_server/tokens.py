@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,12 @@ ISSUER = AUDIENCE = "demo_server"
 EARLY_LEEWAY = 10
 
 _PINNED = ("iss", "aud", "jti", "typ", "sid")
+
+# 32 bytes are 42 characters of base64url and four bits, so the last two bits of the 43rd character
+# are unused. Decoders ignore them, and padding as well, so one signature has many spellings. RFC
+# 7515, section 2, has one: no padding, and unused bits are zero (RFC 4648, section 3.5). Header and
+# payload are signed as text, so they have one spelling anyway.
+_SIGNATURE = re.compile(r"[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 
 def fingerprint(token: str) -> str:
@@ -83,6 +90,7 @@ class TokenService:
         family: str | None = None,
         jti: str | None = None,
         at: float | None = None,
+        until: float | None = None,
     ) -> tuple[str, dict[str, Any]]:
         """A token for `username`, and its claims (`iat`, `exp`: seconds since the epoch).
 
@@ -93,6 +101,7 @@ class TokenService:
             jti (str | None): the id of the token; a new one by default.
             at (float | None): when it is issued, in seconds since the epoch; now by default.
                 The same arguments return the same token.
+            until (float | None): when its session ends; the token expires then at the latest.
         """
         issued_at = int(self._clock() if at is None else at)
         claims: dict[str, Any] = {
@@ -100,6 +109,8 @@ class TokenService:
             "iat": issued_at,
             "exp": issued_at + self._lifetimes[kind],
         }
+        if until is not None:
+            claims["exp"] = min(claims["exp"], int(until))
         if self._pins_claims:
             claims.update(
                 iss=ISSUER, aud=AUDIENCE, jti=jti or secrets.token_hex(16), typ=kind, sid=family
@@ -137,6 +148,10 @@ class TokenService:
             ) from None
         except (jwt.InvalidTokenError, RecursionError):
             raise TokenRefused(kind, "token_invalid", "A claim in the token is wrong") from None
+        if not _SIGNATURE.fullmatch(token.rpartition(".")[2]):
+            raise TokenRefused(
+                kind, "token_malformed", "The token's signature is not spelled as base64url"
+            )
         username = claims[self._subject]
         if not isinstance(username, str) or not username:
             raise TokenRefused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from mongomock import DuplicateKeyError  # pymongo's own class wherever pymongo is installed
 
@@ -18,11 +19,20 @@ class User:
         id (str): the database's `_id`.
         username (str)
         password_hash (str): from bcrypt; never sent to a client.
+        teacher (bool): whether the server created the account for a name in `TEACHERS`.
     """
 
     id: str
     username: str
     password_hash: str = field(repr=False)
+    teacher: bool = False
+
+
+#: The users whose refused logins are reported, those with the most first.
+MAX_REPORTED = 100
+
+#: A higher number of refused logins is reported as this one.
+MAX_REFUSED_LOGINS = 9_999
 
 
 class UserRepository:
@@ -33,14 +43,15 @@ class UserRepository:
         self._guard = guard_of(database)
         with self._guard:
             self._users.create_index("username", unique=True)
+            self._users.create_index("refused_logins")
 
-    def add(self, username: str, password_hash: str) -> User:
+    def add(self, username: str, password_hash: str, *, teacher: bool = False) -> User:
         """Store a new user.
 
         Raises:
             UserExists: the username is taken.
         """
-        document = {"username": username, "password": password_hash}
+        document = {"username": username, "password": password_hash, "teacher": teacher}
         # Insert, and let the unique index refuse. Checking first would leave a gap in which
         # another thread can insert the same name.
         try:
@@ -48,7 +59,7 @@ class UserRepository:
                 inserted = self._users.insert_one(document)
         except DuplicateKeyError:
             raise UserExists(username) from None
-        return User(str(inserted.inserted_id), username, password_hash)
+        return User(str(inserted.inserted_id), username, password_hash, teacher)
 
     def find(self, username: str) -> User | None:
         """The user with that name, or None."""
@@ -56,9 +67,34 @@ class UserRepository:
             document = self._users.find_one({"username": username})
         if document is None:
             return None
-        return User(str(document["_id"]), document["username"], document["password"])
+        return User(
+            str(document["_id"]),
+            document["username"],
+            document["password"],
+            document.get("teacher") is True,
+        )
 
     def names(self) -> list[str]:
         """The names of all users, sorted."""
         with self._guard:
             return sorted(user["username"] for user in self._users.find({}, {"username": 1}))
+
+    def count_refused_logins(self, username: str, times: int) -> None:
+        """Add to the refused logins of a registered user. Other names have no counter."""
+        with self._guard:
+            self._users.update_one({"username": username}, {"$inc": {"refused_logins": times}})
+
+    def refused_logins(self, username: str | None = None) -> dict[str, int]:
+        """How often a login was refused, for each user of whom one was.
+
+        Args:
+            username (str | None): only this user; by default the `MAX_REPORTED` users with the
+                most.
+        """
+        query: dict[str, Any] = {"refused_logins": {"$gte": 1}}
+        if username is not None:
+            query["username"] = username
+        with self._guard:
+            found = self._users.find(query, {"username": 1, "refused_logins": 1})
+            most = list(found.sort("refused_logins", -1).limit(MAX_REPORTED))
+        return {user["username"]: min(user["refused_logins"], MAX_REFUSED_LOGINS) for user in most}

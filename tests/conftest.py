@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -90,6 +90,29 @@ def ada(client: AuthClient) -> AuthClient:
     client.register("ada", PASSWORD)
     client.login("ada", PASSWORD)
     return client
+
+
+#: Says from now on which threads cannot be started.
+ShortOfThreads: TypeAlias = Callable[[Callable[[threading.Thread], bool]], None]
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> ShortOfThreads:
+    """Lets `Thread.start` raise, as it does in a process that has too many threads."""
+    start = threading.Thread.start
+    refuse: list[Callable[[threading.Thread], bool]] = [lambda thread: False]
+
+    def start_or_raise(thread: threading.Thread) -> None:
+        if refuse[0](thread):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_raise)
+
+    def refuse_from_now_on(which: Callable[[threading.Thread], bool]) -> None:
+        refuse[0] = which
+
+    return refuse_from_now_on
 
 
 def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:

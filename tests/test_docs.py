@@ -193,7 +193,9 @@ def test_the_reference_names_every_setting_and_its_default() -> None:
     for name in vars(config):
         if name == "bcrypt_cost":  # in code only
             continue
-        default = "random" if "secret" in name else str(getattr(config, name) or "")
+        default = (
+            "random" if "secret" in name or "password" in name else str(getattr(config, name) or "")
+        )
         default = "0" if getattr(config, name) == 0 else default
         cell = f" {default} " if default else " "
         setting = "AUTH_POLICY" if name == "policy" else name.upper()
@@ -267,6 +269,19 @@ def test_environment_yml_asks_for_what_pyproject_asks_for() -> None:
     # The lowest Python promised: repo2docker reads one version, and no range.
     python = PROJECT["requires-python"].replace(">=", "python=")
     assert set(plain) == {python, "pip", *PROJECT["dependencies"], *tests}
+
+
+def test_the_least_versions_with_a_reason_are_those_of_pyproject() -> None:
+    reasons = re.findall(r"^\| (\w+)[^|]*\|.*?[Aa]t least ([\d.]*\d)", DECISIONS, re.MULTILINE)
+    assert [name for name, _ in reasons] == ["pyjwt", "filelock", "granian"]
+    extras = [r for extra in PROJECT["optional-dependencies"].values() for r in extra]
+    for name, least in reasons:
+        wanted = {
+            re.sub(r"\[.*\]", "", requirement)
+            for requirement in PROJECT["dependencies"] + extras
+            if re.match(rf"{name}\b", requirement)
+        }
+        assert wanted == {f"{name}>={least}"}
 
 
 def test_every_dependency_is_pinned_in_the_constraints() -> None:

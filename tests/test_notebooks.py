@@ -106,8 +106,9 @@ LESSON_FAULTS = {
     "02_inside_a_token": FAULTS["the server ignores the clock"],
     "03_step_the_refresh": FAULTS["the client does not refresh"],
     "05_stampede": (
-        "import client_widget.client.single_flight as flights\n"
-        "flights.SingleFlight.take_off = lambda self, is_needed: flights.Flight(self)"
+        "import client_widget.protocol.single_flight as flights\n"
+        "flights.SingleFlight.run = lambda self, pair, is_needed, lead, follow, **options: "
+        "lead(flights.Flight())"
     ),
     "06_rotation_and_theft": (
         "import demo_server.token_families\n"

@@ -1,4 +1,4 @@
-"""Workers: what the class server gains from more processes over one database."""
+"""Workers: the class server next to FastAPI, and what it gains from more processes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from tempfile import TemporaryDirectory
 import requests
 
 from ..plan import CONNECTIONS, Visitor, load
+from ..processes import HERE, process
 from ..servers import LIFETIME, PASSWORD, USERS
 from ..table import Grid, Part, number, quartiles, ratio
 
 WORKERS = (1, 2, 3, 4)
+
+#: The least that one worker answers, over what FastAPI does.
+LEAST_OVER_FASTAPI = 1.2
 
 
 def measure(quick: bool) -> Part:
@@ -29,12 +33,13 @@ def measure(quick: bool) -> Part:
         "turns. Under the policy `rfc` each request queries the database, which is one process "
         "for all; under `article`, `/home` does not. Load and database use the same cores as the "
         f"workers, so there is little to gain on a machine with few. {CONNECTIONS} kept "
-        "connections.",
+        "connections. One worker over mongomock is next to FastAPI on uvicorn with one.",
     )
     for package in ("demo_server.class_server", "granian", "nx_27017", "pymongo"):
         if not _is_there(package):
             part.left_out.append(f"all of it: {package} is not there (extras `serve` and `test`).")
             return part
+    _against_fastapi(part, quick)
     numbers = WORKERS[:2] if quick else WORKERS
     series = {**_with_policy("article", numbers, quick), **_with_policy("rfc", numbers, quick)}
     for what, rates in series.items():
@@ -48,9 +53,26 @@ def measure(quick: bool) -> Part:
     return part
 
 
+def _against_fastapi(part: Part, quick: bool) -> None:
+    if not (_is_there("fastapi") and _is_there("uvicorn")):
+        part.left_out.append("FastAPI, which is not installed (extra `bench`).")
+        return
+    secret = secrets.token_hex(32)
+    shared = {"ACCESS_TOKEN_SECRET": secret, "REFRESH_TOKEN_SECRET": secret[::-1]}
+    command = (sys.executable, str(HERE / "peers" / "fastapi_app.py"), secret)
+    with process(*command) as fastapi, _served(1, shared) as url:
+        _register(url)
+        visitors = [Visitor("article", url), Visitor("fastapi", fastapi["fastapi"])]
+        rates = load(
+            [visitor.homes() for visitor in visitors], rounds=5 if quick else 60, slice=0.1
+        )
+    what = "answers of /home, article: one worker / FastAPI on uvicorn"
+    part.rows.append(ratio(what, *rates, at_least=LEAST_OVER_FASTAPI))
+
+
 def _with_policy(policy: str, numbers: Sequence[int], quick: bool) -> dict[str, list[list[float]]]:
     """Answers per second, by what is asked, for each number of workers in each round."""
-    from tests.server.mongodb import NxServer
+    from tests.demo_server.mongodb import NxServer
 
     short = {"rounds": 2 if quick else 8, "slice": 0.2 if quick else 0.3}
     long = {"rounds": 1 if quick else 3, "slice": 0.5 if quick else 1.0}

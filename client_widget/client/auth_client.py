@@ -2,9 +2,10 @@
 
 Any number of threads may use one client:
 
-- of the calls that meet one expired token, the first refreshes and the others wait
-  (`single_flight.py`). If it succeeds they retry in parallel; if it is refused they all get
-  `LoginRequired`; if the server cannot be reached they all get `ServerUnreachable`;
+- of the calls that meet one expired token, the first refreshes and the others wait, whichever
+  client of the store they come from (`TokenStore.refresh_once`). If it succeeds they retry in
+  parallel; if it is refused they all get `LoginRequired`; if the server cannot be reached they
+  all get `ServerUnreachable`;
 - they share one `requests.Session`, which is not documented as thread-safe. What calls share is
   its connection pool, which is (urllib3), and its cookies, which are switched off. A session for
   each thread would open a connection for each click, since each click has its own thread.
@@ -12,8 +13,11 @@ Any number of threads may use one client:
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -21,22 +25,25 @@ from urllib.parse import urlsplit
 import requests
 
 from ..clock import Clock
-from ..errors import LoginRequired, ServerUnreachable
+from ..errors import LoginRequired, ServerUnreachable, StoreError, TokensNotDeleted
 from ..log.event_log import EventLog
+from ..protocol.answers import read_token, redirected_to, retry_after
 from ..protocol.auth_flow import (
+    EXPIRED,
     Auth,
     AuthFlow,
     BearerAuth,
     Request,
     may_have_expired,
-    read_token,
     refresh_request,
     with_bearer,
 )
+from ..protocol.single_flight import Flight
 from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
-from .single_flight import SingleFlight
+from .stepper import Stepper
 from .transport import (
+    TIMEOUT,
     HttpTransport,
     OutgoingCall,
     Transport,
@@ -46,6 +53,9 @@ from .transport import (
     refreshed_facts,
     verdict,
 )
+
+#: Seconds that a call waits for a refresh ahead of expiry: its token is still valid.
+EARLY_LIMIT = 3.0
 
 
 class AuthClient:
@@ -62,15 +72,21 @@ class AuthClient:
         logout_path (str | None): the route that ends a session, such as "/logout"; the
             article's server has none.
         name (str): the source of this client's events.
+        timeout (float | tuple[float, float]): seconds to connect and seconds to wait for each
+            part of a response, or one number for both. `request(…, timeout=)` overrides it.
+        verify (bool | str): whether to check the certificate of an https server, or the file or
+            folder of the authorities to trust. `request(…, verify=)` overrides it.
 
     Attributes:
         base_url, store, log, clock, name: as given.
         transport (Transport): sends the messages.
         before_send: receives each message and returns the one to send instead; a `Stepper`
-            waits here. No lock is held during the call.
+            waits here. No lock of this process is held during the call. A hook that uses this
+            client during a refresh gets `Deadlock`.
 
     Raises:
-        ValueError: `base_url` is not an http or https URL.
+        ValueError: `base_url` is not an http or https URL, or contains a username; a timeout is
+            not a positive number; the client and its auth scheme have two clocks.
     """
 
     def __init__(
@@ -79,25 +95,27 @@ class AuthClient:
         *,
         store: TokenStore | None = None,
         log: EventLog | None = None,
-        clock: Clock = time.time,
+        clock: Clock | None = None,
         auth: Callable[[TokenStore], Auth] = BearerAuth,
         logout_path: str | None = None,
         name: str = "client",
+        timeout: float | tuple[float, float] = TIMEOUT,
+        verify: bool | str = True,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"base_url must be like http://127.0.0.1:8000, not {base_url!r}")
-        self.base_url = base_url.rstrip("/")
+        self.base_url = _checked(base_url)
         self.store = store if store is not None else TokenStore()
-        self.log = log if log is not None else EventLog(clock=clock)
-        self.clock = clock
+        self._auth = auth(self.store)
+        self.clock = _one_clock(clock, getattr(self._auth, "clock", None))
+        self.log = log if log is not None else EventLog(clock=self.clock)
         self.name = name
         self.before_send: Callable[[Request], Request] = _unchanged
-        self._auth = auth(self.store)
         self._logout_path = logout_path
+        # By username. A logout keeps them: they are for the next login, and open nothing.
+        self._device_tokens: dict[str, str] = {}
         self._record = self.log.emitter(name)
+        self._options = {"timeout": _positive(timeout), "verify": verify}
         self.transport: Transport = HttpTransport(self.base_url)
-        self._refreshes = SingleFlight(shared=ServerUnreachable)
+        self._refreshes = self.store.refreshes
 
     # What a user does
 
@@ -113,26 +131,42 @@ class AuthClient:
     def login(self, username: str, password: str) -> dict[str, Any]:
         """Log in and store the tokens; returns `{accessToken, refreshToken}`.
 
+        A server with a back-off returns a `deviceToken` too. The client keeps it in memory and
+        sends it with the next login of that user, which then does not wait for strangers who guess
+        the password.
+
         Raises:
             Rejected: the server refused; an existing session continues.
             ServerUnreachable: no response arrived, or one without tokens.
         """
         correlation = new_id()
-        response = self._post_credentials("/users/login", username, password, correlation)
+        known = self._device_tokens.get(username)
+        response = self._post_credentials(
+            "/users/login",
+            username,
+            password,
+            correlation,
+            **({} if known is None else {"deviceToken": known}),
+        )
         answer = accepted(response)
+        device_token = answer.get("deviceToken")
+        if isinstance(device_token, str):
+            self._device_tokens[username] = device_token
         pair = TokenPair(
             read_token(response, "accessToken"),
             read_token(response, "refreshToken"),
             received_at=self.clock(),
         )
-        self.store.set(pair)
-        self._record(
-            "session.started",
-            correlation=correlation,
-            username=username,
-            access=dict(pair.access_facts),
-            refresh=dict(pair.refresh_facts),
-        )
+        try:
+            self.store.set(pair)
+        finally:  # the session has started, even if the file cannot be written
+            self._record(
+                "session.started",
+                correlation=correlation,
+                username=username,
+                access=dict(pair.access_facts),
+                refresh=dict(pair.refresh_facts),
+            )
         return answer
 
     def home(self) -> dict[str, Any]:
@@ -144,7 +178,8 @@ class AuthClient:
             ServerUnreachable: no response arrived.
         """
         response = self.request("GET", "/home")
-        if response.status_code in (401, 403) and "Authorization" not in response.request.headers:
+        without = "Authorization" not in response.request.headers
+        if response.status_code in EXPIRED and without and not redirected_to(response):
             raise LoginRequired("There is no session: log in first")
         return accepted(response)
 
@@ -154,6 +189,7 @@ class AuthClient:
         Raises:
             ServerUnreachable: the server was not told, so its session lasts until it expires.
                 The tokens are deleted anyway.
+            TokensNotDeleted: the session has ended, but its file cannot be deleted.
         """
         pair = self.store.get()
         if pair is None:
@@ -170,7 +206,12 @@ class AuthClient:
     def _forget(self, pair: TokenPair, correlation: str) -> None:
         """Delete the tokens of a session, but not those of one that began meanwhile."""
         while (held := self.store.get()) is not None and held.session is pair.session:
-            if self.store.replace(held, None):
+            try:
+                ended = self.store.replace(held, None)
+            except TokensNotDeleted:
+                self._record("session.ended", correlation=correlation, reason="logged_out")
+                raise
+            if ended:
                 self._record("session.ended", correlation=correlation, reason="logged_out")
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -192,9 +233,12 @@ class AuthClient:
             ValueError: the path or an option cannot be sent.
         """
         call = self._open_call(method, path, options)
-        flow = self._auth.auth_flow(Request(call.method, path))
+        asked = Request(call.method, path)
+        flow = self._auth.auth_flow(asked)
         try:
             message = next(flow)
+            if message.replaces is not None:
+                flow, message = self._refresh_ahead(flow, message, call, asked)
             while True:
                 send = self._advance if message.replaces is None else self._refresh_once
                 message = send(flow, message, call)
@@ -238,6 +282,7 @@ class AuthClient:
     def _open_call(
         self, method: str, path: str, options: dict[str, Any], correlation: str | None = None
     ) -> OutgoingCall:
+        options = {**self._options, **options}
         return OutgoingCall(self.transport, self._record, method, path, options, correlation)
 
     def _advance(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
@@ -249,6 +294,8 @@ class AuthClient:
         if message.signed_with is not None and may_have_expired(response):
             name, facts = verdict(message.signed_with, response, self.clock())
             self._record(name, correlation=call.correlation, **facts)
+        if message.replaces is not None and (wait := retry_after(response)):
+            self.store.postpone_refresh(message.replaces, self.clock(), wait)
         following = flow.send(response)
         old, new = message.replaces or message.signed_with, following.signed_with
         if message.purpose == "refresh" and old and new and new is not old:
@@ -256,39 +303,125 @@ class AuthClient:
             self._record("token.refreshed", correlation=call.correlation, **facts)
         return following
 
+    def _refresh_ahead(
+        self, flow: AuthFlow, message: Request, call: OutgoingCall, asked: Request
+    ) -> tuple[AuthFlow, Request]:
+        """Refresh before the call, for `EARLY_LIMIT` at most: the call can go on without it.
+
+        A refresh that takes longer is not broken off. It may have spent the refresh token, so its
+        response must be stored when it arrives, and nobody may refresh meanwhile.
+        """
+        if isinstance(self.before_send, Stepper) and self.before_send.on:
+            # A person decides when each message is sent.
+            return flow, self._refresh_once(flow, message, call)
+        done: Future[Request] = Future()
+
+        def refresh() -> None:
+            try:
+                done.set_result(self._refresh_once(flow, message, call))
+            except BaseException as error:
+                done.set_exception(error)
+
+        try:
+            threading.Thread(target=refresh, name="refresh ahead", daemon=True).start()
+        except RuntimeError:  # no thread can be started here
+            return flow, self._refresh_once(flow, message, call)
+        try:
+            return flow, done.result(EARLY_LIMIT)
+        except TimeoutError:
+            # The thread keeps its flow, and this call gets another one.
+            flow = self._auth.auth_flow(asked)
+            first = next(flow)
+            late = ServerUnreachable("The refresh takes too long")
+            return flow, first if first.replaces is None else flow.throw(late)
+
     def _refresh_once(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
         """Do the same for a refresh: of all callers with one expired token, one sends it."""
         pair = message.replaces
-        try:
-            flight = self._refreshes.take_off(lambda: self.store.get() is pair)
-        except ServerUnreachable as error:
-            return flow.throw(ServerUnreachable(str(error)))
-        if flight is None:  # another call has refreshed, or the session has ended
-            return flow.send(None)
-        with flight:
+        assert pair is not None
+        wait = self.store.refresh_wait(pair, self.clock())
+        if wait:
+            self._record("refresh.postponed", correlation=call.correlation, wait=math.ceil(wait))
+            return flow.throw(
+                ServerUnreachable(
+                    f"The server asks to wait {math.ceil(wait)} s before the next refresh: "
+                    "you are still logged in",
+                    wait,
+                )
+            )
+
+        def lead(flight: Flight) -> Request:
             try:
                 following = self._advance(flow, message, call)
-            except LoginRequired:
-                self._record(
-                    "session.ended", correlation=call.correlation, reason="refresh_refused"
-                )
+            except (LoginRequired, StoreError):
+                self._record_outcome(pair, call)
                 raise
             if self.store.get() is pair:
                 # A refresh ahead of expiry has failed, and this call carries on without it. The
                 # waiting callers should do the same, rather than try one after the other.
-                flight.fail(ServerUnreachable("The refresh failed"))
+                flight.error = ServerUnreachable("The refresh failed")
             return following
 
+        def follow(error: ServerUnreachable | None) -> Request:
+            # Without an error, another call has refreshed or the session has ended.
+            return flow.send(None) if error is None else flow.throw(error)
+
+        return self.store.refresh_once(
+            pair, lead, follow, patience=call.patience, is_paused=self._is_paused
+        )
+
+    def _record_outcome(self, old: TokenPair, call: OutgoingCall) -> None:
+        """Record what a refresh has done, if an error took the place of its answer."""
+        new = self.store.get()
+        if new is None:
+            self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
+        elif new is not old and new.session is old.session:
+            facts = refreshed_facts(old, new)
+            self._record("token.refreshed", correlation=call.correlation, **facts)
+
+    def _is_paused(self) -> bool:
+        return isinstance(self.before_send, Stepper) and self.before_send.waiting is not None
+
     def _post_credentials(
-        self, path: str, username: str, password: str, correlation: str
+        self, path: str, username: str, password: str, correlation: str, **more: str
     ) -> requests.Response:
-        """Register and login carry no token, so a refusal never means that one has expired."""
-        options = {"json": {"username": username, "password": password}, "allow_redirects": False}
+        """Register and login carry no bearer token, so a refusal is never an expiry."""
+        body = {"username": username, "password": password, **more}
+        options = {"json": body, "allow_redirects": False}
         call = self._open_call("POST", path, options, correlation)
         return call.send(self.before_send(Request("POST", path)))
 
     def __repr__(self) -> str:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
+
+
+def _checked(base_url: str) -> str:
+    """The URL without a slash at the end. It is shown in logs, so it must hold no password."""
+    try:
+        parts = urlsplit(base_url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("base_url must be a URL such as http://127.0.0.1:8000")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("base_url must hold an address only: no username, password, ? or #")
+    return base_url.rstrip("/")
+
+
+def _one_clock(clock: Clock | None, of_the_scheme: Clock | None) -> Clock:
+    """The clock of a client. A token's age measured with two clocks would mean nothing."""
+    if clock is not None and of_the_scheme is not None and clock != of_the_scheme:
+        raise ValueError("The client and its auth scheme have two clocks: give both the same")
+    return clock or of_the_scheme or time.time
+
+
+def _positive(timeout: float | tuple[float, float]) -> float | tuple[float, float]:
+    parts = timeout if isinstance(timeout, tuple) else (timeout,)
+    good = (isinstance(part, (int, float)) and part is not True and part > 0 for part in parts)
+    if not all(good) or len(parts) > 2:
+        raise ValueError("timeout must be seconds, or a pair of seconds to connect and to wait")
+    return timeout
 
 
 def _unchanged(message: Request) -> Request:

@@ -6,6 +6,7 @@ process.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ from requests.adapters import HTTPAdapter
 from ..errors import Rejected, ServerUnreachable
 from ..log.event_log import Emit
 from ..log.masking import mask_answer, mask_body, mask_headers
-from ..protocol.auth_flow import Request, Response, error_code
+from ..protocol.answers import Response, error_code, json_of, redirected_to, retry_after
+from ..protocol.auth_flow import Request
 from ..protocol.tokens import TokenPair
 
 #: One id follows one user action through client and server.
@@ -29,7 +31,11 @@ CORRELATION_HEADER = "X-Request-ID"
 #: database, is 14 s; retransmission of a lost SYN takes 3 s.
 TIMEOUT = (3.05, 15.0)
 
-_SEND_OPTIONS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
+#: The options of a call that apply to its refresh as well. It has its own body, and follows no
+#: redirect, which could lead its token anywhere.
+_CONNECTION_OPTIONS = frozenset({"timeout", "verify", "cert", "proxies"})
+
+_SEND_OPTIONS = _CONNECTION_OPTIONS | {"allow_redirects", "stream"}
 
 
 class JsonAnswer(dict[str, Any]):
@@ -59,6 +65,25 @@ class Transport(Protocol):
         ...
 
 
+class BrokenAnswer(requests.RequestException):
+    """A response that HTTP does not allow, such as a redirect to what is no URL."""
+
+
+class _Session(requests.Session):
+    """A session whose errors in a redirect are `BrokenAnswer`, and not mistakes of the caller."""
+
+    def resolve_redirects(
+        self, resp: requests.Response, *args: Any, **options: Any
+    ) -> Iterator[requests.Response]:
+        try:
+            yield from super().resolve_redirects(resp, *args, **options)
+        except (ValueError, requests.RequestException) as error:
+            resp.close()
+            if isinstance(error, requests.RequestException):
+                raise
+            raise BrokenAnswer(type(error).__name__) from None
+
+
 class HttpTransport:
     """Sends over HTTP: no cookies, no settings from the environment, one connection pool.
 
@@ -68,14 +93,13 @@ class HttpTransport:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self.session = requests.Session()
+        self.session = _Session()
         # Neither proxies nor .netrc from the environment: a password in .netrc would replace the
         # bearer token, and a proxy cannot reach this machine's loopback.
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            # One server, and up to 64 calls at once, as in a lesson's stampede.
-            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+        self._process = os.getpid()
+        self._open_pool()
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """The request with the server's address in front of its path."""
@@ -84,7 +108,16 @@ class HttpTransport:
 
     def send(self, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send it on a pooled connection, and return the response."""
+        if self._process != os.getpid():
+            # After a fork, parent and child would read each other's answers from one connection.
+            self._process = os.getpid()
+            self._open_pool()
         return self.session.send(prepared, **options)
+
+    def _open_pool(self) -> None:
+        for scheme in ("http://", "https://"):
+            # One server, and up to 64 calls at once, as in a lesson's stampede.
+            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
 
 
 class OutgoingCall:
@@ -146,31 +179,40 @@ class OutgoingCall:
         )
         try:
             response = self._transport.send(prepared, **options)
+            # A streamed response is the caller's to read, unless it is a refusal.
+            streamed = bool(options.get("stream")) and response.status_code < 400
+            body = b"" if streamed else response.content
         except requests.RequestException as error:
-            late = isinstance(error, requests.Timeout)
-            reason = "no response in time" if late else "no connection"
+            reason = _reason(error)
+            advice = _ADVICE.get(reason, "Is the server running?")
             self._record("request.failed", correlation=self.correlation, **about, reason=reason)
             # Without its cause, whose text contains the port and the whole URL.
-            raise ServerUnreachable(
-                f"{message.method} {path} failed: {reason}. Is the server running?"
-            ) from None
-        # A streamed response is the caller's to read, unless it is a refusal.
-        streamed = bool(options.get("stream")) and response.status_code < 400
-        content_type = response.headers.get("Content-Type", "")
+            raise ServerUnreachable(f"{message.method} {path} failed: {reason}. {advice}") from None
+        elsewhere = redirected_to(response)
         self._record(
             "response.received",
             correlation=self.correlation,
             **about,
             status=response.status_code,
             elapsed=round(response.elapsed.total_seconds(), 6),
+            **({"redirected_to": elsewhere} if elsewhere else {}),
             **({} if response.status_code < 400 else refusal_of(response)),
             headers=mask_headers(response.headers),
-            body="" if streamed else mask_answer(response.content, content_type),
+            body=mask_answer(body, response.headers.get("Content-Type", "")),
         )
         return response
 
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for another caller's refresh, by the `timeout` of this call."""
+        return patience(self._send_options["timeout"])
+
     def _prepare(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
-        prepared = self._transport.prepare(requests.Request(method, path, **options))
+        try:
+            prepared = self._transport.prepare(requests.Request(method, path, **options))
+        except requests.exceptions.InvalidHeader:
+            # Its own message repeats the header, which may hold a token.
+            raise ValueError("A header contains characters that cannot be sent") from None
         prepared.headers[CORRELATION_HEADER] = self.correlation
         return prepared
 
@@ -184,14 +226,56 @@ class OutgoingCall:
                 body.seek(self._body_start)
         else:
             prepared = self._prepared
+        for name, value in message.headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError(f"The header {name} contains characters that cannot be sent")
         prepared.headers.update(message.headers)
         return prepared
 
     def _options_for(self, message: Request) -> dict[str, Any]:
-        """A refresh follows no redirect, which could send its token to another host."""
         if message.purpose == "refresh":
-            return {"timeout": TIMEOUT, "allow_redirects": False}
+            kept = {k: v for k, v in self._send_options.items() if k in _CONNECTION_OPTIONS}
+            return {**kept, "allow_redirects": False}
         return self._send_options
+
+
+#: What to do about a failure; for the others: "Is the server running?"
+_ADVICE = {
+    "the certificate was rejected": "Check base_url, or name the right authority with verify=",
+    "the response is broken": "Is base_url the demo server's address?",
+}
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Why no usable response arrived, in words."""
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
+        return "the certificate was rejected"
+    if isinstance(error, requests.Timeout):
+        return "no response in time"
+    broken = (
+        BrokenAnswer,
+        requests.TooManyRedirects,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+        requests.exceptions.InvalidURL,
+    )
+    return "the response is broken" if isinstance(error, broken) else "no connection"
+
+
+def patience(timeout: Any) -> float:
+    """Seconds after which a message has been answered or has failed, unless the answer drips.
+
+    Args:
+        timeout (float | tuple | None): as in `requests.request`. Where it sets no bound, `TIMEOUT`
+            does.
+    """
+    both = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    bounds = (
+        bound if isinstance(bound, (int, float)) else default
+        for bound, default in zip(both, TIMEOUT, strict=True)
+    )
+    return sum(bounds) + 1.0  # and a moment for what is done before and after
 
 
 def _rewindable(data: Any) -> Any:
@@ -225,9 +309,8 @@ def one_action() -> Iterator[str]:
 
 def refusal_of(response: requests.Response) -> dict[str, str]:
     """`error` and `message` of a refusal. The article's server sends plain text."""
-    try:
-        body = response.json()
-    except ValueError:
+    body = json_of(response)
+    if body is None:
         body = response.text
     if not isinstance(body, dict):
         body = {"message": body}
@@ -246,13 +329,20 @@ def accepted(response: requests.Response) -> JsonAnswer:
     """
     if response.status_code >= 400:
         refusal = refusal_of(response)
-        raise Rejected(response.status_code, refusal["error"], refusal["message"])
-    try:
-        return JsonAnswer(response.json())
-    except (ValueError, TypeError):
+        elsewhere = redirected_to(response)
+        message = refusal["message"]
+        raise Rejected(
+            response.status_code,
+            refusal["error"],
+            f"{message} (redirected to {elsewhere})" if elsewhere else message,
+            retry_after(response),
+        )
+    answer = json_of(response)
+    if not isinstance(answer, dict):
         raise ServerUnreachable(
             "The response is not a JSON object. Is base_url the demo server's address?"
-        ) from None
+        )
+    return JsonAnswer(answer)
 
 
 def _token_facts(message: Request) -> dict[str, Any]:

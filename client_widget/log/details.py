@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..clock import life, time_of_day
-from ..protocol.tokens import read_claims
+from ..display import shown
+from ..protocol.tokens import is_time, read_claims
 from .event import Event
 
 #: Finds a token by its fingerprint; None if it is not remembered.
@@ -28,8 +29,10 @@ def details(event: Event, base_url: str, find_token: FindToken, reveal: bool) ->
     if event.name in ("request.sent", "request.retried"):
         parts["cURL"] = to_curl(event, base_url)
     if "headers" not in fields:
-        shown = {name: value for name, value in fields.items() if name != "path"}
-        parts["Event"] = f"{event.name} {json.dumps(shown, ensure_ascii=False, default=str)}"
+        shown_fields = {name: value for name, value in fields.items() if name != "path"}
+        parts["Event"] = (
+            f"{event.name} {shown(json.dumps(shown_fields, ensure_ascii=False, default=str))}"
+        )
     shown_parts = {title: text for title, text in parts.items() if text}
     if reveal:
         return {title: unmask(text, find_token) for title, text in shown_parts.items()}
@@ -61,7 +64,8 @@ def _message(event: Event) -> str:
     if "status" in fields:
         first = f"HTTP/1.1 {fields['status']}"
     lines = [first, *(f"{name}: {value}" for name, value in fields["headers"].items())]
-    return "\n".join([*lines, "", fields["body"]]).rstrip()
+    text = "\n".join([*lines, "", fields["body"]]).rstrip()
+    return "\n".join(shown(line, keep="\t\r") for line in text.split("\n"))
 
 
 def _token(event: Event, find_token: FindToken) -> str:
@@ -74,10 +78,11 @@ def _token(event: Event, find_token: FindToken) -> str:
     claims = claims or {name: fields[name] for name in ("iat", "exp") if name in fields}
     lines = [f"{fields.get('kind', '')} token {fields['token']}".strip()]
     for name, value in claims.items():
-        moment = f"  ({time_of_day(value)})" if name in ("iat", "exp") else ""
-        lines.append(f"  {name}: {json.dumps(value, ensure_ascii=False)}{moment}")
+        timed = name in ("iat", "exp", "nbf") and is_time(value)
+        moment = f"  ({time_of_day(value)})" if timed else ""
+        lines.append(f"  {shown(name)}: {shown(json.dumps(value, ensure_ascii=False))}{moment}")
     if "exp" in fields:
         lines.append(f"at this moment: {life(fields['exp'], event.at)}")
     if "detail" in fields:
-        lines.append(f"refused, because: {fields['detail']}")
+        lines.append(f"refused, because: {shown(fields['detail'])}")
     return "\n".join(lines)

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
+from weakref import WeakSet
 
 from ..clock import Clock
 from .event import Event
@@ -28,6 +30,19 @@ _logger = logging.getLogger("client_widget")
 
 
 Subscriber: TypeAlias = Callable[[Event], object]
+
+
+#: All logs, to give them new locks in a child process: a thread that held one is not in it.
+_logs: WeakSet[EventLog] = WeakSet()
+
+
+def _unlock_all() -> None:
+    for log in _logs:
+        log._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_unlock_all)
 
 
 class Emit(Protocol):
@@ -55,6 +70,7 @@ class EventLog:
         self._seq = 0
         # A subscriber may read the log, so the lock can be taken again by its holder.
         self._lock = threading.RLock()
+        _logs.add(self)
 
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ..clock import life
+from ..display import shown
 from .event import Event
 
 REASONS = {
@@ -21,6 +22,7 @@ REASONS = {
     "token_not_yet_valid": "it is not valid yet",
     "token_spent": "it was already used",
     "token_revoked": "its session has ended",
+    "session_expired": "its session has reached its end",
     "invalid_token": "it is not valid",
     "insufficient_scope": "the user may not do this",
     "too_many_attempts": "too many logins failed",
@@ -40,19 +42,32 @@ REASONS = {
 
 def describe(event: Event) -> str:
     """The event in one sentence."""
-    fields = event.fields
+    # Typed text may contain a line break, which would look like a second event.
+    fields = {
+        name: shown(value) if isinstance(value, str) else value
+        for name, value in event.fields.items()
+    }
+    event = event._replace(fields=fields)
     sentence = _SENTENCES.get(event.name)
     if sentence is None:
-        return " ".join([event.name, *(f"{name}={value}" for name, value in fields.items())])
+        pairs = (f"{shown(name)}={shown(value)}" for name, value in event.fields.items())
+        return " ".join([shown(event.name), *pairs])
     text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
     # The client's sentences name the path themselves.
-    text = f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
-    # Typed text may contain a line break, which would look like a second event.
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
 
 
 _GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
-_BAD = (".refused", ".rejected", ".failed", ".ended", ".detected", ".revoked", ".throttled")
+_BAD = (
+    ".refused",
+    ".rejected",
+    ".failed",
+    ".ended",
+    ".detected",
+    ".revoked",
+    ".throttled",
+    ".postponed",
+)
 
 
 def tone(event: Event) -> str:
@@ -95,6 +110,8 @@ def _received(event: Event) -> str:
     except ValueError:
         phrase = ""
     answer = f"{fields['status']}{phrase} for {fields['method']} {fields['path']}"
+    if "redirected_to" in fields:
+        answer += f", redirected to {fields['redirected_to']}"
     return f"{answer}: {fields['message']}" if "message" in fields else answer
 
 
@@ -137,6 +154,7 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "token.expired": "the access token {life}",
     "token.refused": "the access token was refused: {reason}",
     "token.refreshed": _refreshed,
+    "refresh.postponed": "no refresh for {wait} s: the server asked to wait",
     # the server's
     "server.started": "the server {server} listens",
     "server.stopped": "the server {server} has stopped",

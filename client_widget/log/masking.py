@@ -13,12 +13,73 @@ from ..protocol.tokens import fingerprint
 #: Characters of a body to keep: enough for every answer of the demo server.
 MAX_BODY = 2_000
 
-# Anything that looks like a JWT, anywhere in a text.
+#: The headers whose values a log may hold. Any other may carry a credential: `Cookie`, an API key,
+#: a proxy's password, or the next header that somebody invents.
+SHOWN_HEADERS = frozenset(
+    [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "access-control-allow-credentials",
+        "access-control-allow-headers",
+        "access-control-allow-methods",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "access-control-max-age",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "age",
+        "allow",
+        "cache-control",
+        "connection",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-type",
+        "date",
+        "etag",
+        "expires",
+        "host",
+        "if-modified-since",
+        "if-none-match",
+        "keep-alive",
+        "last-modified",
+        "origin",
+        "pragma",
+        "range",
+        "retry-after",
+        "server",
+        "transfer-encoding",
+        "user-agent",
+        "vary",
+        "www-authenticate",
+        "x-request-id",
+    ]
+)
+
+# Anything that looks like a JWT, or like the hash of a password: bcrypt, argon2, scrypt, crypt(3).
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
+_HASH = re.compile(
+    r"\$(?:2[abxy]?|argon2\w*|scrypt|pbkdf2[\w-]*|[156y])\$[\w./+=$,-]+"
+    r"|\b(?:pbkdf2|scrypt|argon2)[\w:-]*\$[\w./+=$,-]+",
+    re.ASCII,
+)
 
+# The names of fields that hold a secret, in lower case and without `_` and `-`.
+_SECRET = re.compile(
+    r"(password|passwd|passphrase|passcode|pwd|pass|pin|otp|secret|secrets|secretkey|apikey|apikeys"
+    r"|privatekey|accesskey|signingkey|hash|salt|credential|credentials|authorization|cookie"
+    r"|cookies|setcookie|sessionid|csrf|assertion|signature)$"
+)
+_TOKENS = re.compile(r"(tokens?|jwts?)$")
 
-# A token in an answer contains one of these; a backslash could spell any of them.
-_SUSPECT = re.compile(rb"token|eyJ|\\", re.IGNORECASE)
+# A secret in an answer contains one of these; a backslash could spell any of them.
+_SUSPECT = re.compile(
+    rb"token|jwt|pass|pwd|pin|otp|secret|key|hash|salt|cred|auth|cookie|session|csrf|assert|signat"
+    rb"|eyJ|\$|\\",
+    re.IGNORECASE,
+)
 
 
 def mask_token(token: str) -> str:
@@ -26,12 +87,9 @@ def mask_token(token: str) -> str:
     return f"<token {fingerprint(token)}>"
 
 
-def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with the credentials of `Authorization` masked."""
-    return {
-        name: _mask_credentials(value) if name.lower() == "authorization" else value
-        for name, value in headers.items()
-    }
+def mask_headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:
+    """Headers as text: credentials of `Authorization` and values of unknown headers are masked."""
+    return {str(name): _mask_header(str(name).lower(), value) for name, value in headers.items()}
 
 
 def mask_answer(body: bytes, content_type: str) -> str:
@@ -59,24 +117,49 @@ def mask_body(body: object, content_type: str) -> str:
             return f"<{len(body)} bytes>"
     except (ValueError, RecursionError):
         return f"<{len(body)} bytes>"
-    text = _TOKEN.sub(lambda found: mask_token(found[0]), text)
+    text = _mask_text(text)
     return text if len(text) <= MAX_BODY else text[:MAX_BODY] + "…"
 
 
+def _mask_header(name: str, value: str | bytes) -> str:
+    # HTTP/1.1 headers are bytes; RFC 9110, section 5.5, reads them as ISO 8859-1.
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if name == "authorization":
+        return _mask_credentials(text)
+    if name == "location":
+        return _mask_text(text.partition("?")[0].partition("#")[0])
+    return _mask_text(text) if name in SHOWN_HEADERS else "***"
+
+
 def _mask_credentials(value: str) -> str:
+    """A bearer token as its fingerprint. Other credentials can be a password, and a fingerprint
+    would let an attacker test guesses."""
+    if _TOKEN.fullmatch(value):
+        return mask_token(value)
     scheme, _, token = value.partition(" ")
-    return f"{scheme} {mask_token(token)}" if token else mask_token(scheme)
+    if scheme.lower() == "bearer":
+        return f"{scheme} {mask_token(token)}" if token else scheme
+    return f"{scheme} ***" if token else "***"
+
+
+def _mask_text(text: str) -> str:
+    """A text without what looks like a token or a hash."""
+    return _HASH.sub("***", _TOKEN.sub(lambda found: mask_token(found[0]), text))
 
 
 def _mask(name: str, value: Any) -> Any:
-    """A JSON value, masked according to its name."""
+    """A JSON value, masked according to the names above it."""
     if isinstance(value, dict):
-        return {key: _mask(key, inner) for key, inner in value.items()}
+        return {key: _mask(_kind(key) or name, inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_mask(name, inner) for inner in value]
-    if not isinstance(value, str) or not value:
+    kind = _kind(name)
+    if value in (None, "") or isinstance(value, bool) or not kind:
         return value
-    lower = name.lower()
-    if lower.endswith(("password", "secret")):
-        return "***"
-    return mask_token(value) if lower.endswith("token") else value
+    return mask_token(value) if kind == "token" and isinstance(value, str) else "***"
+
+
+def _kind(name: str) -> str:
+    """What the name of a field says of its value: "token", "secret", or "" for neither."""
+    plain = name.lower().replace("_", "").replace("-", "")
+    return "token" if _TOKENS.search(plain) else "secret" if _SECRET.search(plain) else ""

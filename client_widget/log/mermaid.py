@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from ..clock import life
+from ..display import printable, shown
 from ..protocol.tokens import is_time
 from .event import Event
 
@@ -86,7 +87,7 @@ class _Picture:
     def text(self, heading: str) -> str:
         """The diagram; its heading is a note over all lanes."""
         names = {_PANEL: "Panel"}
-        names |= {lane: escape(cut(source, 24)) for source, lane in self._clients.items()}
+        names |= {lane: escape(shown(cut(source, 24))) for source, lane in self._clients.items()}
         names |= {_SERVER: "Server", _DATABASE: "Database"}
         lanes = [lane for lane in names if lane in self._touched]
         lines = [f"participant {lane} as {names[lane]}" for lane in lanes]
@@ -108,8 +109,7 @@ def escape(text: str) -> str:
     Every character is encoded unless it is known to be harmless. A character that cannot be
     printed, such as one that reverses the writing direction, becomes `�`.
     """
-    shown = (char if char == " " or char.isprintable() else "\ufffd" for char in text)
-    codes = (c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in shown)
+    codes = (c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in printable(text))
     # An empty text is a syntax error.
     return "".join(codes) if text.strip() else "(empty)"
 
@@ -122,7 +122,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _field(event: Event, name: str, length: int = 40) -> str:
-    return cut(event.fields.get(name, ""), length)
+    return shown(cut(event.fields.get(name, ""), length))
 
 
 def _username(event: Event) -> str:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .auth_flow import AuthFlow, Request, read_token, refresh_request, with_bearer
+from .answers import read_token
+from .auth_flow import AuthFlow, Request, refresh_request, with_bearer
 from .store import TokenStore
 
 

@@ -20,32 +20,21 @@ Rules:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ..clock import Clock
 from ..errors import LoginRequired, ServerUnreachable
+
+# Under one roof for those who write a flow of their own.
+from .answers import Response as Response
+from .answers import error_code as error_code
+from .answers import read_grant as read_grant
+from .answers import read_token as read_token
+from .answers import redirected_to, refuses_refresh, retry_after
 from .store import TokenStore
 from .tokens import TokenPair, refresh_window
-
-
-class Response(Protocol):
-    """What the flow reads of a response. The responses of requests and httpx qualify."""
-
-    @property
-    def status_code(self) -> int: ...
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    def json(self) -> Any:
-        """The body, parsed.
-
-        Raises:
-            ValueError: the body is not JSON.
-        """
 
 
 @dataclass(frozen=True)
@@ -92,10 +81,9 @@ EXPIRED = (401, 403)
 #: RFC 6750, section 3.1: the token is valid, but its user may not do this.
 NO_RIGHT = "insufficient_scope"
 
-_ERROR = re.compile(r'\berror="([^"]*)"')
-
-#: The server cannot refresh at the moment. The refresh token was not judged, so the session stays.
-NOT_NOW = (429, 502, 503, 504)
+#: The routes that create a user and a session. They take no token, so none of their refusals is
+#: an expiry.
+WITHOUT_TOKEN = ("/users/register", "/users/login")
 
 
 class BearerAuth:
@@ -106,19 +94,29 @@ class BearerAuth:
         clock (Clock | None): returns seconds since the epoch. With a clock, a token is refreshed
             before it expires, in the last fifth of its lifetime and at most 10 seconds early.
             Without one, it is refreshed after a refusal.
+
     """
 
     def __init__(self, store: TokenStore, *, clock: Clock | None = None) -> None:
         self._store = store
         self._clock = clock
 
+    @property
+    def clock(self) -> Clock | None:
+        """The clock for refreshes ahead of expiry, if there is one."""
+        return self._clock
+
     def auth_flow(self, request: Request) -> AuthFlow:
         """Send with the access token; on 401 or 403 refresh, store and retry once.
 
         Raises:
             LoginRequired: the refresh was refused, so the session has ended.
-            ServerUnreachable: the server cannot refresh at the moment; the session is kept.
+            ServerUnreachable: the server did not judge the refresh token; the session is kept.
         """
+        if request.path.partition("?")[0] in WITHOUT_TOKEN:
+            response = yield request
+            assert response is not None
+            return response
         pair = self._store.get()
         ahead = pair is not None and self._nearly_over(pair)
         if ahead and pair is not None:
@@ -148,16 +146,18 @@ class BearerAuth:
 
     def _store_refreshed(self, pair: TokenPair, answer: Response) -> None:
         """Replace the pair or end the session, unless the store holds another pair by now."""
-        if answer.status_code == 200:
+        if refuses_refresh(answer):
+            if self._store.replace(pair, None):
+                raise LoginRequired("The refresh token was refused: log in again")
+        elif 200 <= answer.status_code < 300:
             now = None if self._clock is None else self._clock()
             self._store.replace(pair, pair.refreshed(*read_grant(answer), now))
-        elif answer.status_code in NOT_NOW:
+        else:
             raise ServerUnreachable(
                 f"The refresh was answered with {answer.status_code}: "
-                "you are still logged in, try again in a moment"
+                "you are still logged in, try again in a moment",
+                retry_after(answer),
             )
-        elif self._store.replace(pair, None):
-            raise LoginRequired("The refresh token was refused: log in again")
 
     def _nearly_over(self, pair: TokenPair) -> bool:
         if self._clock is None or pair.over_at is None or pair.lifetime is None:
@@ -166,23 +166,15 @@ class BearerAuth:
 
 
 def may_have_expired(response: Response) -> bool:
-    """Does the response refuse the token, rather than its user?"""
-    return response.status_code in EXPIRED and error_code(response) != NO_RIGHT
+    """Whether the response refuses the token, rather than its user.
 
-
-def error_code(response: Response) -> str:
-    """The `error` of a refusal, from its body or its challenge (RFC 6750, section 3).
-
-    "" if it has none: the article's server sends plain text.
+    A response from another host says nothing about the token, which was not sent there.
     """
-    try:
-        code = response.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        code = None
-    if isinstance(code, str):
-        return code
-    found = _ERROR.search(response.headers.get("WWW-Authenticate", ""))
-    return found[1] if found else ""
+    return (
+        response.status_code in EXPIRED
+        and error_code(response) != NO_RIGHT
+        and not redirected_to(response)
+    )
 
 
 def with_bearer(request: Request, pair: TokenPair | None) -> Request:
@@ -197,29 +189,3 @@ def refresh_request(pair: TokenPair) -> Request:
     """The message that asks for a new access token. It carries no bearer header."""
     body = {"token": pair.refresh}
     return Request("POST", "/refresh", json=body, purpose="refresh", replaces=pair)
-
-
-def read_token(answer: Response, name: str) -> str:
-    """The token of that name in a response.
-
-    Raises:
-        ServerUnreachable: there is none, so this is another server than the demo server.
-    """
-    try:
-        token = answer.json()[name]
-    except (ValueError, KeyError, TypeError):
-        token = None
-    if not isinstance(token, str) or not token:
-        raise ServerUnreachable(f"The answer holds no {name}: is base_url the demo server's?")
-    return token
-
-
-def read_grant(answer: Response) -> tuple[str, str | None]:
-    """The new access token of a refresh, and the new refresh token if the server rotates.
-
-    Raises:
-        ServerUnreachable: there is no access token.
-    """
-    access = read_token(answer, "accessToken")
-    refresh = answer.json().get("refreshToken")
-    return access, refresh if isinstance(refresh, str) and refresh else None

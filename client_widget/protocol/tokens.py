@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,14 @@ from typing import Any, TypeGuard
 def fingerprint(token: str) -> str:
     """Eight hexadecimal digits that tell tokens apart in a log that must not hold them."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:8]
+
+
+def is_sendable(token: str) -> bool:
+    """Whether a header can carry the token unchanged: printable ASCII, not empty, no outer space.
+
+    RFC 6750, section 2.1, allows fewer characters; other servers are not that strict.
+    """
+    return token.isascii() and token.isprintable() and token.strip() == token != ""
 
 
 def read_claims(token: str) -> dict[str, Any]:
@@ -41,15 +50,16 @@ class TokenPair:
     Attributes:
         access (str): the access token.
         refresh (str): the refresh token.
-        session (object): shared by all pairs of one login, so that a call of one user is never
-            retried with the tokens of the next.
+        session (str): names the login, and is the same object in all pairs of one login, so that
+            a call of one user is never retried with the tokens of the next. It is random, and no
+            secret.
         received_at (float | None): when the access token arrived, in seconds since the epoch on
             the client's clock; None if unknown.
     """
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
-    session: object = field(default_factory=object, repr=False)
+    session: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
     received_at: float | None = None
 
     def with_access(self, access: str) -> TokenPair:

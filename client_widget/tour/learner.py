@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ..clock import Clock, MovableClock
 from ..errors import LoginRequired, Rejected
 from ..log.event_log import EventLog
+from ..protocol.store import TokenStore
 
 #: How many names to try before giving up: a class of thirty shares one server.
 MOST_NAMES = 100
@@ -17,8 +18,10 @@ MOST_NAMES = 100
 class Client(Protocol):
     """What a tour needs of a client: `AuthClient` has it."""
 
+    name: str
     log: EventLog
     clock: Clock
+    store: TokenStore
 
     def register(self, username: str, password: str) -> dict[str, Any]: ...
 

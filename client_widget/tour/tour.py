@@ -4,6 +4,8 @@ Rules:
 - a step is real: it sends requests through the client and moves the clock;
 - a step's trace is what its thread recorded, and what the server recorded under the same
   correlation ids. Other users of the same log do not appear in it;
+- the learner shares the client with others. If somebody logs out or in, the learner logs in again
+  and the step is done from its beginning, so the story goes on;
 - if the server cannot be reached, the step stays open. Parts that are done, such as a move of the
   clock, are not repeated when you try again;
 - from the first step to the last, the clock stands still while you think, if it can: a class that
@@ -37,12 +39,14 @@ class StepResult:
         guessed_index (int): the answer that was chosen.
         events (tuple[Event, ...]): the trace of the step.
         why (str): what happened and why, in words, from the events.
+        logged_in_again (bool): had somebody ended the learner's session before or during the step?
     """
 
     happened_index: int
     guessed_index: int
     events: tuple[Event, ...]
     why: str
+    logged_in_again: bool = False
 
     @property
     def right(self) -> bool:
@@ -55,6 +59,10 @@ class Score(NamedTuple):
 
     right: int
     guesses: int
+
+
+#: How often a step is done from its beginning before its events are taken as they are.
+TRIES = 3
 
 
 class Tour:
@@ -84,11 +92,14 @@ class Tour:
             raise ValueError("The tour moves the clock: give it one with advance(), as DemoClock")
         self.steps = tuple(steps)
         self.results: list[StepResult] = []
+        self._client = client
         self._log: EventLog = client.log
         self._clock: Any = given
         self._learner = Learner(client, given)
         self._index = 0
         self._rate: float | None = None
+        # The learner's session, as the last part of the story has left it.
+        self._session: object = None
         self._begin_step()
 
     @property
@@ -133,12 +144,14 @@ class Tour:
         if not 0 <= index < len(self.step.answers):
             raise IndexError(f"There is no answer {index}: there are {len(self.step.answers)}")
         self._stop_clock()
-        while self._to_do:
-            self._events += self._do(self._to_do[0])
-            del self._to_do[0]
+        for left in reversed(range(TRIES)):
+            self._restore_session()
+            if self._do_the_rest(take_it=left == 0):
+                break
         events = tuple(self._events)
         [happened] = [i for i, a in enumerate(self.step.answers) if a.happened(events)]
-        result = StepResult(happened, index, events, self.step.answers[happened].why(events))
+        why = self.step.answers[happened].why(events)
+        result = StepResult(happened, index, events, why, self._logged_in_again)
         self.results.append(result)
         if self.finished:
             self._release_clock()
@@ -162,6 +175,7 @@ class Tour:
         """Start again at the first step as another user; returns the step."""
         self._release_clock()
         self._index = 0
+        self._session = None
         self.results.clear()
         self._begin_step()
         return self.step
@@ -171,11 +185,50 @@ class Tour:
         self._release_clock()
 
     def _begin_step(self) -> None:
+        self._start_again()
+        self._logged_in_again = False
+
+    def _start_again(self) -> None:
         self._to_do: list[Deed] = list(self.step.act)
         self._events: list[Event] = []
 
-    def _do(self, deed: Deed) -> list[Event]:
-        """Do a part of a step, and return the events that it caused."""
+    def _session_now(self) -> object:
+        pair = self._client.store.get()
+        return None if pair is None else pair.session
+
+    def _restore_session(self) -> None:
+        """Log the learner in again if somebody has ended or replaced the session."""
+        if self._session is not None and self._session_now() is not self._session:
+            self._start_again()
+            self._logged_in_again = True
+            self._learner.log_in()
+            self._session = self._session_now()
+
+    def _do_the_rest(self, *, take_it: bool) -> bool:
+        """Do what is left of the step, and return True.
+
+        If somebody changes the session meanwhile, return False, or take it as it is.
+        """
+        while self._to_do:
+            before = self._session or self._session_now()
+            events, others = self._do(self._to_do[0])
+            now, own = self._session_now(), _of_session(events)
+            if not own:
+                changed = now is not before
+            elif own[-1].name == "session.started":
+                changed = now is None
+            else:
+                changed = any(e.source == self._client.name for e in _of_session(others))
+            if changed and not take_it:
+                self._start_again()
+                return False
+            self._session = now
+            self._events += events
+            del self._to_do[0]
+        return True
+
+    def _do(self, deed: Deed) -> tuple[list[Event], list[Event]]:
+        """Do a part of a step; return the events that it caused, and those of others meanwhile."""
         me = threading.get_ident()
         seen: list[tuple[bool, Event]] = []
 
@@ -189,7 +242,8 @@ class Tour:
         finally:
             unsubscribe()
         ours = {e.correlation for mine, e in seen if mine and e.correlation is not None}
-        return [e for mine, e in seen if mine or e.correlation in ours]
+        caused = [e for mine, e in seen if mine or e.correlation in ours]
+        return caused, [e for _, e in seen if e not in caused]
 
     def _stop_clock(self) -> None:
         if self._rate is None and hasattr(self._clock, "rate"):
@@ -204,3 +258,7 @@ class Tour:
 
     def __repr__(self) -> str:
         return f"<Tour, step {self.number} of {len(self.steps)}>"
+
+
+def _of_session(events: Sequence[Event]) -> list[Event]:
+    return [e for e in events if e.name in ("session.started", "session.ended")]

@@ -1,10 +1,42 @@
-"""Background work: a repeated task whose thread exits when idle, and one-off calls."""
+"""Background work: a repeated task whose thread exits when idle, one-off calls, calls at once.
+
+A process can run out of threads for a moment. So a thread is published only once it runs
+(`start_thread`); otherwise everybody would wait for a thread that never began.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+_logger = logging.getLogger("client_widget")
+
+T = TypeVar("T")
+
+
+class NoThread(RuntimeError):
+    """No thread can be started at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__("This process cannot start a thread right now. Try again in a moment.")
+
+
+def start_thread(name: str, call: Callable[[], object]) -> threading.Thread:
+    """Run `call` in a daemon thread, and return the thread, which is running.
+
+    Raises:
+        NoThread: the thread cannot be started.
+    """
+    thread = threading.Thread(target=call, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise NoThread from error
+    return thread
 
 
 class Pulse:
@@ -27,19 +59,36 @@ class Pulse:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wanted = False
+        self._stopped = threading.Event()
+        self._short = False  # did the last start find no thread?
 
     def start(self) -> None:
-        """Make sure that a step begins within the interval. Cheap if one is already due."""
+        """Make sure that a step begins within the interval. Cheap if one is already due.
+
+        If no thread can be started, this says so in the Python log, and the next call tries again.
+        """
         with self._lock:
             self._wanted = True
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-                self._thread.start()
+            if self._thread is None and not self._stopped.is_set():
+                try:
+                    self._thread = start_thread("pulse", self._run)
+                except NoThread:
+                    if not self._short:
+                        _logger.warning("A view is late: no thread can be started yet")
+                    self._short = True
+                else:
+                    self._short = False
+
+    def stop(self) -> None:
+        """Take no further step. Waits up to a second for a step that is under way."""
+        self._stopped.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=1.0)
 
     def _run(self) -> None:
         pause = self._first
-        while True:
-            time.sleep(pause)
+        while not self._stopped.wait(pause):
             pause = self._interval
             with self._lock:
                 self._wanted = False
@@ -59,20 +108,25 @@ class Workers:
     """Runs each call in its own thread, which ends with the call."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
 
     def start(self, name: str, call: Callable[[], object]) -> None:
-        """Run `call` in a thread with this name."""
+        """Run `call` in a thread with this name.
+
+        Raises:
+            NoThread: the thread cannot be started, and `call` does not run.
+        """
 
         def work() -> None:
             try:
                 call()
             finally:
-                self._threads.discard(threading.current_thread())
+                with self._lock:
+                    self._threads.discard(threading.current_thread())
 
-        thread = threading.Thread(target=work, name=name, daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        with self._lock:
+            self._threads.add(start_thread(name, work))
 
     def wait(self, timeout: float) -> None:
         """Wait until all calls have ended.
@@ -81,7 +135,24 @@ class Workers:
             TimeoutError: a call is still running after `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
-        for thread in tuple(self._threads):
+        with self._lock:
+            threads = tuple(self._threads)
+        for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 raise TimeoutError(f"{thread.name} is still under way after {timeout:g} s")
+
+
+def at_once(count: int, call: Callable[[], T]) -> list[T]:
+    """Make `count` calls at once, each in its own thread, and return what they return.
+
+    Raises:
+        NoThread: not all threads can be started.
+        Exception: what the first failed call raises.
+    """
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            calls = [pool.submit(call) for _ in range(count)]
+        except RuntimeError as error:
+            raise NoThread from error
+        return [each.result() for each in calls]

@@ -1,7 +1,8 @@
 // The live log. The Python side is live_log.py.
 //
-// Messages from Python: {type: "reset", rows} replaces all rows, {type: "rows", rows} adds,
-// {type: "details"} has the details of a row, {type: "file"} is a file to save.
+// Messages from Python: {type: "rows", rows} adds rows to every view. The others answer one view,
+// whose id they carry: {type: "reset", rows} replaces all rows, {type: "details"} has the details
+// of a row, {type: "file"} is a file to save.
 // Messages to Python: "hello" asks for a reset, "open" for details, "save" for a file.
 // All text is set as text, so what a user typed is never markup.
 
@@ -80,7 +81,7 @@ function render({ model, el }) {
   let action = null;
   let paused = false;
   let missed = []; // the rows that arrived during a pause
-  const ask = (seq, reveal) => model.send({ type: "open", seq, reveal });
+  const ask = (seq, reveal) => model.send({ type: "open", view: me, seq, reveal });
 
   const filter = create("input", "lab-filter");
   filter.type = "search";
@@ -120,11 +121,12 @@ function render({ model, el }) {
   );
 
   const receive = (message) => {
+    if (message.type !== "rows" && message.view !== me) return;
     if (message.type === "details") {
       const element = rows.querySelector(`[data-seq="${message.seq}"]`);
       if (element) fill(element, message, ask);
     } else if (message.type === "file") {
-      if (message.view === me) save(message.name, message.text);
+      save(message.name, message.text);
     } else {
       if (message.type === "reset") {
         rows.replaceChildren();
@@ -142,7 +144,7 @@ function render({ model, el }) {
   el.classList.add("lab-log-view");
   el.append(title, rows);
   model.on("msg:custom", receive);
-  model.send({ type: "hello" });
+  model.send({ type: "hello", view: me });
   return () => model.off("msg:custom", receive);
 }
 

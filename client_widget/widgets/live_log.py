@@ -3,6 +3,9 @@
 Python sends rows in batches and each row once, so the cost of a row does not grow with the log.
 Messages sent before the view is drawn are lost, so a view says hello once it is drawn, and receives
 all rows. Rows are messages and never traits, because a notebook saves its traits.
+
+The same log may be shown twice. All views on the pages receive new rows; an answer to a request
+carries the id of the view that asked, and the others ignore it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import anywidget
 
 from ..client.auth_client import AuthClient
 from ..clock import Clock, time_of_day
+from ..display import shown
 from ..log.details import details
 from ..log.event import Event
 from ..log.event_text import describe, tone
@@ -35,7 +39,7 @@ def row(event: Event) -> dict[str, Any]:
     return {
         "seq": event.seq,
         "time": time_of_day(event.at),
-        "source": event.source,
+        "source": shown(event.source),
         "action": event.correlation,
         "text": describe(event),
         "tone": tone(event),
@@ -51,7 +55,7 @@ class LogView(View, anywidget.AnyWidget):
         clock (Clock | None): returns seconds since the epoch; the client's by default.
     """
 
-    _esm = Path(__file__).with_name("live_log.js")
+    _esm = Path(__file__).with_name("live_log.js").read_text(encoding="utf-8")
     _css = STYLES
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
@@ -63,13 +67,13 @@ class LogView(View, anywidget.AnyWidget):
         # Held while a message is built and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
         self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
-        self._unsubscribe = self._log.subscribe(self._on_event)
+        self.on_close(self._log.subscribe(self._on_event), self._flush.stop)
         self.on_msg(self._on_message)
 
-    def close(self) -> None:
-        """Stop listening to the log, and remove the view."""
-        self._unsubscribe()
-        super().close()
+    def refresh(self) -> None:
+        """Send the rows that still wait because no thread could be started for them."""
+        if self._pending:
+            self._flush.start()
 
     def _on_event(self, event: Event) -> None:
         self._pending.append(event)
@@ -83,23 +87,24 @@ class LogView(View, anywidget.AnyWidget):
         return bool(events)
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        kind = content.get("type")
+        kind, view = content.get("type"), content.get("view")
         if kind == "hello":
             with self._sending:
                 rows = [row(event) for event in list(self._log)[-MAX_ROWS:]]
-                self.send({"type": "reset", "rows": rows})
+                self.send({"type": "reset", "view": view, "rows": rows})
         elif kind == "open":
-            self._send_details(content["seq"], bool(content.get("reveal")))
+            self._send_details(content["seq"], view, bool(content.get("reveal")))
         elif kind == "save":
-            self._send_file(content["format"], content.get("view"))
+            self._send_file(content["format"], view)
 
-    def _send_details(self, seq: int, reveal: bool) -> None:
+    def _send_details(self, seq: int, view: object, reveal: bool) -> None:
         """Send the details of a row. They are in no trait, so the notebook does not save them."""
         event = next((event for event in self._log if event.seq == seq), None)
         parts = {"Event": "The log is full and has dropped this event."}
         if event is not None:
             parts = details(event, self._base_url, self._find_token, reveal)
-        self.send({"type": "details", "seq": seq, "parts": parts, "revealed": reveal})
+        answer = {"type": "details", "view": view, "seq": seq, "parts": parts, "revealed": reveal}
+        self.send(answer)
 
     def _send_file(self, format_: str, view: object) -> None:
         """Send the log as a file, its tokens masked, to the view that asked for it."""

@@ -4,32 +4,36 @@ Rules:
 
 - a click runs its action in a thread of its own and returns, so no call blocks the kernel. The
   button is disabled until the action ends, and a failure is shown in one place: `_run`;
-- whatever a user typed is escaped where it is shown;
+- who is logged in is said by the store and the log, not by the button that was pressed last;
+- whatever a user typed is displayed through `as_html` and `shown`;
 - the password leaves its field as soon as it is used, and tokens are shown by fingerprint and
   claims, because a notebook saves what its widgets hold.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+import unicodedata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
+from ..client.stepper import stepper_of
 from ..client.transport import one_action
 from ..clock import Clock, PacedClock
+from ..display import as_html, shown
 from ..errors import ClientError, LoginRequired, Rejected
 from ..log.event import Event
-from .background import Pulse, Workers
+from ..protocol.tokens import TokenPair, read_claims
+from .background import NoThread, Pulse, Workers, at_once
 from .clock_controls import TimeControls
 from .live_log import LogView
 from .presence import Presence
 from .sequence_diagram import DiagramView
-from .step_by_step import StepView
+from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
 from .timeline.timeline import TokenTimeline
 from .token_html import token_card
@@ -40,6 +44,9 @@ from .view import View
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
 #: text letter by letter and waits for each to arrive, so a click can overtake the last ones.
 SETTLE = 0.1
+
+
+_LOG_IN = "Log in to see this page."
 
 
 class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
@@ -53,6 +60,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     Attributes:
         username, password: the two text fields.
         buttons (dict[str, Button]): by label, such as "Log in".
+        banner (HTML): which message is held, or "".
         notice, home, tokens (HTML): the last message, the home page and the stored tokens.
         log_view (LogView): the live log.
         tabs (LazyTabs): the closer views: flow, timeline, tokens, step by step, tour.
@@ -66,7 +74,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self._workers = Workers()
         # Redraw soon after an event, and every second while anybody looks, for the countdown.
         self._redraw = Pulse(0.03, self._draw)
-        self.presence = Presence(on_report=Pulse(1.0, self._draw_while_watched).start)
+        self._tick = Pulse(1.0, self._draw_while_watched)
+        self.presence = Presence(on_report=self._tick.start)
 
         wide = {
             "layout": widgets.Layout(width="auto"),
@@ -74,6 +83,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         }
         self.username = widgets.Text(description="Username", **wide)
         self.password = widgets.Password(description="Password", **wide)
+        self.banner = widgets.HTML()
         self.notice = widgets.HTML()
         self.home = widgets.HTML()
         self.tokens = widgets.HTML()
@@ -95,7 +105,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self.buttons |= self._time.buttons
             form.append(self._time)
         self.log_view = LogView(client)
-        self.log_view.layout = widgets.Layout(flex="1 1 420px", min_width="320px")
+        self.log_view.layout.flex, self.log_view.layout.min_width = "1 1 420px", "320px"
 
         left = widgets.VBox(
             [widgets.VBox(form), self.home, self.tokens],
@@ -119,6 +129,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.projector.observe(self._on_projector, "value")
         super().__init__(
             [
+                self.banner,
                 widgets.HBox([left, self.log_view], layout=columns),
                 self.projector,
                 self.tabs,
@@ -127,11 +138,22 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         )
         self.add_class("lab-panel")
 
-        self._show_home("Log in to see this page.")
-        self._say("Register, then log in.")
+        self._stepper = stepper_of(client)
+        # Of which session notice and home page speak, and what was said of it.
+        self._said: tuple[object, str] | None = None
+        self._following = threading.Lock()
+        self._last_session_event = next(
+            filter(self._is_of_session, reversed(list(client.log))), None
+        )
         self._draw()
         self.presence.report()  # a panel is made to be shown
-        self._unsubscribe = client.log.subscribe(self._on_event)
+        self.on_close(
+            client.log.subscribe(self._on_event),
+            self._stepper.subscribe(self._redraw.start),
+            self.presence.leave,
+            self._redraw.stop,
+            self._tick.stop,
+        )
 
         # Enter in the password field logs in.
         self.password.on_msg(self._on_submit)
@@ -148,14 +170,6 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         """Redraw what time and events change."""
         self._draw()
 
-    def close(self) -> None:
-        """Remove the panel; its client and its log stay."""
-        self._unsubscribe()
-        self.presence.close()
-        self.log_view.close()
-        self.tabs.close()
-        super().close()
-
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the panel.
         return "LoginPanel: run this cell to see it"
@@ -167,7 +181,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         if button.disabled:  # Enter was pressed twice
             return
         button.disabled = True
-        self._workers.start(f"The call of {button.description}", lambda: self._run(button))
+        try:
+            self._workers.start(f"The call of {button.description}", lambda: self._run(button))
+        except NoThread as error:
+            button.disabled = False
+            self._say(f"{error}", bad=True)
 
     def _run(self, button: widgets.Button) -> None:
         label = button.description
@@ -177,11 +195,10 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
                 self.client.log.record("button.pressed", source="panel", **about)
                 self._actions[label]()
         except LoginRequired as error:
-            self._show_home("Log in to see this page.")
             self._say(f"{error}.", bad=True)
         except Rejected as error:
             self._say(f"Refused ({error.status}): {error.message}", bad=True)
-        except ClientError as error:
+        except (ClientError, NoThread) as error:
             self._say(f"{error}", bad=True)
         finally:
             button.disabled = False
@@ -190,13 +207,12 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
     def _register(self) -> None:
         username, password = self._take_credentials()
         self.client.register(username, password)
-        self._say(f"{username} is registered. Now log in.")
+        self._say(f"{shown(username)} is registered. Now log in.")
 
     def _log_in(self) -> None:
         username, password = self._take_credentials()
         self.client.login(username, password)
-        self._say(f"{username} is logged in.")
-        self._show_home("Press Home to load this page.")
+        self._say(self._standing(self.client.store.get()))
 
     def _load_home(self) -> None:
         message = self.client.home()["message"]
@@ -205,32 +221,60 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _load_home_five_times(self) -> None:
         """Make five calls at once. If their token has expired, the log shows one refresh."""
-        with ThreadPoolExecutor(5) as pool:
-            pages = list(pool.map(lambda _: self.client.home()["message"], range(5)))
+        pages = at_once(5, lambda: self.client.home()["message"])
         self._say("All five calls were answered.")
         self._show_home(pages[0], strong=True)
 
     def _log_out(self) -> None:
         self.client.logout()
-        self._say("You are logged out.")
-        self._show_home("Log in to see this page.")
+        self._say(self._standing(self.client.store.get()))
 
     def _take_credentials(self) -> tuple[str, str]:
         """Return what is in the form, and empty the password field."""
         time.sleep(SETTLE)
-        username, password = self.username.value, self.password.value
+        # Some keyboards write a letter and its accent as two characters, which the server refuses.
+        username = unicodedata.normalize("NFC", self.username.value)
+        password = self.password.value
         self.password.value = ""
         return username, password
 
     # What the panel shows
 
+    def _follow_session(self) -> None:
+        """Say who is logged in, if that has changed: a cell or the tour may have changed it."""
+        with self._following:
+            pair = self.client.store.get()
+            said = (pair and pair.session, self._standing(pair))
+            if said != self._said:
+                self._said = said
+                self._show_notice(said[1])
+                self._show_home(_LOG_IN if pair is None else "Press Home to load this page.")
+
+    def _standing(self, pair: TokenPair | None) -> str:
+        """Who is logged in, by the store; why nobody is, by the log."""
+        if pair is not None:
+            claims = read_claims(pair.access)
+            username = claims.get("username") or claims.get("sub")  # in the article, with `rfc`
+            known = isinstance(username, str)
+            return f"{shown(username)} is logged in." if known else "You are logged in."
+        last = self._last_session_event
+        if last is None:
+            return "Register, then log in."
+        if last.fields.get("reason") == "refresh_refused":
+            return "Your session has ended. Log in again."
+        return "You are logged out."
+
     def _say(self, text: str, *, bad: bool = False) -> None:
+        self._follow_session()
+        self._show_notice(text, bad=bad)
+
+    def _show_notice(self, text: str, *, bad: bool = False) -> None:
         kind = "lab-notice lab-bad" if bad else "lab-notice"
-        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+        self.notice.value = f'<div class="{kind}" role="status">{as_html(text)}</div>'
 
     def _show_home(self, text: str, *, strong: bool = False) -> None:
-        shown = f"<b>{escape(text)}</b>" if strong else escape(text)
-        self.home.value = f'<div class="lab-home">Home page<br>{shown}</div>'
+        page = f"<b>{as_html(text)}</b>" if strong else as_html(text)
+        self.home.value = f'<div class="lab-home">Home page<br>{page}</div>'
 
     def _draw(self) -> bool:
         """Redraw what time and events change. Equal values send no message."""
@@ -242,8 +286,12 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self.tokens.value = token_card("Access token", pair.access, now) + token_card(
                 "Refresh token", pair.refresh, now
             )
+        self._follow_session()
+        held = self._stepper.first
+        self.banner.value = "" if held is None else _banner(where_to_send(held))
         if self._time is not None:
             self._time.refresh()
+        self.log_view.refresh()
         self.tabs.refresh()
         return False
 
@@ -251,7 +299,13 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self._draw()
         return self.presence.watched
 
+    def _is_of_session(self, event: Event) -> bool:
+        of_session = event.name in ("session.started", "session.ended")
+        return of_session and event.source == self.client.name
+
     def _on_event(self, event: Event) -> None:
+        if self._is_of_session(event):
+            self._last_session_event = event
         self._redraw.start()
 
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
@@ -260,6 +314,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def _on_projector(self, change: dict[str, bool]) -> None:
         (self.add_class if change["new"] else self.remove_class)("lab-projector")
+
+
+def _banner(text: str) -> str:
+    # An alert and no status: it asks for something to be done.
+    return f'<div class="lab-banner" role="alert">{as_html(text)}</div>'
 
 
 def _button(label: str) -> widgets.Button:

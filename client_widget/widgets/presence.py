@@ -2,12 +2,13 @@
 
 Rules:
 
-- a page reports when it shows the view, then every 10 s, and says bye when the view is removed;
-- nobody is looking after a bye, or 60 s after the last report: a browser that is closed or crashes
-  may never say bye. A page may be late, because the kernel receives no report while a cell runs;
-- if two pages show the view, a bye from one counts for both until the other reports again.
+- each view on a page has an id, and its messages carry it. The same panel may be shown twice;
+- a view reports when it is drawn, then every 10 s, and says bye when it is removed;
+- a view counts for 60 s after its last report: a browser that is closed or crashes may never say
+  bye. A page may be late, because the kernel receives no report while a cell runs;
+- nobody is looking if no view counts.
 
-Views use this to work only while somebody can see it.
+The panel uses this to work only while somebody can see it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ import ipywidgets as widgets
 #: Seconds for which one report counts.
 GONE_AFTER = 60.0
 
+# The view that a program announces before the page has drawn it.
+_ANNOUNCED = None
+
 
 class Presence(anywidget.AnyWidget):
     """An invisible widget; make it a child of the view to watch.
@@ -34,10 +38,11 @@ class Presence(anywidget.AnyWidget):
     _esm = """
     export default {
       render({ model }) {
-        const report = () => model.send({ type: "here" });
+        const view = String(Math.random());
+        const report = () => model.send({ type: "here", view });
         report();
         const timer = setInterval(report, 10_000);
-        return () => { clearInterval(timer); model.send({ type: "bye" }); };
+        return () => { clearInterval(timer); model.send({ type: "bye", view }); };
       },
     };
     """
@@ -48,31 +53,42 @@ class Presence(anywidget.AnyWidget):
         super().__init__(layout=widgets.Layout(display="none"))
         self._on_report = on_report
         self._clock = clock
-        self._last_report: float | None = None
+        self._reports: dict[str | None, float] = {}  # when each view reported last
         self.on_msg(self._on_message)
 
     @property
     def watched(self) -> bool:
         """Is anybody looking?"""
-        last = self._last_report
-        return last is not None and self._clock() - last < GONE_AFTER
+        now = self._clock()
+        return any(now - last < GONE_AFTER for last in tuple(self._reports.values()))
 
     def report(self) -> None:
-        """Count as watched from now on, as after a page's report."""
-        self._last_report = self._clock()
-        self._on_report()
+        """Count as watched from now on, until the first view reports for itself."""
+        self._report(_ANNOUNCED)
 
     def leave(self) -> None:
-        """Count as not watched until the next report, as after a page's bye."""
-        self._last_report = None
+        """Count as not watched until the next report."""
+        self._reports = {}
 
     def close(self) -> None:
         """Remove the widget, and count as not watched."""
         self.leave()
         super().close()
 
+    def _report(self, view: str | None) -> None:
+        now = self._clock()
+        live: dict[str | None, float]
+        # Views that are gone without a bye are forgotten here.
+        live = {v: t for v, t in self._reports.items() if v and now - t < GONE_AFTER}
+        live[view] = now
+        self._reports = live
+        self._on_report()
+
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        view = content.get("view")
         if content.get("type") == "bye":
-            self.leave()
+            live = dict(self._reports)
+            live.pop(view, None)
+            self._reports = live
         else:
-            self.report()
+            self._report(view)

@@ -3,12 +3,17 @@
 JupyterLab draws Mermaid itself. The view is an Output widget whose one output is the diagram's
 text, which any thread may set, even while a cell runs. The notebook saves that text; like the
 events, it contains no token and no password.
+
+A drawing keeps the colours of the theme in which it was made. So a page reports a new theme, and
+the diagram is drawn again.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
+import anywidget
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
@@ -22,6 +27,28 @@ from .view import View
 BATCH = 0.15
 
 LAST_ACTION, WHOLE_SESSION = "Last action", "Whole session"
+
+
+class ThemeWatch(anywidget.AnyWidget):
+    """An invisible widget that reports when the page's theme has changed.
+
+    Args:
+        on_change: called after each change.
+    """
+
+    _esm = """
+    export default {
+      render({ model }) {
+        const observer = new MutationObserver(() => model.send({ type: "theme" }));
+        observer.observe(document.body, { attributeFilter: ["data-jp-theme-name"] });
+        return () => observer.disconnect();
+      },
+    };
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        super().__init__(layout=widgets.Layout(display="none"))
+        self.on_msg(lambda *_: on_change())
 
 
 class DiagramView(View, widgets.VBox):  # type: ignore[misc]
@@ -38,7 +65,6 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._log = client.log
-        self._closed = False
         # Held while a diagram is made and shown, so that an older one never replaces a newer one.
         self._drawing = threading.Lock()
         self.choice = widgets.ToggleButtons(
@@ -46,22 +72,16 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
             style={"button_width": "auto"},
         )
         self.output = widgets.Output()
-        super().__init__([self.choice, self.output])
+        theme = ThemeWatch(on_change=self._draw_again)
+        super().__init__([theme, self.choice, self.output])
         self._redraw = Pulse(BATCH, self._draw)
         self._draw()
         self.choice.observe(lambda _: self._draw(), "value")
-        self._unsubscribe = client.log.subscribe(self._on_event)
+        self.on_close(client.log.subscribe(self._on_event), self._redraw.stop)
 
     def refresh(self) -> None:
         """Draw the diagram of the log as it is now."""
         self._draw()
-
-    def close(self) -> None:
-        """Stop listening to the log, and remove the view."""
-        self._unsubscribe()
-        with self._drawing:
-            self._closed = True
-        super().close()
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the view.
@@ -69,6 +89,11 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
+
+    def _draw_again(self) -> None:
+        """Draw the same diagram in the colours of a new theme."""
+        self.output.outputs = ()
+        self._draw()
 
     def _draw(self) -> bool:
         """Show the diagram of the log as it is now. An equal one sends no message."""

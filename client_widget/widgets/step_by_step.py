@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
-from ..client.stepper import Stepper
+from ..client.stepper import Held, stepper_of
 from ..clock import Clock
+from ..display import as_html
 from ..log.masking import mask_token
 from ..protocol.auth_flow import Request, with_bearer
 from ..protocol.tokens import TokenPair
 from .background import Pulse
-from .view import View
+from .view import Stylesheet, View
 
 
 def _without_token(message: Request) -> Request:
@@ -46,6 +46,22 @@ CHANGES: dict[str, Callable[[Request], Request]] = {
 }
 
 
+#: What to do when a cell waits. Whether the kernel handles a click meanwhile depends on the kernel,
+#: the page and the widget, so the buttons are disabled.
+STUCK = (
+    "A cell makes this call, and no button works until the cell ends. Interrupt the kernel (■) to "
+    "stop the cell. Then make the call with a button such as Home."
+)
+
+
+def where_to_send(held: Held) -> str:
+    """Which message waits, why, and what to do about it."""
+    waits = f"{held.title} waits, because messages are held."
+    if held.in_a_loop:
+        return f"{waits} {STUCK}"
+    return f"{waits} Press “Send it” under “Step by step”."
+
+
 class StepView(View, widgets.VBox):  # type: ignore[misc]
     """A switch that pauses the client's messages, and a button that sends the next one.
 
@@ -58,14 +74,14 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         change (Dropdown): which token to send, one of `CHANGES`.
         next (Button): sends the message.
         message (HTML): the message that waits.
-        stepper (Stepper): pauses the messages, as the client's `before_send`.
+        stepper (Stepper): pauses the messages. It is the client's `before_send` while it is on,
+            and all views of the client share it.
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._client = client
         self._draw_soon = Pulse(0.03, self._draw)
-        self.stepper = Stepper(on_change=self._draw_soon.start)
-        client.before_send = self.stepper
+        self.stepper = stepper_of(client)
         self.hold = widgets.ToggleButton(
             description="Hold messages",
             layout=widgets.Layout(width="auto", align_self="flex-start"),
@@ -78,33 +94,37 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         self.next = widgets.Button(description="Send it", button_style="primary")
         self.message = widgets.HTML()
         self.hold.observe(self._on_hold, "value")
-        self.next.on_click(lambda _: self._send())
-        super().__init__([self.hold, self.message, widgets.HBox([self.change, self.next])])
+        self.next.on_click(lambda _: self._send_message())
+        row = widgets.HBox([self.change, self.next])
+        super().__init__([Stylesheet(), self.hold, self.message, row])
+        self.add_class("lab-steps")
         self._draw()
+        self.on_close(self.stepper.use(self._draw_soon.start), self._draw_soon.stop)
 
     def refresh(self) -> None:
         """Show the message that is waiting."""
         self._draw()
 
-    def close(self) -> None:
-        """Send every waiting message, and remove the view."""
-        self.stepper.on = False
-        super().close()
-
     def _on_hold(self, change: dict[str, bool]) -> None:
-        self.stepper.on = change["new"]
+        if self.stepper.on != change["new"]:
+            self.stepper.on = change["new"]
 
-    def _send(self) -> None:
+    def _send_message(self) -> None:
         message = self.stepper.waiting
         if message is not None:
             self.stepper.next(CHANGES[self.change.value](message))
             self.change.value = next(iter(CHANGES))
 
     def _draw(self) -> bool:
-        message = self.stepper.waiting
-        self.next.disabled = self.change.disabled = message is None
-        if message is not None:
-            text = f"<b>Waits to be sent</b><br><code>{escape(_preview(message))}</code>"
+        held = self.stepper.first
+        stuck = held is not None and held.in_a_loop
+        self.hold.value = self.stepper.on
+        self.hold.disabled = stuck
+        self.next.disabled = self.change.disabled = held is None or stuck
+        if held is not None:
+            text = f"<b>Waits to be sent</b><br><code>{as_html(_preview(held.message))}</code>"
+            if stuck:
+                text += f"<br>{STUCK}"
         elif self.stepper.on:
             text = "Messages are held. Press Home: its first message waits here until you send it."
         else:

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from .view import View
 
 
-class LazyTabs(widgets.Tab):  # type: ignore[misc]
+class LazyTabs(View, widgets.Tab):  # type: ignore[misc]
     """One tab for each maker. The first is made at once, because it is visible at once.
 
     Args:
@@ -39,9 +39,3 @@ class LazyTabs(widgets.Tab):  # type: ignore[misc]
         """Redraw the contents that exist."""
         for part in tuple(self.made.values()):
             part.refresh()
-
-    def close(self) -> None:
-        """Remove the tabs and their contents."""
-        for part in self.made.values():
-            part.close()
-        super().close()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from http import HTTPStatus
 
 from ..clock import life, time_of_day
+from ..display import as_html, shown
 from ..protocol.jwt_by_hand import describe_claims, split, verdict_words
 from ..protocol.tokens import fingerprint, is_time, read_claims
 
@@ -25,13 +25,13 @@ def draw_parts(token: str) -> str:
     """The three parts in three colours: the start of each, then each decoded."""
     parts = split(token)
     short = ".".join(
-        f'<span class="lab-jwt-{name}">{escape(_start(segment))}</span>'
+        f'<span class="lab-jwt-{name}">{as_html(_start(segment))}</span>'
         for name, segment in zip(_NAMES, token.split(".", 2), strict=False)
     )
     texts = (pretty(parts.header_text), pretty(parts.payload_text), _start(parts.signature))
     blocks = "".join(
         f'<div class="lab-jwt-{name}"><b>{name.capitalize()}</b>'
-        f"<pre>{escape(text or 'cannot be read')}</pre></div>"
+        f"<pre>{as_html(text or 'cannot be read')}</pre></div>"
         for name, text in zip(_NAMES, texts, strict=True)
     )
     return f'<div class="lab-jwt"><code>{short}</code>{blocks}</div>'
@@ -45,8 +45,8 @@ def _start(segment: str) -> str:
 def draw_claims(token: str, now: float) -> str:
     """The claims and what each means at `now`, in seconds since the epoch, as a table."""
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
-        f"<td>{escape(json.dumps(value, ensure_ascii=False))}</td><td>{escape(words)}</td></tr>"
+        f'<tr><th scope="row">{as_html(name)}</th>'
+        f"<td>{as_html(json.dumps(value, ensure_ascii=False))}</td><td>{as_html(words)}</td></tr>"
         for name, value, words in describe_claims(read_claims(token), now)
     )
     return f'<table class="lab-jwt-claims"><caption>Claims</caption>{rows}</table>'
@@ -68,10 +68,10 @@ def draw_verdict(sent: str, status: int, code: str, note: str) -> str:
         answer = f"{status} {code}"
     lines = [note] if note else []
     lines += verdict_words(status, code).splitlines()
-    words = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    words = "".join(f"<p>{as_html(line)}</p>" for line in lines)
     return (
-        f'<div class="lab-verdict {tone}" role="status"><div>{escape(sent)}</div>'
-        f"<b>{escape(answer.rstrip())}</b>{words}</div>"
+        f'<div class="lab-verdict {tone}" role="status"><div>{as_html(sent)}</div>'
+        f"<b>{as_html(answer.rstrip())}</b>{words}</div>"
     )
 
 
@@ -82,7 +82,7 @@ def token_card(title: str, token: str, now: float) -> str:
     lines = [f"fingerprint {fingerprint(token)}"]
     for name, value in claims.items():
         moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and is_time(value) else ""
-        lines.append(f"{name}: {value!r}{moment}")
+        lines.append(f"{shown(name)}: {shown(repr(value))}{moment}")
     left, bar, late = "", "", ""
     if is_time(exp):
         left = life(exp, now)
@@ -91,7 +91,7 @@ def token_card(title: str, token: str, now: float) -> str:
             share = max(0.0, min(1.0, (exp - now) / (exp - iat)))
             bar = f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
     return (
-        f'<div class="lab-token{late}"><div class="lab-token-head"><span>{escape(title)}</span>'
-        f'<span class="lab-left">{escape(left)}</span></div>{bar}'
-        f"<code>{escape(chr(10).join(lines))}</code></div>"
+        f'<div class="lab-token{late}"><div class="lab-token-head"><span>{as_html(title)}</span>'
+        f'<span class="lab-left">{as_html(left)}</span></div>{bar}'
+        f"<code>{as_html(chr(10).join(lines))}</code></div>"
     )

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from html import escape
 from typing import Literal, NamedTuple, TypeAlias
 
 import ipywidgets as widgets
@@ -21,11 +20,12 @@ import ipywidgets as widgets
 from ..client.auth_client import AuthClient
 from ..client.transport import refusal_of
 from ..clock import Clock, time_of_day
+from ..display import as_html, shown
 from ..errors import ClientError
 from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
 from ..protocol.tokens import TokenPair
-from .background import Pulse, Workers
+from .background import NoThread, Pulse, Workers
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
 from .view import Stylesheet, View
 
@@ -129,7 +129,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
         self.refresh()
         self.kind.observe(self._on_kind, names="value")
         self._redraw = Pulse(0.03, self._draw)
-        self._unsubscribe = client.log.subscribe(self._on_event)
+        self.on_close(client.log.subscribe(self._on_event), self._redraw.stop)
 
     def refresh(self) -> None:
         """Redraw what time and events change. Equal values send no message."""
@@ -152,11 +152,6 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             TimeoutError: none has arrived after `timeout` seconds.
         """
         self._workers.wait(timeout)
-
-    def close(self) -> None:
-        """Remove the inspector; its client and its log stay."""
-        self._unsubscribe()
-        super().close()
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the inspector.
@@ -188,7 +183,11 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             load += ", its payload edited" if edited else ", its payload not edited"
             token = way.forge(token, typed if edited else text)
         self._set_disabled(True)
-        self._workers.start("The token", lambda: self._probe(token, to, load))
+        try:
+            self._workers.start("The token", lambda: self._probe(token, to, load))
+        except NoThread as error:
+            self._set_disabled(False)
+            self._say(f"{error}", bad=True)
 
     def _probe(self, token: str, to: Kind, load: str) -> None:
         try:
@@ -199,7 +198,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             sent = f"{time_of_day(self.clock())} {_ROUTES[to]}, {load}"
             status = response.status_code
             refusal = refusal_of(response) if status >= 400 else {"error": "", "message": ""}
-            note = refusal["message"] and f"The server says: “{refusal['message']}”"
+            note = refusal["message"] and f"The server says: “{shown(refusal['message'])}”"
             if status < 400 and to == "refresh":
                 rotated = "refreshToken" in response.json()
                 note = _SPENT if rotated else _THROWN_AWAY
@@ -226,7 +225,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         tone = " lab-bad" if bad else ""
-        self.verdict.value = f'<div class="lab-verdict{tone}" role="status">{escape(text)}</div>'
+        self.verdict.value = f'<div class="lab-verdict{tone}" role="status">{as_html(text)}</div>'
 
     def _draw(self) -> bool:
         self.refresh()

@@ -7,18 +7,20 @@ Rules:
 
 from __future__ import annotations
 
+import threading
 from functools import partial
-from html import escape
 
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
+from ..client.stepper import stepper_of
 from ..clock import Clock, MovableClock
+from ..display import as_html
 from ..errors import ClientError
 from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
-from .background import Workers
+from .background import NoThread, Pulse, Workers
 from .view import Stylesheet, View
 
 NEXT = "Next step"
@@ -51,11 +53,12 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))
         style = Stylesheet()
         if self.tour is None:
-            super().__init__([style, self.notice])
+            super().__init__([style, self.head, self.story, self.notice, self.outcome])
             self.add_class("lab-tour")
             self._say(NO_CLOCK)
             return
 
+        self.on_close(self.tour.close)
         # As many buttons as the longest step needs; the other steps hide the rest.
         most = max(len(step.answers) for step in self.tour.steps)
         self._answers = [widgets.Button() for _ in range(most)]
@@ -77,6 +80,12 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
             [style, self.head, self.story, *self._rows, self.notice, ways, self.outcome]
         )
         self.add_class("lab-tour")
+        self._stepper = stepper_of(client)
+        self._under_way = False
+        # Held while the notice of a step under way is written, and while the step ends.
+        self._saying = threading.Lock()
+        say_soon = Pulse(0.03, self._say_what_waits)
+        self.on_close(self._stepper.subscribe(say_soon.start), say_soon.stop)
         self._draw()
 
     @property
@@ -95,12 +104,6 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         """
         self._workers.wait(timeout)
 
-    def close(self) -> None:
-        """Remove the view, and give the clock its rate back."""
-        if self.tour is not None:
-            self.tour.close()
-        super().close()
-
     def __repr__(self) -> str:
         return "TourView: run this cell to see it"
 
@@ -112,8 +115,12 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
             return
         for button in self.buttons.values():
             button.disabled = True
-        self._say("The step is under way …")
-        self._workers.start("The step", lambda: self._do_step(tour, index))
+        self._under_way = True
+        self._say_what_waits()
+        try:
+            self._workers.start("The step", lambda: self._do_step(tour, index))
+        except NoThread as error:
+            self._end_step(f"{error}")
 
     def _do_step(self, tour: Tour, index: int) -> None:
         said = ""
@@ -122,7 +129,25 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         except ClientError as error:
             said = f"The step failed. {error} Nothing is lost: choose an answer to try again."
         finally:
+            self._end_step(said)
+
+    def _end_step(self, said: str) -> None:
+        with self._saying:
+            self._under_way = False
             self._draw(said)
+
+    def _say_what_waits(self) -> bool:
+        """Say that a step is under way, and which message it waits for if messages are held."""
+        with self._saying:
+            held = self._stepper.first
+            if self._under_way and held is not None:
+                self._say(
+                    f"{held.title} waits, because messages are held. Press “Send it” under “Step "
+                    "by step”, and the tour continues."
+                )
+            elif self._under_way:
+                self._say("The step is under way …")
+        return False
 
     def _on_next(self) -> None:
         if self.tour is not None and not self._next.disabled:
@@ -147,9 +172,9 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
             f"<span>{score}</span></div>"
         )
         self.story.value = (
-            f'<div class="lab-tour-title" role="heading" aria-level="3">{escape(step.title)}</div>'
-            f'<p class="lab-tour-story">{escape(step.story)}</p>'
-            f'<p class="lab-tour-question">{escape(step.question)}</p>'
+            f'<div class="lab-tour-title" role="heading" aria-level="3">{as_html(step.title)}</div>'
+            f'<p class="lab-tour-story">{as_html(step.story)}</p>'
+            f'<p class="lab-tour-question">{as_html(step.question)}</p>'
         )
         self._say(said, bad=True)
         self._draw_answers(result)
@@ -168,7 +193,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
                 button.description = answers[index].text
             button.disabled = result is not None
             words, kinds = _mark(index, result)
-            mark.value = f'<span class="lab-tour-mark">{escape(words)}</span>' if words else ""
+            mark.value = f'<span class="lab-tour-mark">{as_html(words)}</span>' if words else ""
             for kind in ("lab-tour-happened", "lab-tour-guessed"):
                 if kind in kinds:
                     row.add_class(kind)
@@ -179,6 +204,9 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         """The verdict, the reason and the events, as HTML."""
         verdict = "Your answer is right." if result.right else "Your answer is not right."
         happened = tour.step.answers[result.happened_index].text
+        again = ""
+        if result.logged_in_again:
+            again = "<p>The session had changed, so the learner logged in again first.</p>"
         end = ""
         if tour.finished:
             right, guesses = tour.score
@@ -186,15 +214,15 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         lines = "".join(_line(event) for event in result.events)
         return (
             f'<div class="lab-tour-outcome" role="status"><p class="lab-tour-verdict">'
-            f"{verdict} What happened: {escape(happened)}</p>"
-            f'<p class="lab-tour-why">{escape(result.why)}</p>{end}</div>'
+            f"{verdict} What happened: {as_html(happened)}</p>"
+            f'{again}<p class="lab-tour-why">{as_html(result.why)}</p>{end}</div>'
             f'<div class="lab-tour-caption">The events of this step</div>'
             f'<ol class="lab-tour-events">{lines}</ol>'
         )
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         kind = "lab-tour-notice lab-tour-bad" if bad else "lab-tour-notice"
-        self.notice.value = f'<div class="{kind}" role="status">{escape(text)}</div>'
+        self.notice.value = f'<div class="{kind}" role="status">{as_html(text)}</div>'
 
 
 def _mark(index: int, result: StepResult | None) -> tuple[str, list[str]]:
@@ -209,6 +237,6 @@ def _mark(index: int, result: StepResult | None) -> tuple[str, list[str]]:
 
 def _line(event: Event) -> str:
     return (
-        f'<li class="lab-tour-{tone(event)}"><b>{escape(event.source)}</b> '
-        f"{escape(describe(event))}</li>"
+        f'<li class="lab-tour-{tone(event)}"><b>{as_html(event.source)}</b> '
+        f"{as_html(describe(event))}</li>"
     )

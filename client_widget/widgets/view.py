@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anywidget
 import ipywidgets as widgets
 
-STYLES = Path(__file__).with_name("panel.css")
+# As text: anywidget watches a file on behalf of every widget that was made with it, closed ones
+# included, and so would keep a closed view and its log.
+STYLES = Path(__file__).with_name("panel.css").read_text(encoding="utf-8")
 
 
 class View:
     """The verbs of a view, made as `View(client, *, clock=None)`.
 
     Mix it in before a widget class. A view overrides only the verbs it needs: `wait` if it works
-    in the background, `refresh` if it follows a clock. `close` leaves the client and its log.
+    in the background, `refresh` if it follows a clock. Whatever a view takes from its client or
+    its log, such as a subscription, it returns when it is closed: see `on_close`.
     """
+
+    _closed = False
+    _undos: tuple[Callable[[], object], ...] = ()
 
     def refresh(self) -> None:
         """Redraw what time and events change. Equal values send no message."""
@@ -27,9 +34,57 @@ class View:
             TimeoutError: a call is still running after `timeout` seconds.
         """
 
+    def on_close(self, *undos: Callable[[], object]) -> None:
+        """Call each of `undos` when the view is closed, before its widgets go."""
+        self._undos += undos
+
     def close(self) -> None:
-        """Remove the view."""
+        """Remove the view with all its widgets. Its client and its log stay.
+
+        A second call does nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        for undo in self._undos:
+            undo()
+        self._undos = ()
+        for widget in widgets_of(self):
+            widget.close()
         super().close()  # type: ignore[misc]  # the widget's own
+
+
+def widgets_of(view: object) -> list[widgets.Widget]:
+    """The widgets that a view is made of: children, layouts, styles, marks of a chart and so on.
+
+    A view inside the view is among them, but not its widgets, because it closes them itself.
+    """
+    found: dict[widgets.Widget, None] = {}
+    unseen = [view]
+    while unseen:
+        for part in _parts(unseen.pop()):
+            if part not in found and part is not view:
+                found[part] = None
+                if not isinstance(part, View):
+                    unseen.append(part)
+    return list(found)
+
+
+def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """The widgets that another one refers to in its traits."""
+    for name in widget.keys:
+        if widget.trait_has_value(name):
+            yield from _widgets_in(getattr(widget, name))
+
+
+def _widgets_in(value: object) -> Iterator[widgets.Widget]:
+    if isinstance(value, widgets.Widget):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _widgets_in(each)
+    elif isinstance(value, dict):
+        yield from _widgets_in(list(value.values()))
 
 
 class Stylesheet(anywidget.AnyWidget):

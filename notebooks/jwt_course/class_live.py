@@ -30,11 +30,12 @@ class School:
         now = self.teacher.clock()
         print(
             f"{'user':6}{'state':22}{'last action':13}{'refreshes':>10}{'refused':>9}{'reuse':>7}"
+            f"{'refused logins':>16}"
         )
         for row in view.rows():
             print(
                 f"{row.username:6}{row.state(now):22}{row.last_action:13}"
-                f"{row.refreshes:10}{row.refusals:9}{row.reuse:7}"
+                f"{row.refreshes:10}{row.refusals:9}{row.reuse:7}{row.refused_logins:16}"
             )
 
     def stop(self) -> None:
@@ -51,12 +52,18 @@ class PlayedSchool(School):
 
     def __init__(self) -> None:
         self.clock = DemoClock(start=1_800_000_000, rate=0)
-        config = ServerConfig(bcrypt_cost=4, policy="rfc", class_log=True, teachers=("tess",))
+        config = ServerConfig(
+            bcrypt_cost=4,
+            policy="rfc",
+            class_log=True,
+            teachers=("tess",),
+            teacher_password=_PASSWORD,
+        )
         self.server = DemoServer(
             config, database=open_database(), clock=self.clock, name="class live"
         ).start()
-        super().__init__(self._client("tess"))
-        self.students = {name: self._client(name) for name in ("ada", "bob", "cid")}
+        super().__init__(self._client("tess"))  # the server has created her account
+        self.students = {name: self._client(name, new=True) for name in ("ada", "bob", "cid")}
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -83,12 +90,13 @@ class PlayedSchool(School):
         """Stop the server."""
         self.server.stop()
 
-    def _client(self, name: str) -> AuthClient:
+    def _client(self, name: str, *, new: bool = False) -> AuthClient:
         auth = partial(BearerAuth, clock=self.clock)
         client = AuthClient(
             self.server.url, clock=self.clock, auth=auth, logout_path="/logout", name=name
         )
-        client.register(name, _PASSWORD)
+        if new:
+            client.register(name, _PASSWORD)
         client.login(name, _PASSWORD)
         return client
 

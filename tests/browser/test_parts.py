@@ -271,3 +271,115 @@ def test_a_cell_that_is_run_again_has_one_panel_and_one_story(notebook: Notebook
     expect(notebook.log.locator("> *")).to_have_count(1)  # the new server listens
     log_in(notebook)
     assert len([text for text in texts(notebook) if "ada is logged in" in text]) == 1
+
+
+def change_theme(notebook: Notebook, theme: str) -> None:
+    notebook.execute("apputils:change-theme", theme=theme)
+    notebook.page.wait_for_function(
+        "theme => document.body.dataset.jpThemeName === theme", arg=theme
+    )
+    # JupyterLab covers itself while it changes; the next change must wait for that.
+    expect(notebook.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
+def test_the_flow_follows_the_theme_at_once(notebook: Notebook) -> None:
+    """The colours are in the picture, so it must be another picture."""
+    log_in(notebook)
+    picture = notebook.open_tab("Flow").locator(".jp-RenderedMermaid img")
+    text = {
+        "JupyterLab Light": "messageText%7Bfill%3A%23333",
+        "JupyterLab Dark": "messageText%7Bfill%3Alightgrey",
+    }
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        change_theme(notebook, theme)
+        expect(picture).to_have_attribute("src", re.compile(re.escape(text[theme])))
+
+
+# The contrast ratio of each disabled control's text to what is behind it, as WCAG 2 defines it.
+CONTRASTS = """() => {
+  const rgba = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
+    return [r, g, b, a]; };
+  const over = ([r, g, b, a], back) => [r, g, b].map((c, i) => c * a + back[i] * (1 - a));
+  const back = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = rgba(getComputedStyle(element).backgroundColor);
+    return over(colour, colour[3] === 1 ? [0, 0, 0] : back(element.parentElement));
+  };
+  const luminance = (rgb) => rgb.map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const contrast = (element) => {
+    const opacity = (e) => (e ? Number(getComputedStyle(e).opacity) * opacity(e.parentElement) : 1);
+    const [r, g, b, a] = rgba(getComputedStyle(element).color);
+    const behind = back(element);
+    const text = luminance(over([r, g, b, a * opacity(element)], behind));
+    const paper = luminance(behind);
+    return (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05);
+  };
+  const controls = ".lab-panel :is(button, select):disabled";
+  return [...document.querySelectorAll(controls)].map((e) => [e.textContent, contrast(e)]);
+}"""
+
+
+def test_what_is_disabled_is_readable_in_both_themes(notebook: Notebook) -> None:
+    notebook.open_tab("Step by step")
+    expect(notebook.button("Send it")).to_be_disabled()
+    notebook.open_tab("Tour")
+    expect(notebook.button("Next step")).to_be_disabled()
+    notebook.press("The server refuses. You have to log in.")
+    expect(notebook.says("Your answer is right.")).to_be_visible()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        change_theme(notebook, theme)
+        contrasts = dict(notebook.page.evaluate(CONTRASTS))
+        assert {"Send it", "Something else."} <= contrasts.keys()
+        assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
+
+
+def test_a_cell_that_waits_for_a_held_message_is_explained_and_can_be_stopped(
+    notebook: Notebook,
+) -> None:
+    log_in(notebook)
+    notebook.open_tab("Step by step")
+    notebook.press("Hold messages")
+    expect(notebook.says("Messages are held")).to_be_visible()
+    notebook.start_cell("try:\n    client.home()\nexcept KeyboardInterrupt:\n    print('stopped')")
+    banner = notebook.page.get_by_role("alert").filter(has_text="GET /home (call) waits")
+    expect(banner).to_contain_text("Interrupt the kernel")
+    expect(notebook.button("Send it")).to_be_disabled()
+    expect(notebook.button("Hold messages")).to_be_disabled()
+    notebook.execute("notebook:interrupt-kernel")
+    notebook.wait_for_cells()
+    expect(banner).to_have_count(0)
+    notebook.press("Home")
+    expect(banner).to_contain_text("Press “Send it” under “Step by step”")
+    notebook.press("Send it")
+    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(banner).to_have_count(0)
+
+
+def test_a_panel_that_is_shown_twice(notebook: Notebook) -> None:
+    """Neither wipes the rows of the other, nor opens them, nor stalls its countdown."""
+    log_in(notebook)
+    notebook.run_cell("panel = _; display(panel)")
+    logs = notebook.page.get_by_role("log")
+    expect(logs).to_have_count(2)
+    for each in logs.all():
+        expect(each.locator("summary").filter(has_text="ada is logged in")).to_have_count(1)
+    # Clear is a matter of one view; a third must not bring the rows back, nor open one.
+    clear = notebook.page.get_by_role("button", name="Clear", exact=True)
+    clear.nth(0).click()
+    expect(logs.nth(0).locator("summary")).to_have_count(0)
+    notebook.run_cell("display(panel)")
+    expect(logs).to_have_count(3)
+    expect(logs.nth(2).locator("summary").filter(has_text="ada is logged in")).to_have_count(1)
+    expect(logs.nth(0).locator("summary")).to_have_count(0)
+    row = logs.nth(2).locator("summary").filter(has_text="POST /users/login without")
+    row.click()
+    expect(logs.nth(2).locator(".lab-details")).to_have_count(1)
+    expect(logs.nth(1).locator(".lab-details")).to_have_count(0)
+    # The third is removed, and the countdown of the others goes on.
+    notebook.execute("notebook:delete-cell")
+    expect(logs).to_have_count(2)
+    left = notebook.page.locator(".lab-token .lab-left").first
+    for _ in range(2):
+        expect(left).not_to_have_text(left.inner_text())

@@ -18,6 +18,7 @@ from demo_server import DemoServer, open_database
 
 from .api import Api
 from .mongodb import NxServer
+from .processes import class_server, port_of
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,21 @@ def short_switches() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
+
+
+@pytest.fixture(scope="session")
+def class_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a class server with one worker, for all tests. Invent your own names."""
+    with class_server(tmp_path_factory.mktemp("class")) as running:
+        yield f"http://127.0.0.1:{port_of(running)}"
+
+
+@pytest.fixture(params=["in the kernel", "class server"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The address of each of the two servers."""
+    if request.param == "class server":
+        return str(request.getfixturevalue("class_server_url"))
+    return str(request.getfixturevalue("server").url)
 
 
 @pytest.fixture

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from client_widget import AuthClient, ClientError
+from client_widget import AuthClient, ClientError, EventLog
+from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server import class_log as module
 from demo_server.class_log import ClassEvents, ClassLog
 from demo_server.database import ConnectionFailure
+from demo_server.users import UserRepository
 
-from ..conftest import PASSWORD, START, in_threads
+from ..conftest import PASSWORD, START, ShortOfThreads, in_threads
 
 
 @pytest.fixture
 def events(database: Any) -> ClassEvents:
     return ClassEvents(database)
+
+
+LOGIN = ("login.accepted", "token.issued", "token.accepted")
 
 
 def named(*names: str, **fields: Any) -> list[dict[str, Any]]:
@@ -130,11 +136,11 @@ def test_when_an_answer_is_lost_nothing_is_lost_or_doubled(
 ) -> None:
     faulty = Faulty(database["class_events"], stored)
     log = ClassLog(With(database, faulty), clock)
-    for name in ("a", "b", "c"):
-        log.emit(name)
+    for name in LOGIN:
+        log.emit(name, username="ada")
     until_stored(log)
     assert faulty.lost == 1
-    assert numbers(ClassEvents(database).read(0)) == [(1, "a"), (2, "b"), (3, "c")]
+    assert numbers(ClassEvents(database).read(0)) == list(enumerate(LOGIN, 1))
     assert "the host's name" not in caplog.text
 
 
@@ -181,11 +187,66 @@ def test_what_is_old_may_be_gone(events: ClassEvents, database: Any) -> None:
     assert numbers(events.read(0)) == [(1, "d")]
 
 
-def test_in_this_process_only_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_IN_PROCESS", 2)
-    events = ClassEvents(open_database())
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sets the limits of the logs that are made after it."""
+
+    def limit(*limits: int) -> None:
+        for name in ("IN_PROCESS", "IN_MONGODB"):
+            monkeypatch.setattr(module, name, module.Limits(*limits))
+
+    return limit
+
+
+def test_only_the_last_are_kept(database: Any, limits: Any) -> None:
+    limits(2, 2)
+    events = ClassEvents(database)
     events.append("b1", named("a", "b", "c"))
     assert numbers(events.read(0)) == [(2, "b"), (3, "c")]
+
+
+def test_a_flood_pushes_out_the_events_of_its_own_user(database: Any, limits: Any) -> None:
+    """The numbers have gaps then. A reader loses nothing else, and no number is given twice."""
+    limits(1_000, 3)
+    events = ClassEvents(database)
+    events.append("b1", named("a", username="ada"))
+    _, cursor = events.read(0)
+    for batch in range(4):
+        events.append(f"f{batch}", named(*"vwxyz", username="eve"))
+    events.append("b2", named("b", username="ada"))
+    read, last = events.read(cursor)
+    assert numbers((read, last)) == [(19, "x"), (20, "y"), (21, "z"), (22, "b")]
+    assert [event["name"] for event in events.read(0, "ada")[0]] == ["a", "b"]
+    assert events.read(last) == ([], last)
+
+
+def test_a_batch_is_stored_once_though_no_room_could_be_made(database: Any, limits: Any) -> None:
+    limits(1_000, 2)
+    lost = Lost(database["class_events"], "delete_many")
+    events = ClassEvents(With(database, lost))
+    events.append("b1", named("a", "b", "c", username="ada"))
+    assert numbers(events.read(0)) == [(1, "a"), (2, "b"), (3, "c")]
+    lost.back = True
+    events.append("b2", named("d", username="ada"))
+    assert numbers(events.read(0)) == [(3, "c"), (4, "d")]
+
+
+def test_an_answer_is_limited_in_bytes(
+    events: ClassEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_RESPONSE", 400)
+    events.append("b1", named(*"abcdefghij", username="ada", path="x" * 100))
+    cursor, seen = 0, []
+    while True:
+        read, cursor = events.read(cursor)
+        if not read:
+            break
+        assert len(json.dumps(read)) <= 420
+        seen += [event["name"] for event in read]
+    assert seen == list("abcdefghij")
+    # One event is always sent, so a reader moves on.
+    events.append("b2", named("k", username="ada", path="x" * 1000))
+    assert numbers(events.read(cursor)) == [(11, "k")]
 
 
 def test_an_answer_has_a_limit(events: ClassEvents, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,14 +278,103 @@ def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     database = open_database()
     slow = Slow(database["class_events"])
     log = ClassLog(With(database, slow))
-    log.emit("a")
+    log.emit("token.accepted", username="a")
     assert slow.entered.wait(timeout=20)
     for name in "bcde":
-        log.emit(name)
+        log.emit("token.accepted", username=name)
     assert log.dropped == 2
     slow.go.set()
     log.flush()
-    assert [name for _, name in numbers(ClassEvents(database).read(0))] == ["a", "b", "c"]
+    assert [event["username"] for event in ClassEvents(database).read(0)[0]] == ["a", "b", "c"]
+
+
+def test_one_user_does_not_take_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_QUEUED_OF_USER", 2)
+    monkeypatch.setattr(module, "MAX_REFUSED", 1)
+    database = open_database()
+    users = UserRepository(database)
+    for name in ("eve", "bob"):
+        users.add(name, "a hash")
+    slow = Slow(database["class_events"])
+    log = ClassLog(With(database, slow))
+    log.emit("token.accepted", username="eve")
+    assert slow.entered.wait(timeout=20)
+    for name in ("eve", "eve", "eve", "ada"):
+        log.emit("token.accepted", username=name)
+    for name in ("eve", "bob", "eve"):
+        log.emit("login.refused", username=name, reason="password_wrong")
+    assert log.dropped == 2
+    slow.go.set()
+    log.flush()
+    events = ClassEvents(database).read(0)[0]
+    assert [event["username"] for event in events] == ["eve", "eve", "eve", "ada"]
+    assert users.refused_logins() == {"eve": 2}
+    log.emit("token.accepted", username="eve")  # there is room again
+    assert log.dropped == 2
+
+
+def test_a_field_is_short_and_can_be_stored(database: Any) -> None:
+    log = ClassLog(database)
+    log.emit(
+        "token.accepted",
+        username="ada",
+        path="/" + "x" * 60_000,
+        kind="\ud800",
+        reason={"$ne": None},
+        family=b"x",
+        iat=float("nan"),
+        exp=10**30,
+    )
+    log.flush()
+    [event] = ClassEvents(database).read(0)[0]
+    assert event["path"] == "/" + "x" * 127
+    assert (event["username"], event["kind"]) == ("ada", "?")
+    assert [event[name] for name in ("reason", "family", "iat", "exp")] == [None] * 4
+
+
+class Lost:
+    """A collection whose database is unreachable until `back` is set, for one kind of operation."""
+
+    def __init__(self, collection: Any, operation: str) -> None:
+        self._collection = collection
+        self._operation = operation
+        self.back = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._operation and not self.back:
+            return self.fail
+        return getattr(self._collection, name)
+
+    def fail(self, *args: Any) -> None:
+        raise ConnectionFailure("the host's name")
+
+
+class WithUsers(With):
+    """A database, with another collection of users."""
+
+    def __init__(self, database: Any, users: Any) -> None:
+        super().__init__(database, database["class_events"])
+        self._users = users
+
+    def __getitem__(self, name: str) -> Any:
+        return self._users if name == "users" else super().__getitem__(name)
+
+
+def test_refused_logins_are_counted_once_the_database_is_back(database: Any) -> None:
+    users = UserRepository(database)
+    users.add("ada", "a hash")
+    lost = Lost(database["users"], "update_one")
+    log = ClassLog(WithUsers(database, lost))
+    for _ in range(3):
+        log.emit("login.refused", username="ada", reason="password_wrong")
+    with pytest.raises(ConnectionFailure):
+        log.flush()
+    assert users.refused_logins() == {}
+    lost.back = True
+    log.flush()
+    assert users.refused_logins() == {"ada": 3}
+    users.count_refused_logins("ada", 10**12)
+    assert users.refused_logins("ada") == {"ada": 9_999}
 
 
 def test_its_thread_ends_when_there_is_nothing_to_do(clock: DemoClock) -> None:
@@ -232,27 +382,36 @@ def test_its_thread_ends_when_there_is_nothing_to_do(clock: DemoClock) -> None:
     log = ClassLog(database, clock)
     before = set(threading.enumerate())
     for _ in range(2):
-        log.emit("a")
+        log.emit("token.accepted", username="ada")
         [thread] = set(threading.enumerate()) - before
         assert thread.name == "class log"
         thread.join(timeout=20)
         assert not thread.is_alive()
-    assert numbers(ClassEvents(database).read(0)) == [(1, "a"), (2, "a")]
+    events = ClassEvents(database).read(0)
+    assert numbers(events) == [(1, "token.accepted"), (2, "token.accepted")]
 
 
 # Over HTTP
 
 
 @pytest.fixture
-def school(clock: DemoClock) -> Iterator[DemoServer]:
-    config = ServerConfig(bcrypt_cost=4, policy="rfc", class_log=True, teachers=("tess",))
+def policy() -> str:
+    return "rfc"
+
+
+@pytest.fixture
+def school(clock: DemoClock, policy: str) -> Iterator[DemoServer]:
+    config = ServerConfig(
+        bcrypt_cost=4, policy=policy, class_log=True, teachers=("tess",), teacher_password=PASSWORD
+    )
     with DemoServer(config, database=open_database(), clock=clock) as server:
         yield server
 
 
 def logged_in(server: DemoServer, clock: DemoClock, name: str) -> AuthClient:
     client = AuthClient(server.url, clock=clock, logout_path="/logout")
-    client.register(name, PASSWORD)
+    if name not in server.config.teachers:
+        client.register(name, PASSWORD)
     client.login(name, PASSWORD)
     return client
 
@@ -269,10 +428,10 @@ def test_a_teacher_sees_all_events_and_a_student_their_own(
     tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
     clock.advance(61)
     ada.home()
+    tess.home()
     requests.get(school.url + "/home", timeout=20)
     school.flush()
     mine = [
-        ("user.registered", "ada"),
         ("login.accepted", "ada"),
         ("token.issued", "ada"),
         ("token.issued", "ada"),
@@ -284,9 +443,9 @@ def test_a_teacher_sees_all_events_and_a_student_their_own(
         ("token.accepted", "ada"),
     ]
     assert told(ada) == mine
-    own = [(name, "tess") for name, _ in mine[:4]]
-    assert told(tess) == [("server.started", None), *own, *mine, ("token.rejected", None)]
-    assert told(tess, "15") == [("token.rejected", None)]
+    own = [(name, "tess") for name, _ in mine]
+    assert told(tess) == [*own[:3], *mine, *own[3:]]
+    assert told(tess, "17") == own[8:]
 
 
 def test_a_look_adds_nothing_to_the_log(school: DemoServer, clock: DemoClock) -> None:
@@ -321,9 +480,9 @@ def test_a_stop_stores_what_was_taken(clock: DemoClock) -> None:
     database = open_database()
     config = ServerConfig(bcrypt_cost=4, class_log=True)
     with DemoServer(config, database=database, clock=clock) as server:
-        AuthClient(server.url).register("ada", PASSWORD)
+        logged_in(server, clock, "ada")
     names = [name for _, name in numbers(ClassEvents(database).read(0))]
-    assert names == ["server.started", "user.registered", "server.stopped"]
+    assert names == ["login.accepted", "token.issued", "token.issued"]
 
 
 def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
@@ -341,7 +500,8 @@ def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
             AuthClient(school.url).login("ada", PASSWORD + "!")
     school.flush()
     answer = tess.request("GET", "/events").json()
-    assert {"reuse.detected", "login.throttled"} <= {event["name"] for event in answer["events"]}
+    assert "reuse.detected" in {event["name"] for event in answer["events"]}
+    assert answer["refused_logins"] == {"ada": 7}
     assert {name for event in answer["events"] for name in event} <= {
         "seq", "at", "name", "worker", *module.KEPT}  # fmt: skip
     text = json.dumps(answer)
@@ -353,3 +513,97 @@ def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
     assert PASSWORD not in text
     assert "$2b$" not in text
     assert answer["events"][-1]["at"] > START
+
+
+def test_events_that_found_no_thread_are_stored_by_the_next(
+    clock: DemoClock, no_threads: ShortOfThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is answered, and the log is not dead for good."""
+    monkeypatch.setattr(module, "INTERVAL", 0.001)
+    database = open_database()
+    config = ServerConfig(bcrypt_cost=4, class_log=True)
+    with DemoServer(config, database=database, clock=clock) as server:
+        client = AuthClient(server.url, clock=clock)
+        no_threads(lambda thread: thread.name == "class log")
+        client.register("ada", PASSWORD)
+        no_threads(lambda thread: False)
+        client.login("ada", PASSWORD)
+        events, deadline = ClassEvents(database), time.monotonic() + 20
+        wanted = ["login.accepted"]
+        while [e["name"] for e in events.read(0, "ada")[0] if e["name"] in wanted] != wanted:
+            assert time.monotonic() < deadline
+
+
+# Strangers
+
+
+@pytest.mark.parametrize("policy", ["article", "rfc"])
+def test_what_a_stranger_sends_leaves_no_event(school: DemoServer, clock: DemoClock) -> None:
+    tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
+    AuthClient(school.url, clock=clock).register("bob", PASSWORD)  # and never logs in
+    school.flush()
+    before = tess.request("GET", "/events").json()
+    token = sign('{"alg": "HS256"}', '{"sub": "ada", "username": "ada"}', "a guess")
+    forged = {"Authorization": f"Bearer {token}"}
+    url = school.url
+    for n in range(10):
+        requests.post(f"{url}/users/login", json={"username": "ada", "password": "x"}, timeout=20)
+        requests.post(f"{url}/users/login", json={"username": f"u{n}", "password": "x"}, timeout=20)
+        requests.post(f"{url}/users/register", json={"username": "ada", "password": "x" * 8})
+        requests.post(f"{url}/users/register", json={"username": " ", "password": "x" * 8})
+        requests.post(f"{url}/refresh", json={"token": "a.b.c"}, timeout=20)
+        for path in ("/home", "/class", "/events", "/" + "x" * 10_000):
+            requests.get(url + path, headers=forged, timeout=20)
+            requests.get(url + path, timeout=20)
+    school.flush()
+    after = tess.request("GET", "/events").json()
+    assert after["events"] == before["events"]
+    assert (before["refused_logins"], after["refused_logins"]) == ({}, {"ada": 10})
+    mine = ada.request("GET", "/events").json()
+    assert {event["username"] for event in mine["events"]} == {"ada"}
+    assert mine["refused_logins"] == {"ada": 10}
+
+
+def test_ten_thousand_unknown_names_leave_nothing() -> None:
+    database = open_database()
+    log = ClassLog(database)
+    for n in range(10_000):
+        reason = ("user_unknown", "too_many_attempts")[n % 2]
+        name = ("login.refused", "login.throttled")[n % 2]
+        log.emit(name, username=f"nobody {n}", reason=reason, path="/users/login")
+    log.flush()
+    assert ClassEvents(database).read(0) == ([], 0)
+    assert (UserRepository(database).names(), UserRepository(database).refused_logins()) == ([], {})
+
+
+@pytest.mark.parametrize("policy", ["article", "rfc"])
+def test_a_refused_read_of_the_log_is_an_event(school: DemoServer, clock: DemoClock) -> None:
+    tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
+    pair = ada.store.get()
+    assert pair is not None
+    assert ada.request("GET", "/events?after=x").status_code == 400
+    assert ada.request("GET", "/class").status_code == 403
+    clock.advance(61)
+    headers = {"Authorization": f"Bearer {pair.access}"}
+    assert requests.get(school.url + "/events", headers=headers, timeout=20).status_code >= 401
+    school.flush()
+    events = tess.request("GET", "/events").json()["events"]
+    refused = [
+        (event["name"], event["reason"], event["path"])
+        for event in events
+        if event["username"] == "ada" and event["name"].endswith(("refused", "rejected"))
+    ]
+    assert refused == [
+        ("request.refused", "request_malformed", "/events"),
+        ("request.refused", "insufficient_scope", "/class"),
+        ("token.rejected", "token_expired", "/events"),
+    ]
+
+
+def test_an_event_has_the_route_and_not_what_was_sent(
+    server: DemoServer, client: AuthClient, log: EventLog
+) -> None:
+    client.request("GET", "/home?" + "x" * 10_000)
+    assert log.action()[-2].fields["path"] == "/home"
+    requests.get(server.url + "/" + "x" * 60_000, timeout=20)
+    assert list(log)[-1].fields["path"] == "/" + "x" * 127

@@ -22,7 +22,7 @@ def test_the_defaults_are_the_articles() -> None:
     assert (config.access_token_ttl, config.refresh_token_ttl) == (60, 300)
     assert config.bcrypt_cost == 10
     assert (config.policy, config.refresh_grace, config.teachers) == ("article", 0, ())
-    assert (config.workers, config.class_log) == (1, False)
+    assert (config.session_ttl, config.workers, config.class_log) == (28_800, 1, False)
 
 
 def test_secrets_that_are_not_given_are_256_random_bits_at_each_start() -> None:
@@ -46,7 +46,9 @@ def test_every_setting_is_read() -> None:
         "REFRESH_TOKEN_TTL": "10",
         "AUTH_POLICY": "rfc",
         "REFRESH_GRACE": "3",
+        "SESSION_TTL": "600",
         "TEACHERS": "tess, tim,",
+        "TEACHER_PASSWORD": "the pass phrase of both",
         "WORKERS": "4",
         "CLASS_LOG": "1",
     }
@@ -60,7 +62,9 @@ def test_every_setting_is_read() -> None:
         refresh_token_ttl=10,
         policy="rfc",
         refresh_grace=3,
+        session_ttl=600,
         teachers=("tess", "tim"),
+        teacher_password="the pass phrase of both",
         workers=4,
         class_log=True,
     )
@@ -95,6 +99,7 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ({"AUTH_POLICY": "strict"}, "AUTH_POLICY must be article or rfc, not 'strict'"),
         ({"WORKERS": "0"}, "WORKERS must be a whole number from 1"),
         ({"CLASS_LOG": "yes"}, "CLASS_LOG must be 1 or 0, not 'yes'"),
+        ({"SESSION_TTL": "0"}, "SESSION_TTL must be a whole number from 1"),
         ({"REFRESH_GRACE": "-1"}, "REFRESH_GRACE must be a whole number from 0"),
         ({"DB_URI": "localhost"}, "DB_URI has an unknown scheme"),
     ],
@@ -180,8 +185,22 @@ def test_teachers_in_code_are_names(teachers: Any) -> None:
         ServerConfig(teachers=teachers)
 
 
+@pytest.mark.parametrize("password", ["", "1234567", "x" * 73, "ü" * 37, "a\0b\0c\0d\0", None])
+def test_a_teachers_password_can_be_typed_and_hashed(password: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^TEACHER_PASSWORD must have at least 8") as error:
+        ServerConfig(teacher_password=password)
+    assert not password or password not in str(error.value)
+
+
+def test_a_teachers_password_that_is_not_given_is_random() -> None:
+    passwords = {ServerConfig().teacher_password for _ in range(4)}
+    assert len(passwords) == 4
+    assert all(len(password) == 16 for password in passwords)
+
+
 def test_secrets_are_not_shown() -> None:
-    config = from_env(SECRETS)
+    config = from_env({**SECRETS, "TEACHER_PASSWORD": "c" * 32})
+    assert "c" * 32 not in repr(config)
     assert "a" * 32 not in repr(config)
     assert "b" * 32 not in repr(config)
 

@@ -19,7 +19,7 @@ from demo_server.database import Collection, Cursor, Database
 from demo_server.errors import UserExists
 from demo_server.users import User, UserRepository
 
-from ..conftest import in_threads
+from ..conftest import PASSWORD, in_threads
 from .mongodb import NxServer
 
 
@@ -74,7 +74,7 @@ def test_of_32_threads_that_store_one_name_one_does(
 
 
 def test_of_32_registrations_over_http_one_is_201(database: Any) -> None:
-    ada = {"username": "ada", "password": "x"}
+    ada = {"username": "ada", "password": PASSWORD}
     with DemoServer(ServerConfig(bcrypt_cost=4), database=database) as server:
         answers = in_threads(
             32, lambda: requests.post(server.url + "/users/register", json=ada, timeout=20)
@@ -128,11 +128,11 @@ def test_while_the_database_is_away_each_request_gets_a_503(policy: str, nx: NxS
     config = ServerConfig(bcrypt_cost=4, policy=policy)
     with DemoServer(config, database=database, emit=log.emitter("server")) as server:
         client = AuthClient(server.url, log=log)
-        client.register("ada", "x")
-        client.login("ada", "x")
+        client.register("ada", PASSWORD)
+        client.login("ada", PASSWORD)
         pair = client.store.get()
         nx.stop()
-        ada = {"username": "ada", "password": "x"}
+        ada = {"username": "ada", "password": PASSWORD}
         answers = in_threads(
             16, lambda: requests.post(server.url + "/users/login", json=ada, timeout=20)
         )
@@ -152,7 +152,7 @@ def test_while_the_database_is_away_each_request_gets_a_503(policy: str, nx: NxS
             with pytest.raises(Rejected, match="503 database_unavailable"):
                 client.home()
             with pytest.raises(Rejected, match="503 database_unavailable"):
-                client.register("bob", "x")
+                client.register("bob", PASSWORD)
         else:
             client.home()  # the article's access token needs no database
         assert client.store.get() is pair
@@ -171,8 +171,8 @@ def test_a_refresh_while_the_database_is_away_ends_no_session(nx: NxServer) -> N
     now = [1_800_000_000.0]
     with DemoServer(config, database=database, clock=lambda: now[0]) as server:
         client = AuthClient(server.url, clock=lambda: now[0])
-        client.register("ada", "x")
-        client.login("ada", "x")
+        client.register("ada", PASSWORD)
+        client.login("ada", PASSWORD)
         pair = client.store.get()
         nx.stop()
         now[0] += 2
@@ -201,7 +201,7 @@ def test_what_was_answered_with_201_is_there_after_a_crash_of_the_database(nx: N
                 for count in range(10_000):
                     over = back.is_set()
                     name = f"user{number}.{count}"
-                    body = {"username": name, "password": "x"}
+                    body = {"username": name, "password": PASSWORD}
                     url = server.url + "/users/register"
                     status = answers[name] = http.post(url, json=body, timeout=20).status_code
                     if status == 201:

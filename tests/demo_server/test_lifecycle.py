@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +73,45 @@ def test_a_name_is_borne_by_one_running_server() -> None:
     finally:
         second.stop()
         other.stop()
+
+
+@pytest.mark.parametrize("reload", ["%autoreload", "importlib.reload", "a fresh import"])
+def test_a_name_is_borne_by_one_running_server_after_a_reload(reload: str) -> None:
+    """In a process of its own, because the tests go on with the modules that they imported."""
+    again = {
+        "%autoreload": "for module in modules: superreload(module)",
+        "importlib.reload": "for module in modules: importlib.reload(module)",
+        "a fresh import": "for module in modules: del sys.modules[module.__name__]",
+    }[reload]
+    program = f"""
+import importlib, socket, sys
+from IPython.extensions.autoreload import superreload
+from demo_server import DemoServer, ServerConfig
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+config = ServerConfig(bcrypt_cost=4)
+first = DemoServer(config).start()
+def port_of(server):
+    return int(server.url.rpartition(":")[2])
+
+port = port_of(first)
+modules = [sys.modules["demo_server." + name] for name in ("registry", "wsgi", "server")]
+{again}
+second = importlib.import_module("demo_server.server").DemoServer(config).start()
+print(answers(port), answers(port_of(second)), first.running, second.running)
+second.stop()
+print(answers(port_of(second)))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert ended.stdout.split() == ["False", "True", "False", "True", "False"], ended.stderr
 
 
 def test_two_servers_are_strangers() -> None:

@@ -17,7 +17,11 @@ import requests
 
 @contextmanager
 def process(cwd: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "PYTHONPATH", "SYSTEMROOT")
+        if name in os.environ
+    }
     running = subprocess.Popen(
         [sys.executable, "-m", "demo_server"],
         cwd=cwd,

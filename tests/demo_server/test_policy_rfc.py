@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -10,6 +11,7 @@ import requests
 
 from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
+from demo_server.login_backoff import DeviceTokens
 
 from .api import ADA, Api
 
@@ -18,7 +20,9 @@ TESS = {"username": "tess", "password": "the pass phrase of tess"}
 
 @pytest.fixture
 def config() -> ServerConfig:
-    return ServerConfig(bcrypt_cost=4, policy="rfc", teachers=("tess",))
+    return ServerConfig(
+        bcrypt_cost=4, policy="rfc", teachers=("tess",), teacher_password=TESS["password"]
+    )
 
 
 def get(server: DemoServer, path: str, token: str | None) -> requests.Response:
@@ -66,7 +70,6 @@ def test_only_a_lack_of_right_is_403(server: DemoServer, api: Api, tokens: dict[
         'Bearer error="insufficient_scope", error_description="Only a teacher may read this"'
     )
     assert answer.json() == described("insufficient_scope", "Only a teacher may read this")
-    api.register(TESS)
     answer = get(server, "/class", api.login(TESS)[1]["accessToken"])
     assert (answer.status_code, answer.json()) == (200, {"users": ["ada", "tess"]})
 
@@ -188,6 +191,122 @@ class TestLogin:
 def test_a_name_is_given_once(api: Api) -> None:
     api.register()
     assert api.register() == (409, described("user_exists", "User already exists"))
+
+
+class TestKnownDevice:
+    """A device that has logged in before has its own counter (OWASP's device cookies)."""
+
+    @pytest.fixture
+    def known(self, api: Api) -> dict[str, str]:
+        """Ada's login from a device that has logged in before."""
+        api.register()
+        return {**ADA, "deviceToken": api.login()[1]["deviceToken"]}
+
+    def lock_out(self, api: Api) -> None:
+        """A stranger guesses until the name must wait."""
+        assert [api.login({**ADA, "password": "wrong"})[0] for _ in range(6)][-1] == 429
+
+    def test_does_not_wait_for_a_stranger(
+        self, api: Api, clock: DemoClock, known: dict[str, str]
+    ) -> None:
+        wrong = {**ADA, "password": "wrong"}
+        until = clock() + 6 * 3600
+        while clock() < until:  # as often as the server lets a stranger, and at once
+            while api.login(wrong)[0] == 401:
+                pass
+            wait = api.login(wrong)[1]["message"].split()[-2]
+            clock.advance(int(wait))
+        while api.login(wrong)[0] == 401:
+            pass
+        assert api.login()[0] == 429
+        status, body = api.login(known)
+        assert status == 201
+        assert set(body) == {"accessToken", "refreshToken", "deviceToken"}
+        assert body["deviceToken"] == known["deviceToken"]
+        # The owner's success does not help the stranger.
+        assert api.login()[0] == 429
+
+    def test_waits_for_its_own_failures(self, api: Api, known: dict[str, str]) -> None:
+        """So a stolen device token is no way around the back-off."""
+        wrong = {**known, "password": "wrong"}
+        assert [api.login(wrong)[0] for _ in range(6)] == [401] * 5 + [429]
+        assert api.login(known)[0] == 429
+        assert api.login()[0] == 201
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda token: "",
+            lambda token: "x",
+            lambda token: token.upper(),
+            lambda token: token + "0",
+            lambda token: "0" * 32 + token[32:],
+            lambda token: token[:-1] + ("0" if token[-1] != "0" else "1"),
+            lambda token: token.partition(".")[0],
+            lambda token: "\ud800",
+            lambda token: "ü" * 32 + "." + "٣" * 64,
+        ],
+    )
+    def test_a_forged_token_is_ignored(
+        self, api: Api, known: dict[str, str], change: Callable[[str], str]
+    ) -> None:
+        forged = {**known, "deviceToken": change(known["deviceToken"])}
+        assert api.login(forged)[0] == 201
+        self.lock_out(api)
+        assert api.login(forged)[0] == 429
+
+    def test_a_token_is_for_one_name(self, api: Api, known: dict[str, str]) -> None:
+        api.register(TESS)
+        of_tess = api.login(TESS)[1]["deviceToken"]
+        self.lock_out(api)
+        assert api.login({**known, "deviceToken": of_tess})[0] == 429
+
+    def test_a_token_opens_nothing(self, api: Api, known: dict[str, str]) -> None:
+        token = known["deviceToken"]
+        assert api.login({**known, "password": "wrong"})[0] == 401
+        assert api.home(f"Bearer {token}")[0] == 401
+        assert api.refresh({"token": token})[0] == 400
+
+    def test_a_field_that_is_no_string_is_malformed(self, api: Api, known: dict[str, str]) -> None:
+        status, body = api.login({**ADA, "deviceToken": 1})
+        assert (status, body["message"]) == (400, "The field deviceToken must be a string")
+
+    def test_it_is_known_after_a_restart_with_the_same_secret(self) -> None:
+        token = DeviceTokens("the secret").issue("ada")
+        device = DeviceTokens("the secret").read("ada", token)
+        assert len(device) == 32
+        assert DeviceTokens("the secret").issue("ada", device) == token
+        assert DeviceTokens("another").read("ada", token) == ""
+        assert DeviceTokens("the secret").read("bob", token) == ""
+
+    def test_no_event_holds_it(self, known: dict[str, str], log: EventLog) -> None:
+        assert known["deviceToken"] not in log.to_jsonl()
+        assert known["deviceToken"].partition(".")[0] not in log.to_jsonl()
+
+
+@pytest.mark.parametrize("password", ["x", "seven77", "ü" * 7, "\N{PILE OF POO}" * 7])
+def test_a_new_password_has_at_least_eight_characters(
+    api: Api, log: EventLog, password: str
+) -> None:
+    """Characters, not bytes: NIST SP 800-63B-3, 5.1.1.2, counts each code point as one."""
+    message = "The password must have at least 8 characters."
+    short = {**ADA, "password": password}
+    assert api.register(short) == (400, described("invalid_request", message))
+    told = [event.fields for event in log if event.name == "request.refused"]
+    assert [(fields["reason"], fields["detail"]) for fields in told] == [
+        ("request_malformed", message)
+    ]
+    # Nothing is stored, and a login does not reveal the rule.
+    assert api.login(short)[1]["error"] == "invalid_credentials"
+    assert api.register({**ADA, "password": password[:1] * 8})[0] == 201
+
+
+def test_the_article_accepts_a_short_password_and_knows_no_device(clock: DemoClock) -> None:
+    short = {**ADA, "password": "x"}
+    with DemoServer(ServerConfig(bcrypt_cost=4), clock=clock, name="article") as server:
+        assert Api(server.url).register(short)[0] == 201
+        status, body = Api(server.url).login({**short, "deviceToken": 1})
+        assert (status, set(body)) == (201, {"accessToken", "refreshToken"})
 
 
 def test_a_malformed_request_is_invalid(api: Api) -> None:

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from client_widget import EventLog
+from client_widget import EventLog, read_claims
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server.auth_service import AuthService
 from demo_server.emit import ignore
 from demo_server.errors import TokenRefused
-from demo_server.login_backoff import FREE_FAILURES, LoginThrottle
 from demo_server.tokens import fingerprint
 
 from ..conftest import START
@@ -162,6 +161,33 @@ class TestGrace:
             with pytest.raises(TokenRefused):
                 service.refresh(token)
 
+    def test_an_older_token_is_reuse_within_it_too(
+        self, service: AuthService, clock: DemoClock
+    ) -> None:
+        """A thief's copy of an earlier generation, although each was spent this second."""
+        first = service.login(**ADA).refresh
+        second = service.refresh(first).refresh
+        third = service.refresh(second)
+        again = service.refresh(second)
+        assert again.refresh == third.refresh
+        with pytest.raises(TokenRefused) as refused:
+            service.refresh(first)
+        assert refused.value.code == "token_spent"
+        for end in (lambda: service.authenticate(again.access), lambda: service.refresh(second)):
+            with pytest.raises(TokenRefused) as refused:
+                end()
+            assert refused.value.code == "token_revoked"
+
+    def test_the_same_token_spelled_differently_gains_nothing(self, service: AuthService) -> None:
+        """Neither a use nor an alarm: it is not a token."""
+        first: Any = service.login(**ADA).refresh
+        successor = service.refresh(first).refresh
+        for other in spellings(first):
+            with pytest.raises(TokenRefused) as refused:
+                service.refresh(other)
+            assert refused.value.code == "token_malformed"
+        assert service.refresh(first).refresh == successor
+
     def test_two_who_use_the_successor_are_detected(
         self, service: AuthService, clock: DemoClock
     ) -> None:
@@ -188,6 +214,105 @@ class TestGrace:
             service.refresh(first)
 
 
+def spellings(token: str) -> list[str]:
+    """Texts that a lenient decoder of base64 reads as the same token."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(token[-1])
+    unused_bits = [token[:-1] + alphabet[last + bits] for bits in (1, 2, 3)]
+    return [*unused_bits, token + "=", token + "==", token + "\n", token + "."]
+
+
+class TestSessionEnd:
+    """A session ends at a planned time, however often it is refreshed."""
+
+    TTL = 400
+
+    @pytest.fixture
+    def config(self) -> ServerConfig:
+        return ServerConfig(bcrypt_cost=4, policy="rfc", session_ttl=self.TTL, refresh_grace=GRACE)
+
+    def test_no_token_outlives_it(self, api: Api, clock: DemoClock, log: EventLog) -> None:
+        api.register()
+        token = api.login()[1]["refreshToken"]
+        expiries = []
+        for _ in range(3):
+            clock.advance(130)
+            token = spend(api, token)[1]
+            issued = [e.fields["exp"] for e in log if e.name == "token.issued"]
+            expiries.append(tuple(at - START for at in issued[-2:]))
+        assert expiries == [(190, 400), (320, 400), (400, 400)]
+
+    def test_a_refresh_after_it_is_refused_and_the_event_says_why(
+        self, api: Api, clock: DemoClock, log: EventLog
+    ) -> None:
+        api.register()
+        token = api.login()[1]["refreshToken"]
+        clock.advance(299)
+        access, token = spend(api, token)
+        clock.advance(100)
+        access, token = spend(api, token)
+        assert api.home(f"Bearer {access}")[0] == 200
+        clock.advance(1)
+        message = "The session has reached its end: log in again"
+        status, body = api.refresh({"token": token})
+        assert (status, body["error"], body["message"]) == (400, "invalid_grant", message)
+        assert told(log) == [
+            ("token.rejected", {
+                "kind": "refresh", "reason": "session_expired", "detail": message,
+                "token": fingerprint(token), "username": "ada",
+                "iat": START + 399, "exp": START + self.TTL}),
+        ]  # fmt: skip
+        status, body = api.home(f"Bearer {access}")
+        assert (status, body["error"]) == (401, "invalid_token")
+        # A new login is a new session.
+        spend(api, api.login()[1]["refreshToken"])
+
+    def test_a_shorter_setting_does_not_wait_for_the_tokens(self, clock: DemoClock) -> None:
+        """What counts is the end in the database, whatever the token's own `exp` says."""
+        config = ServerConfig(bcrypt_cost=4, policy="rfc", session_ttl=self.TTL)
+        database = open_database()
+        service = AuthService(config, database=database, clock=clock, emit=ignore)
+        service.register(**ADA)
+        grant = service.login(**ADA)
+        database["families"].update_one({}, {"$set": {"ends_at": START + 10}})
+        clock.advance(9)
+        service.authenticate(grant.access)
+        clock.advance(1)
+        for use, token in ((service.authenticate, grant.access), (service.refresh, grant.refresh)):
+            with pytest.raises(TokenRefused) as refused:
+                use(token)
+            assert refused.value.code == "session_expired"
+
+    def test_an_idle_session_expires_before_it(
+        self, api: Api, clock: DemoClock, log: EventLog
+    ) -> None:
+        api.register()
+        token = api.login()[1]["refreshToken"]
+        clock.advance(300)
+        assert api.refresh({"token": token})[1]["message"] == "The refresh token has expired"
+        assert told(log)[-1][1]["reason"] == "token_expired"
+
+    def test_the_grace_period_does_not_extend_it(self, api: Api, clock: DemoClock) -> None:
+        api.register()
+        token = api.login()[1]["refreshToken"]
+        clock.advance(299)
+        token = spend(api, token)[1]
+        clock.advance(98)
+        successor = spend(api, token)[1]
+        clock.advance(2)
+        assert spend(api, token)[1] == successor
+        clock.advance(1)
+        assert api.refresh({"token": token})[0] == 400
+
+    def test_by_default_it_is_a_working_day_on_a_clock_of_any_fraction(self) -> None:
+        clock = DemoClock(start=START + 0.75, rate=0)
+        config = ServerConfig(bcrypt_cost=4, policy="rfc", refresh_token_ttl=10**6)
+        service = AuthService(config, database=open_database(), clock=clock, emit=ignore)
+        service.register(**ADA)
+        token: Any = service.login(**ADA).refresh
+        assert read_claims(token)["exp"] == START + 8 * 3600
+
+
 THREADS = 32
 
 
@@ -205,18 +330,3 @@ def test_over_http_exactly_one_wins(
             token = api.login()[1]["refreshToken"]
             answers = sorted(pool.map(use, [token] * THREADS))
             assert answers == [200] + [400] * (THREADS - 1)
-
-
-def test_guesses_at_one_instant_are_all_counted(clock: DemoClock, short_switches: None) -> None:
-    """Attempts that begin together do not all find the count at nothing."""
-    barrier = threading.Barrier(THREADS)
-    throttle = LoginThrottle(open_database())
-
-    def admitted(name: str) -> bool:
-        barrier.wait(timeout=20)
-        return throttle.admit(name, START) == 0
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for number in range(50):
-            name = f"user {number}"
-            assert sum(pool.map(admitted, [name] * THREADS)) == FREE_FAILURES

@@ -65,6 +65,20 @@ def test_tokens_cross_between_jsonwebtoken_and_us(tokens: TokenService) -> None:
     assert tokens.verify("access", FROM_NODE) == claims
 
 
+@pytest.mark.parametrize("crit", [["of the future"], [], "exp", None], ids=repr)
+def test_an_extension_that_the_server_does_not_know_is_refused(
+    tokens: TokenService, crit: object
+) -> None:
+    """RFC 7515, section 4.1.11: `crit` names what a server must understand to accept a token."""
+    claims = json.dumps({"username": "ada", "exp": START + 60}).encode()
+    header = {"alg": "HS256", "of the future": True}
+    assert tokens.verify("access", by_hand(header, claims))["username"] == "ada"
+    assert code(tokens, by_hand({**header, "crit": crit}, claims)) in (
+        "token_invalid",
+        "token_malformed",
+    )
+
+
 def test_each_kind_has_its_secret_and_its_lifetime(tokens: TokenService) -> None:
     token, claims = tokens.issue("refresh", "ada")
     assert claims["exp"] - claims["iat"] == 300

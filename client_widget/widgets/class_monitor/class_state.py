@@ -15,8 +15,13 @@ from typing import Any
 LOGGED_IN = "logged in"
 EXPIRED = "access token expired"
 ENDED = "session ended"
-MUST_WAIT = "must wait"
 NO_SESSION = "not logged in"
+
+#: Users that are kept. The one whose last action is oldest is dropped first.
+MAX_STUDENTS = 1_000
+
+#: Characters of a text from the server that are kept.
+MAX_TEXT = 64
 
 _ACTIONS = {
     "/users/register": "register",
@@ -36,11 +41,12 @@ class Student:
         last_action (str): what the user did last, such as "refresh" or "home".
         last_at (float): when, in seconds since the epoch on the server's clock.
         refreshes (int): how many refreshes were granted.
-        refusals (int): how many logins, registrations and tokens were refused.
+        refusals (int): how many requests with a token of the user were refused.
+        refused_logins (int): how many logins with the user's name were refused; anybody can send
+            them.
         reuse (int): how many spent refresh tokens were sent again.
         access_until, refresh_until (float): when the newest token of each kind expires; 0 if
             none was issued.
-        wait_until (float): when the server accepts the next login attempt.
         family (str): the session of the last login, or "" if the server does not report it.
         ended (bool): has the server ended that session?
     """
@@ -51,16 +57,14 @@ class Student:
     refreshes: int = 0
     refusals: int = 0
     reuse: int = 0
+    refused_logins: int = 0
     access_until: float = 0.0
     refresh_until: float = 0.0
-    wait_until: float = 0.0
     family: str = ""
     ended: bool = False
 
     def state(self, now: float) -> str:
         """The user's state at `now`, in seconds since the epoch on the server's clock."""
-        if self.wait_until > now:
-            return MUST_WAIT
         if not self.refresh_until:
             return NO_SESSION
         if self.ended or self.refresh_until <= now:
@@ -69,31 +73,48 @@ class Student:
 
 
 class ClassState:
-    """Takes the events of `/events` in order, and returns the rows."""
+    """Takes the answers of `/events` in order, and returns the rows."""
 
     def __init__(self) -> None:
         self._students: dict[str, Student] = {}
+        self._refused: dict[str, int] = {}
 
-    def add(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Take events; ignore those without a username."""
+    def add(self, events: Iterable[object]) -> None:
+        """Take events; ignore what is none, and those without a username, a name or a time."""
         for event in events:
-            name = event.get("username")
-            if isinstance(name, str):
-                student = self._students.get(name) or Student(name)
+            if not isinstance(event, Mapping):
+                continue
+            name = _text(event.get("username"))
+            if name and _text(event.get("name")) and _number(event.get("at")) is not None:
+                # The user with the latest event comes last, so the first can be dropped.
+                student = self._students.pop(name, None) or Student(name)
                 self._students[name] = after(student, event)
+                if len(self._students) > MAX_STUDENTS:
+                    del self._students[next(iter(self._students))]
+
+    def set_refused_logins(self, counts: Mapping[str, Any]) -> None:
+        """Take the refused logins by username, in place of those before."""
+        counted = ((_text(name), _number(count)) for name, count in counts.items())
+        known = [(name, int(count)) for name, count in counted if name and count]
+        self._refused = dict(known[:MAX_STUDENTS])
 
     def rows(self) -> tuple[Student, ...]:
         """The users, the most recently active first."""
-        return tuple(sorted(self._students.values(), key=lambda s: (-s.last_at, s.username)))
+        known = self._students
+        students = [known.get(name, Student(name)) for name in {**known, **self._refused}]
+        rows = (replace(s, refused_logins=self._refused.get(s.username, 0)) for s in students)
+        return tuple(sorted(rows, key=lambda s: (-s.last_at, s.username)))
 
 
 def after(student: Student, event: Mapping[str, Any]) -> Student:
-    """The student after one of their events."""
+    """The student after one of their events. Fields of another type are left out."""
     name = event["name"]
-    path = str(event.get("path", ""))
-    student = replace(student, last_action=_ACTIONS.get(path, path), last_at=event["at"])
+    path = _text(event.get("path"))
+    student = replace(
+        student, last_action=_ACTIONS.get(path, path), last_at=_number(event["at"]) or 0.0
+    )
     if name == "login.accepted":
-        return replace(student, ended=False, wait_until=0.0, family="")
+        return replace(student, ended=False, family="")
     if name == "token.issued":
         return _issued(student, event)
     if name in ("token.spent", "token.repeated"):
@@ -101,19 +122,27 @@ def after(student: Student, event: Mapping[str, Any]) -> Student:
     if name == "reuse.detected":
         return replace(student, reuse=student.reuse + 1)
     if name == "family.revoked":
-        return replace(student, ended=student.ended or event.get("family") == student.family)
-    if name == "login.throttled":
-        wait = event["at"] + event.get("wait", 0)
-        return replace(student, refusals=student.refusals + 1, wait_until=wait)
-    if name in ("token.rejected", "login.refused", "registration.refused"):
+        return replace(student, ended=student.ended or _text(event.get("family")) == student.family)
+    if name in ("token.rejected", "request.refused"):
         return replace(student, refusals=student.refusals + 1)
     return student
 
 
 def _issued(student: Student, event: Mapping[str, Any]) -> Student:
-    until = float(event.get("exp", 0))
+    until = _number(event.get("exp")) or 0.0
     if event.get("kind") == "refresh":
-        return replace(student, refresh_until=until, family=event.get("family", ""))
+        return replace(student, refresh_until=until, family=_text(event.get("family")))
     # The article's server spends no refresh token, so there a new access token means a refresh.
     refreshed = event.get("path") == "/refresh" and "family" not in event
     return replace(student, access_until=until, refreshes=student.refreshes + refreshed)
+
+
+def _text(value: object) -> str:
+    """The beginning of a text; "" for any other value."""
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    """A finite number that can be a time or a count; None for any other value."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if number and -(2**53) < value < 2**53 else None  # type: ignore[operator,return-value]

@@ -6,25 +6,42 @@ It fetches new events once a second, and only while somebody is looking (`presen
 from __future__ import annotations
 
 import threading
-from html import escape
+from collections.abc import Mapping
+from typing import Any
 
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...client.transport import accepted
 from ...clock import Clock, time_of_day
-from ...errors import ClientError, Rejected
+from ...display import as_html, shown
+from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import Pulse
 from ..presence import Presence
 from ..view import Stylesheet, View
-from .class_state import ENDED, EXPIRED, LOGGED_IN, MUST_WAIT, ClassState, Student
+from .class_state import ENDED, EXPIRED, LOGGED_IN, ClassState, Student
 
 #: Seconds between two requests to the server.
 INTERVAL = 1.0
 
-_TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad", MUST_WAIT: "lab-bad"}
+#: Requests of one look. What is left comes with the next look, so a look always ends.
+MAX_REQUESTS = 20
 
-_HEADS = ("User", "State", "Last action", "At", "Refreshes", "Refusals", "Reuse")
+#: Rows that are drawn, the newest first.
+MAX_ROWS = 200
+
+_TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad"}
+
+_HEADS = (
+    "User",
+    "State",
+    "Last action",
+    "At",
+    "Refreshes",
+    "Refusals",
+    "Reuse",
+    "Refused logins",
+)
 
 _EMPTY = "Nobody has done anything yet. A user's first action adds a row."
 
@@ -57,6 +74,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self.presence = Presence(on_report=self._pulse.start)
         super().__init__([Stylesheet(), self.presence, self.table, self.notice])
         self.add_class("lab-class")
+        self.on_close(self.stop, self._pulse.stop)
 
     def start(self) -> None:
         """Look once a second until `stop`, even if nobody is looking."""
@@ -68,12 +86,6 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self._started = False
         self.presence.leave()
 
-    def close(self) -> None:
-        """Stop, and remove the view."""
-        self.stop()
-        self.presence.close()
-        super().close()
-
     def refresh(self) -> None:
         """Redraw the rows: a token may have expired since the last look."""
         self.table.value = class_table(self.rows(), self.clock())
@@ -83,20 +95,24 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         return self._class.rows()
 
     def look(self) -> None:
-        """Fetch the new events, and draw the rows.
+        """Fetch the new events in at most `MAX_REQUESTS` requests, and draw each response.
 
         Raises:
-            ClientError: the server refused or is unreachable. The rows stay unchanged.
+            ClientError: the server refused, or its response cannot be used. The rows stay
+                unchanged.
         """
         with self._looking:
-            more = True
-            while more:
+            for _ in range(MAX_REQUESTS):
                 answer = accepted(self.client.request("GET", f"/events?after={self._cursor}"))
+                events, cursor, refused = _parsed(answer)
                 # A restarted server may count from the start again, and the cursor with it.
-                more = answer["cursor"] > self._cursor
-                self._cursor = answer["cursor"]
-                self._class.add(answer["events"])
-            self.table.value = class_table(self.rows(), self.clock())
+                more = cursor > self._cursor
+                self._cursor = cursor
+                self._class.add(events)
+                self._class.set_refused_logins(refused)
+                self.refresh()
+                if not more or self._closed:
+                    return
 
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the view.
@@ -107,7 +123,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         try:
             self.look()
         except Rejected as refusal:
-            self.notice.value = _notice(f"Refused ({refusal.status}): {refusal.message}")
+            self.notice.value = _notice(f"Refused ({refusal.status}): {shown(refusal.message)}")
         except ClientError as error:
             self.notice.value = _notice(str(error))
         else:
@@ -115,10 +131,31 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         return self._started or self.presence.watched
 
 
+def _parsed(answer: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int, dict[str, Any]]:
+    """Events, cursor and refused logins of an answer.
+
+    Raises:
+        ServerUnreachable: it is not an answer of `/events`.
+    """
+    events, cursor = answer.get("events"), answer.get("cursor")
+    refused = answer.get("refused_logins", {})
+    if (
+        isinstance(events, list)
+        and isinstance(refused, dict)
+        and type(cursor) is int
+        and 0 <= cursor < 10**15
+    ):
+        return [event for event in events if isinstance(event, dict)], cursor, refused
+    raise ServerUnreachable("/events answered without events and a cursor: is it a class log?")
+
+
 def class_table(students: tuple[Student, ...], now: float) -> str:
     """The rows as HTML. Usernames are escaped."""
     head = "".join(f"<th>{head}</th>" for head in _HEADS)
-    body = "".join(_row(student, now) for student in students)
+    body = "".join(_row(student, now) for student in students[:MAX_ROWS])
+    if len(students) > MAX_ROWS:
+        more = f"And {len(students) - MAX_ROWS} more, whose last action is older."
+        body += f'<tr><td colspan="{len(_HEADS)}">{more}</td></tr>'
     empty = f'<tr><td colspan="{len(_HEADS)}">{_EMPTY}</td></tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body or empty}</tbody></table>"
 
@@ -129,14 +166,15 @@ def _row(student: Student, now: float) -> str:
         student.username,
         state,
         student.last_action,
-        time_of_day(student.last_at),
+        time_of_day(student.last_at) if student.last_at else "",
         student.refreshes,
         student.refusals,
         student.reuse,
+        student.refused_logins,
     )
-    text = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+    text = "".join(f"<td>{as_html(str(cell))}</td>" for cell in cells)
     return f'<tr class="{_TONES.get(state, "")}">{text}</tr>'
 
 
 def _notice(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{as_html(text)}</p>"

@@ -134,11 +134,6 @@ class Chart:
             return
         self._draw_axes(now)
 
-    def close(self) -> None:
-        """Remove the figure and its parts."""
-        for widget in (*self.figure.marks, *self.figure.axes, self.x, self.y, self.figure):
-            widget.close()
-
     def _between(self, start: float, end: float) -> tuple[float, float]:
         return start - self.origin, end - self.origin
 

@@ -7,13 +7,13 @@ the panel does not wait for it.
 from __future__ import annotations
 
 import threading
-from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...clock import Clock, life
+from ...display import as_html
 from ...log.event import Event
 from ...log.token_lives import DRAWN, Timeline, spans
 from ..background import Pulse
@@ -48,15 +48,16 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self._log = client.log
         self._clock = clock if clock is not None else client.clock
-        self._closed = False
         # Held while drawing: the panel's tick and the events draw in two threads.
         self._drawing = threading.Lock()
         self.chart: Chart | None = None
         self.words = widgets.HTML()
         self.legend = widgets.HTML()
-        super().__init__([self.words], layout=widgets.Layout(width="100%"))
+        super().__init__([self.legend, self.words], layout=widgets.Layout(width="100%"))
         self._redraw = Pulse(BATCH, self._draw)
-        self._unsubscribe = self._log.subscribe(self._on_event)
+        self.on_close(
+            self._log.subscribe(self._on_event), self._redraw.stop, self._end_the_last_drawing
+        )
         self._redraw.start()
 
     def refresh(self) -> None:
@@ -68,18 +69,6 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
             self.chart.move_now(now)
             self._say(self.chart.timeline, now)
 
-    def close(self) -> None:
-        """Stop listening to the log, and remove the chart."""
-        self._unsubscribe()
-        # A drawing that is still importing stops when it sees this.
-        self._closed = True
-        with self._drawing:
-            if self.chart is not None:
-                self.chart.close()
-        for child in self.children:
-            child.close()
-        super().close()
-
     def __repr__(self) -> str:
         # A saved notebook shows this instead of the timeline.
         return "TokenTimeline: run this cell to see it"
@@ -87,6 +76,11 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     def _on_event(self, event: Event) -> None:
         if event.name in DRAWN:
             self._redraw.start()
+
+    def _end_the_last_drawing(self) -> None:
+        """Wait for a drawing under way. One that is still importing sees that it is late."""
+        with self._drawing:
+            pass
 
     def _draw(self) -> bool:
         from .chart import COLOURS, Chart
@@ -106,7 +100,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
         return False
 
     def _say(self, timeline: Timeline, now: float) -> None:
-        self.words.value = f'<div style="{_UNSEEN}">{escape(sentence(timeline, now))}</div>'
+        self.words.value = f'<div style="{_UNSEEN}">{as_html(sentence(timeline, now))}</div>'
 
 
 def sentence(timeline: Timeline, now: float) -> str:

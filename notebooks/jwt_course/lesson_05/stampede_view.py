@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
-from client_widget.widgets.background import Workers
+from client_widget.widgets.background import NoThread, Workers
 
 from .stampede import COLUMNS, LEAST, MOST, StampedeResult, run_stampede
 from .strategies import STRATEGIES, Strategy
@@ -88,7 +88,11 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
     def _start(self) -> None:
         if not self.go.disabled:
             self.go.disabled = True
-            self._workers.start("stampede", self._run)
+            try:
+                self._workers.start("stampede", self._run)
+            except NoThread as error:
+                self.go.disabled = False
+                self._say(f"{error}")
 
     def _run(self) -> None:
         calls = self.calls.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demo_server.clock import Clock
 from demo_server.emit import Emit, ignore
-from demo_server.registry import Registry
+from demo_server.registry import registry_of
 from demo_server.wsgi import WsgiServer
 
 from .weak_routes import correlated, create_weak_app
@@ -13,7 +13,7 @@ from .weak_service import Verify, Weaknesses, WeakService
 _STRONG = Weaknesses()
 
 # Its own, so that a server of another kind may have the same name.
-_running = Registry()
+_running = registry_of("weak server")
 
 
 class WeakServer(WeakService):

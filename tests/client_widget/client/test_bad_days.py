@@ -11,7 +11,6 @@ from flask import request as flask_request
 from client_widget import (
     AuthClient,
     EventLog,
-    LoginRequired,
     Rejected,
     ServerUnreachable,
 )
@@ -81,9 +80,22 @@ class TestBadDays:
         server.app.view_functions["refresh"] = elsewhere
         server.app.view_functions["register"] = elsewhere
         clock.advance(61)
-        with pytest.raises(LoginRequired):
+        with pytest.raises(ServerUnreachable, match="answered with 307"):
             ada.home()
         assert len(seen) == 1
+        assert ada.store.get() is not None
+
+    def test_a_server_clock_that_is_set_back_ends_no_session(
+        self, ada: AuthClient, clock: DemoClock
+    ) -> None:
+        """Its own tokens come from the future then, and are valid again when the clock is."""
+        held = ada.store.get()
+        clock.advance(-3600)
+        with pytest.raises(ServerUnreachable, match="answered with 403: you are still logged in"):
+            ada.home()
+        assert ada.store.get() is held
+        clock.advance(3600)
+        assert ada.home() == {"message": "Welcome ada"}
 
     def test_neither_proxy_nor_netrc_of_the_environment_counts(
         self, ada: AuthClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -99,6 +99,17 @@ def test_a_lack_of_right_is_an_answer_and_not_an_expiry(ada: AuthClient, log: Ev
     ]
 
 
+def test_a_server_clock_that_is_set_back_ends_no_session(ada: AuthClient, clock: DemoClock) -> None:
+    """Its own tokens come from the future then, and are valid again when the clock is."""
+    held = ada.store.get()
+    clock.advance(-3600)
+    with pytest.raises(ServerUnreachable, match="answered with 503: you are still logged in"):
+        ada.home()
+    assert ada.store.get() is held
+    clock.advance(3600)
+    assert ada.home() == {"message": "Welcome ada"}
+
+
 def test_without_a_session_home_asks_to_log_in(client: AuthClient) -> None:
     with pytest.raises(LoginRequired, match="log in first"):
         client.home()
@@ -301,6 +312,48 @@ class TestAhead:
                 return super().send(prepared, **options)
 
         client.transport = Losing(client.base_url)
+
+
+class TestDeviceToken:
+    """The client sends the device token of its last login with the next one of that user."""
+
+    def lock_out(self, server: DemoServer) -> None:
+        wrong = {"username": "ada", "password": "wrong"}
+        for _ in range(6):
+            answer = requests.post(f"{server.url}/users/login", json=wrong, timeout=20)
+        assert answer.status_code == 429
+
+    def test_a_client_that_logged_in_before_does_not_wait(
+        self, ada: AuthClient, server: DemoServer
+    ) -> None:
+        ada.logout()
+        self.lock_out(server)
+        with pytest.raises(Rejected) as refused:
+            AuthClient(server.url).login("ada", PASSWORD)
+        assert refused.value.status == 429
+        ada.login("ada", PASSWORD)
+        assert ada.home() == {"message": "Welcome ada"}
+
+    def test_each_user_has_their_own(self, ada: AuthClient, server: DemoServer) -> None:
+        ada.register("bob", PASSWORD)
+        ada.login("bob", PASSWORD)
+        self.lock_out(server)
+        ada.login("ada", PASSWORD)
+        ada.login("bob", PASSWORD)
+
+    def test_no_log_and_no_repr_has_it(self, ada: AuthClient, log: EventLog) -> None:
+        answer = ada.login("ada", PASSWORD)
+        token = answer["deviceToken"]
+        bodies = [e.fields["body"] for e in log.action() if "body" in e.fields]
+        assert [body.count('"deviceToken":"<token ') for body in bodies] == [1, 1]
+        for text in (log.to_jsonl(), repr(ada), repr(answer)):
+            assert token not in text
+
+    def test_registration_does_not_send_it(self, ada: AuthClient, log: EventLog) -> None:
+        with pytest.raises(Rejected):
+            ada.register("ada", PASSWORD)
+        [sent] = [e for e in log.action() if e.name == "request.sent"]
+        assert "deviceToken" not in sent.fields["body"]
 
 
 def test_the_articles_interceptor_does_not_know_401(

@@ -21,6 +21,71 @@ def test_the_token_of_a_header_is_masked() -> None:
     assert mask_headers({"Accept": "*/*"}) == {"Accept": "*/*"}
 
 
+SECRET = "s3cret-value"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Cookie", "Set-Cookie", "Proxy-Authorization", "X-API-Key", "X-Auth-Token", "X-New-Thing"],
+)
+@pytest.mark.parametrize("value", [SECRET, SECRET.encode()])
+def test_a_header_is_shown_only_if_it_is_known_to_be_harmless(name: str, value: Any) -> None:
+    assert mask_headers({name: value}) == {name: "***"}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"Bearer {SECRET}", f"Bearer {mask_token(SECRET)}"),
+        (f"bearer {SECRET}".encode(), f"bearer {mask_token(SECRET)}"),
+        ("Basic YWRhOnMzY3JldA==", "Basic ***"),
+        (f"Digest username=ada, response={SECRET}", "Digest ***"),
+        (SECRET, "***"),
+        (b"\xff\xfe", "***"),
+    ],
+)
+def test_of_credentials_only_a_bearer_token_has_a_fingerprint(value: Any, shown: str) -> None:
+    assert mask_headers({"Authorization": value}) == {"Authorization": shown}
+
+
+def test_a_location_is_shown_without_its_query_and_fragment() -> None:
+    headers = {"Location": f"/next?token={SECRET}#{SECRET}", "Content-Type": b"text/html"}
+    assert mask_headers(headers) == {"Location": "/next", "Content-Type": "text/html"}
+
+
+BCRYPT = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+ARGON = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b27"
+WERKZEUG = "scrypt:32768:8:1$abc$0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "PASSWORD", "passwd", "pwd", "userPassword", "old-password", "client_secret",
+     "clientSecret", "apiKey", "api_key", "password_hash", "passwordHash", "authorization",
+     "Set-Cookie", "pin", "otp"],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [SECRET, 12345678, [SECRET, [SECRET]], {"value": SECRET}])
+def test_a_secret_is_masked_at_any_depth(name: str, value: Any) -> None:
+    for body in ({name: value}, [{"a": [{"b": {name: value}}]}]):
+        for mask in (mask_answer, mask_body):
+            shown = mask(json.dumps(body).encode(), JSON)
+            assert SECRET not in shown
+            assert "12345678" not in shown
+            assert name in shown
+
+
+@pytest.mark.parametrize("hashed", [BCRYPT, ARGON, WERKZEUG])
+def test_the_hash_of_a_password_is_masked_under_any_name(hashed: str) -> None:
+    for body in ([hashed], {"x": {"y": [f"it is {hashed}!"]}}, hashed):
+        shown = mask_answer(json.dumps(body).encode(), JSON)
+        assert hashed[-20:] not in shown
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    body = {"message": "Welcome ada", "token_type": "Bearer", "expires_in": 60, "passed": True}
+    assert json.loads(mask_answer(json.dumps(body).encode(), JSON)) == body
+
+
 @pytest.mark.parametrize(
     ("body", "masked"),
     [

@@ -328,7 +328,7 @@ def test_no_text_breaks_the_diagram_or_is_markup(log: EventLog, text: str) -> No
 
 
 def test_a_hostile_user_is_drawn_as_typed(client: AuthClient, log: EventLog) -> None:
-    client.register("<img src=x>;#59;\nend", PASSWORD)
+    client.register("<img src=x>;#59; end", PASSWORD)
     assert "    S->>D: store #60;img src#61;x#62;#59;#35;59#59; end\n" in log.to_mermaid()
 
 

@@ -22,14 +22,14 @@ class TestArticle:
         config = ServerConfig(bcrypt_cost=4, refresh_token_ttl=3000)
         with DemoServer(config, clock=clock) as server:
             statuses = {}
-            for auth in (ArticleAuth, None):
+            for name, auth in (("ada", ArticleAuth), ("bob", None)):
                 client = AuthClient(
                     server.url,
                     clock=clock,
                     **({"auth": auth} if auth else {}),  # type: ignore[arg-type]
                 )
-                client.register(f"user of {auth}", PASSWORD)
-                client.login(f"user of {auth}", PASSWORD)
+                client.register(name, PASSWORD)
+                client.login(name, PASSWORD)
                 statuses[auth] = []
                 for _ in range(5):
                     clock.advance(61)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import stat
-import sys
-from pathlib import Path
-
 import jwt
 import pytest
 
-from client_widget import AuthClient, StoreError, TokenPair, TokenStore, read_claims
+from client_widget import TokenPair, TokenStore, read_claims
 from client_widget.protocol.tokens import fingerprint, token_facts
 from demo_server.tokens import fingerprint as servers_fingerprint
 
-from ...conftest import PASSWORD, in_threads
+from ...conftest import in_threads
 
 PAIR = TokenPair("access 1", "refresh 1")
 
@@ -81,72 +76,3 @@ class TestStore:
         store.set(PAIR)
         done = in_threads(32, lambda: store.replace(PAIR, PAIR.with_access("x")))
         assert done.count(True) == 1
-
-
-class TestFile:
-    def test_the_pair_survives_a_restart(self, tmp_path: Path) -> None:
-        TokenStore(tmp_path / "tokens").set(PAIR)
-        pair = TokenStore(tmp_path / "tokens").get()
-        assert pair is not None
-        assert (pair.access, pair.refresh) == ("access 1", "refresh 1")
-
-    def test_only_its_owner_can_read_it(self, tmp_path: Path) -> None:
-        path = tmp_path / "tokens"
-        path.write_text("{}")
-        path.chmod(0o644)
-        path.unlink()
-        owner_only = 0o666 if sys.platform == "win32" else 0o600  # Windows has no such modes
-        TokenStore(path).set(PAIR)
-        assert stat.S_IMODE(path.stat().st_mode) == owner_only
-        TokenStore(path).set(PAIR.with_access("x"))
-        assert stat.S_IMODE(path.stat().st_mode) == owner_only
-
-    def test_clear_takes_it_away(self, tmp_path: Path) -> None:
-        store = TokenStore(tmp_path / "tokens")
-        store.set(PAIR)
-        store.clear()
-        store.clear()
-        assert list(tmp_path.iterdir()) == []
-        assert TokenStore(tmp_path / "tokens").get() is None
-
-    @pytest.mark.parametrize(
-        "content", [b"", b"{", b"[]", b"{}", b'{"accessToken": 1, "refreshToken": 2}', b"\xff"]
-    )
-    def test_a_file_that_holds_no_pair_is_named_and_kept(
-        self, tmp_path: Path, content: bytes
-    ) -> None:
-        path = tmp_path / "tokens"
-        path.write_bytes(content)
-        with pytest.raises(StoreError, match="tokens does not hold two tokens: delete it"):
-            TokenStore(path)
-        assert path.read_bytes() == content
-
-    def test_a_file_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(StoreError, match="cannot be read"):
-            TokenStore(tmp_path)
-
-    def test_a_full_disk_costs_no_token(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        path = tmp_path / "tokens"
-        store = TokenStore(path)
-        store.set(PAIR)
-        new = PAIR.with_access("access 2")
-
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("client_widget.protocol.store.os.replace", full)
-        with pytest.raises(StoreError, match=r"No space left on device.*goes on in memory"):
-            store.replace(PAIR, new)
-        assert store.get() is new
-        assert json.loads(path.read_text())["accessToken"] == "access 1"
-        assert list(tmp_path.iterdir()) == [path]
-
-    def test_a_session_goes_on_after_a_restart(
-        self, ada: AuthClient, tmp_path: Path, clock: object
-    ) -> None:
-        first = AuthClient(ada.base_url, store=TokenStore(tmp_path / "tokens"))
-        first.login("ada", PASSWORD)
-        second = AuthClient(ada.base_url, store=TokenStore(tmp_path / "tokens"))
-        assert second.home() == {"message": "Welcome ada"}

@@ -7,11 +7,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from client_widget import ArticleAuth, AuthClient, Event, EventLog, Rejected, ServerUnreachable
+from client_widget import (
+    ArticleAuth,
+    AuthClient,
+    Event,
+    EventLog,
+    Rejected,
+    Request,
+    ServerUnreachable,
+)
 from client_widget.tour.tour import STEPS, Score, Tour
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from ...conftest import REFRESHED, Gate, names
+from ...conftest import PASSWORD, REFRESHED, Gate, in_threads, names
 
 #: What happens with the article's lifetimes, 60 s and 300 s.
 USUAL = [
@@ -329,3 +337,50 @@ def test_any_cut_of_a_trace_has_exactly_one_true_answer(tour: Tour) -> None:
                     events = result.events[start:end]
                     truths = [answer.happened(events) for answer in step.answers]
                     assert truths.count(True) == 1
+
+
+@pytest.mark.parametrize("number", range(2, 10))
+@pytest.mark.parametrize("as_another", [False, True])
+def test_who_logs_out_or_in_between_two_steps_does_not_derail_the_story(
+    tour: Tour, client: AuthClient, number: int, as_another: bool
+) -> None:
+    client.register("ada", PASSWORD)
+    go_to(tour, number)
+    client.logout()
+    if as_another:
+        client.login("ada", PASSWORD)
+    assert go_on(tour) == USUAL[number - 1 :]
+    # Between the login of step 3 and the end of the session in step 8, there is one to restore.
+    again = [result.logged_in_again for result in tour.results]
+    assert again == [n == number and 4 <= n <= 8 for n in range(1, 10)]
+
+
+@pytest.mark.parametrize("number", range(3, 10))
+@pytest.mark.parametrize("purpose", ["call", "refresh", "retry"])
+def test_who_logs_out_during_a_step_does_not_derail_the_story(
+    tour: Tour, client: AuthClient, number: int, purpose: str
+) -> None:
+    """The logout comes from another thread, while the first message of its kind waits."""
+    go_to(tour, number)
+
+    def log_out_first(message: Request) -> Request:
+        if message.purpose == purpose:
+            client.before_send = lambda message: message
+            in_threads(1, client.logout)
+        return message
+
+    client.before_send = log_out_first
+    assert go_on(tour) == USUAL[number - 1 :]
+
+
+def test_who_always_logs_out_is_shown_what_happened(tour: Tour, client: AuthClient) -> None:
+    go_to(tour, 4)
+
+    def log_out_first(message: Request) -> Request:
+        if message.path == "/home":
+            in_threads(1, client.logout)
+        return message
+
+    client.before_send = log_out_first
+    assert tour.guess(0).logged_in_again
+    assert tour.results[-1].events != ()

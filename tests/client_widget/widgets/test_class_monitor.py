@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 
-from client_widget import AuthClient, ClassView, Student
-from client_widget.widgets.class_monitor import class_view
+from client_widget import AuthClient, ClassView, ClientError, ServerUnreachable, Student
+from client_widget.widgets.class_monitor import class_state, class_view
 from client_widget.widgets.class_monitor.class_state import (
     ENDED,
     EXPIRED,
     LOGGED_IN,
-    MUST_WAIT,
     NO_SESSION,
     ClassState,
 )
@@ -54,9 +56,9 @@ def test_a_login_lasts_as_long_as_its_tokens() -> None:
         LOGGED_IN, LOGGED_IN, EXPIRED, EXPIRED, ENDED]  # fmt: skip
 
 
-def test_a_registration_is_no_session() -> None:
-    student = ada(event("user.registered", 5, "/users/register"))
-    assert (student.state(5), student.last_action, student.last_at) == (NO_SESSION, "register", 5)
+def test_a_refused_token_is_no_session() -> None:
+    student = ada(event("token.rejected", 5, "/home"))
+    assert (student.state(5), student.last_action, student.last_at) == (NO_SESSION, "home", 5)
 
 
 def test_a_refresh_of_either_policy_is_counted_once() -> None:
@@ -95,21 +97,59 @@ def test_reuse_and_logout_end_the_session_until_the_next_login() -> None:
     assert ada(*LOGIN, {**logout, "family": "other"}).state(10) == LOGGED_IN
 
 
-def test_refusals_are_counted_and_a_wait_passes() -> None:
+def test_refusals_are_counted() -> None:
     student = ada(
         *LOGIN,
         event("token.rejected", 61, "/home", kind="access", reason="token_expired"),
-        event("login.refused", 62, reason="password_wrong"),
-        event("login.throttled", 63, reason="too_many_attempts", wait=4),
+        event("request.refused", 62, "/class", reason="insufficient_scope"),
     )
-    assert student.refusals == 3
-    assert [student.state(now) for now in (63, 66.9, 67)] == [MUST_WAIT, MUST_WAIT, EXPIRED]
+    assert (student.refusals, student.last_action) == (2, "/class")
+
+
+def test_refused_logins_are_a_number_and_change_nothing_else() -> None:
+    state = ClassState()
+    state.add(LOGIN)
+    [before] = state.rows()
+    state.set_refused_logins({"ada": 7, "bob": 1, "eve": "many", "cid": 0, "dan": True})
+    assert state.rows() == (
+        replace(before, refused_logins=7),
+        Student("bob", refused_logins=1),
+    )
+    assert state.rows()[1].state(0) == NO_SESSION
+    state.set_refused_logins({})
+    assert state.rows() == (before,)
+
+
+@pytest.mark.parametrize("value", [None, True, "soon", [], {}, float("nan"), 10**400])
+def test_no_event_of_a_server_breaks_the_rows(value: Any) -> None:
+    state = ClassState()
+    state.add([{}, *({**LOGIN[1], field: value} for field in LOGIN[1])])
+    assert {student.username for student in state.rows()} <= {"ada", "soon"}
+    for student in state.rows():
+        assert student.state(0) in (LOGGED_IN, EXPIRED, NO_SESSION)
+    class_table(state.rows(), 0)
+
+
+def test_rows_and_their_texts_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = ClassState()
+    count = 2 * class_state.MAX_STUDENTS
+    state.add(
+        event("token.accepted", n, "/" + "x" * 60_000, username=f"u{n}") for n in range(count)
+    )
+    state.add([event("token.accepted", count, username="y" * 60_000)])
+    assert len(state.rows()) == class_state.MAX_STUDENTS
+    assert state.rows()[0].username == "y" * 64
+    assert state.rows()[1].last_action == "/" + "x" * 63
+    table = class_table(state.rows(), 0)
+    assert table.count("<tr") == 1 + class_view.MAX_ROWS + 1
+    assert f"And {class_state.MAX_STUDENTS - class_view.MAX_ROWS} more" in table
+    assert len(table) < 100_000
 
 
 def test_who_did_something_last_comes_first_and_nobodys_events_are_nobodys() -> None:
     state = ClassState()
     state.add([event("user.registered", at, username=name) for at, name in
-               [(1, "ada"), (3, "bob"), (2, "cid"), (3, "abe")]])  # fmt: skip
+               [(1, "ada"), (2, "cid"), (3, "bob"), (3, "abe")]])  # fmt: skip
     state.add([{"seq": 9, "name": "token.rejected", "at": 9.0, "path": "/home"}])
     assert [student.username for student in state.rows()] == ["abe", "bob", "cid", "ada"]
     state.add([event("token.accepted", 4, "/home")])
@@ -124,19 +164,56 @@ def test_a_name_is_text() -> None:
     assert "Nobody has done anything yet" in class_table((), 0)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"username": "ada", "at": 1},
+        {"username": "ada", "name": None, "at": 1},
+        {"username": ["ada"], "name": "x", "at": 1},
+        {"username": "ada", "name": "x"},
+        {"username": "ada", "name": "x", "at": "noon"},
+        {"username": "ada", "name": "x", "at": float("nan")},
+        {"username": "ada", "name": "x", "at": 10**400},
+        {"username": "ada", "name": "x", "at": True},
+    ],
+)
+def test_what_is_no_event_of_a_user_is_ignored(odd: object) -> None:
+    state = ClassState()
+    state.add([odd, *LOGIN])
+    assert state.rows() == (ada(*LOGIN),)
+
+
+@pytest.mark.parametrize("odd", [None, "soon", [], {}, float("inf"), 10**400, True])
+@pytest.mark.parametrize("name", ["token.issued", "login.throttled", "family.revoked"])
+def test_a_field_of_another_type_is_left_out(name: str, odd: object) -> None:
+    fields = dict.fromkeys(("path", "kind", "family", "exp", "wait"), odd)
+    if isinstance(odd, str):
+        fields |= {"path": None, "kind": None, "family": None}
+    student = ada({"name": name, "username": "ada", "at": 1, **fields})
+    assert student == ada({"name": name, "username": "ada", "at": 1})
+    assert "ada" in class_table((student,), 0)
+
+
 # Over a real server
 
 
 @pytest.fixture
 def school(clock: DemoClock) -> Iterator[DemoServer]:
-    config = ServerConfig(bcrypt_cost=4, policy="rfc", class_log=True, teachers=("tess",))
+    config = ServerConfig(
+        bcrypt_cost=4, policy="rfc", class_log=True, teachers=("tess",), teacher_password=PASSWORD
+    )
     with DemoServer(config, database=open_database(), clock=clock) as server:
         yield server
 
 
 def logged_in(server: DemoServer, clock: DemoClock, name: str) -> AuthClient:
     client = AuthClient(server.url, clock=clock)
-    client.register(name, PASSWORD)
+    if name not in server.config.teachers:
+        client.register(name, PASSWORD)
     client.login(name, PASSWORD)
     return client
 
@@ -185,6 +262,82 @@ def test_a_student_sees_their_own_row(
     own.look()
     assert names(own) == ["ada"]
     own.close()
+
+
+class Answers:
+    """A client whose server answers as a function of the cursor says."""
+
+    clock = staticmethod(lambda: 0.0)
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self.requests = 0
+
+    def request(self, method: str, path: str) -> requests.Response:
+        self.requests += 1
+        response = requests.Response()
+        response.status_code = 200
+        answer = self._answer(int(path.rpartition("=")[2]))
+        response.raw = io.BytesIO(json.dumps(answer).encode())
+        return response
+
+
+def test_a_look_at_a_log_that_grows_as_fast_as_it_is_read_ends_and_draws_each_response() -> None:
+    client = Answers(
+        lambda after: {
+            "events": [{**LOGIN[0], "username": f"u{after}", "at": after}],
+            "cursor": after + 1,
+        }
+    )
+    view = ClassView(client)  # type: ignore[arg-type]
+    drawn: list[str] = []
+    view.table.observe(lambda change: drawn.append(change["new"]), names="value")
+    view.look()
+    assert client.requests == len(drawn) == class_view.MAX_REQUESTS
+    assert "u0" in drawn[0]
+    assert "u1" not in drawn[0]
+    view.look()  # goes on where the first one ended
+    assert len(view.rows()) == 2 * class_view.MAX_REQUESTS
+    view.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"events": [], "cursor": None},
+        {"events": {}, "cursor": 1},
+        {"events": [], "cursor": -1},
+        {"events": [], "cursor": 10**15},
+        {"events": [], "cursor": True},
+        {"events": [], "cursor": "7"},
+        {"events": [], "cursor": float("inf")},
+        {"events": [], "cursor": 1, "refused_logins": []},
+    ],
+)
+def test_an_answer_of_another_server_is_told(answer: Any) -> None:
+    view = ClassView(Answers(lambda after: answer))  # type: ignore[arg-type]
+    with pytest.raises(ServerUnreachable, match="is it a class log"):
+        view.look()
+    assert view.rows() == ()
+    view.close()
+
+
+def test_guesses_are_counted_in_a_column_of_their_own(
+    school: DemoServer, view: ClassView, clock: DemoClock
+) -> None:
+    logged_in(school, clock, "ada")
+    school.flush()
+    view.look()
+    before = view.rows()
+    for name in ("ada", "nobody", "a" * 64):
+        with pytest.raises(ClientError):
+            AuthClient(school.url, clock=clock).login(name, "a guess of hers")
+    school.flush()
+    view.look()
+    assert view.rows() == tuple(
+        replace(row, refused_logins=1 if row.username == "ada" else 0) for row in before
+    )
 
 
 def test_it_looks_only_while_it_is_shown(school: DemoServer, view: ClassView) -> None:

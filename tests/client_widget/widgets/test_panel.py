@@ -91,6 +91,13 @@ def test_a_refusal_is_said_in_words(
     assert words in panel.notice.value
 
 
+def test_a_name_is_sent_in_nfc_however_the_keyboard_wrote_it(panel: LoginPanel) -> None:
+    for label in ("Register", "Log in", "Home"):
+        fill(panel, "Jose\u0301", PASSWORD)
+        press(panel, label)
+    assert "Welcome Jos\u00e9" in panel.home.value
+
+
 def test_the_password_leaves_its_field_when_it_is_used(panel: LoginPanel) -> None:
     for label in ("Register", "Log in"):
         fill(panel)

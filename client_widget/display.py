@@ -1,0 +1,59 @@
+"""How text from a user or a server is displayed: `shown` as plain text, `as_html` as HTML.
+
+A word that is written from right to left moves the words around it, and an invisible character can
+make one name look like another. So every such text goes through one of these two functions:
+
+- A character that cannot be printed becomes `�`.
+- Right-to-left text is isolated from what is around it (Unicode Standard Annex 9): with U+2068 and
+  U+2069 in plain text, with `<bdi>` in HTML. Left-to-right text needs no isolation and gets none,
+  so what you copy has no invisible characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape
+
+_ISOLATE, _END = "\u2068", "\u2069"
+
+# What `shown` has isolated. A lone one of the two could end the isolation of others.
+_ISOLATED = re.compile(f"({_ISOLATE}[^{_ISOLATE}{_END}]*{_END})")
+
+
+def shown(text: object, *, keep: str = "") -> str:
+    """A text as part of a sentence.
+
+    Args:
+        text (object): from a user or a server.
+        keep (str): characters that stay although they cannot be printed, such as a tab.
+    """
+    clean = _printable(str(text), keep)
+    return f"{_ISOLATE}{clean}{_END}" if _has_right_to_left(clean) else clean
+
+
+def as_html(text: str) -> str:
+    """A text as HTML, never as markup. Line breaks stay, and so does what `shown` isolated."""
+    clean = printable(text)
+    markup = escape(clean)
+    return f"<bdi>{markup}</bdi>" if _has_right_to_left(clean) else markup
+
+
+def printable(text: str) -> str:
+    """A text of several parts, in which line breaks and what `shown` isolated stay."""
+    parts = _ISOLATED.split(text)
+    # Every second part was isolated.
+    return "".join(
+        f"{_ISOLATE}{_printable(part[1:-1], chr(10))}{_END}" if n % 2 else _printable(part, "\n")
+        for n, part in enumerate(parts)
+    )
+
+
+def _printable(text: str, keep: str) -> str:
+    return "".join(
+        char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+def _has_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
