@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -25,3 +26,16 @@ def test_no_pin_needs_a_newer_python_than_the_project() -> None:
             wants[f"{name}=={version}"] = installed.metadata.get("Requires-Python", "")
     assert len(wants) > len(PINS) / 2, "too few pins are installed to check them"
     assert {pin: want for pin, want in wants.items() if lowest not in SpecifierSet(want)} == {}
+
+
+def test_the_workflows_use_actions_by_commit() -> None:
+    """A tag can be moved to other code. PyPI's own action names its release branch."""
+    used = [
+        line.split("uses: ")[1]
+        for path in (ROOT / ".github" / "workflows").glob("*.yml")
+        for line in path.read_text().splitlines()
+        if "uses: " in line
+    ]
+    assert len(used) > 5
+    loose = {each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", each)}
+    assert loose == {"pypa/gh-action-pypi-publish@release/v1"}
