@@ -73,7 +73,7 @@ class ServerConfig:
 
     port: int = 8000
     host: str = "127.0.0.1"
-    db_uri: str = ""
+    db_uri: str = field(default="", repr=False)  # it can contain a password
     access_token_secret: str = field(default_factory=_random_secret, repr=False)
     refresh_token_secret: str = field(default_factory=_random_secret, repr=False)
     access_token_ttl: int = 60

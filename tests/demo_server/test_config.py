@@ -205,6 +205,10 @@ def test_secrets_are_not_shown() -> None:
     assert "b" * 32 not in repr(config)
 
 
+def test_no_repr_holds_the_password_of_the_database() -> None:
+    assert "s3cret" not in repr(ServerConfig(db_uri="mongodb://ada:s3cret@127.0.0.1/x"))
+
+
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
