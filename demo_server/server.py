@@ -84,6 +84,7 @@ class DemoServer:
 
         Raises:
             OSError: the port is in use, or the host is not an address of this machine.
+            RuntimeError: the system has no thread for the server now.
         """
         with _running.lock:
             if self._http is None:

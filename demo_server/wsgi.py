@@ -70,6 +70,7 @@ class WsgiServer:
 
     Raises:
         OSError: the server cannot listen on that address.
+        RuntimeError: the system has no thread for it now.
     """
 
     def __init__(self, app: Any, host: str, port: int, name: str) -> None:
@@ -79,24 +80,29 @@ class WsgiServer:
         listener = socket.create_server(address[:2], family=family, backlog=1024)
         self.port: int = listener.getsockname()[1]
         self._map: dict[int, Any] = {}
-        self._server = waitress.create_server(
-            app,
-            map=self._map,
-            sockets=[listener],
-            threads=THREADS,
-            connection_limit=1000,
-            max_request_body_size=_MAX_BODY_BYTES,
-            channel_request_lookahead=1,  # keep reading while a request is handled
-            clear_untrusted_proxy_headers=False,  # the app does not read them
-            ident=None,
-        )
-        self._server.channel_class = _Channel
         self._closing = threading.Event()
         # Held while `close` sets the flag and wakes the loop. The loop can wake on its own in
         # between, and must not close the trigger before it is pulled.
         self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"demo_server {name}", daemon=True)
-        self._thread.start()
+        try:
+            self._server = waitress.create_server(
+                app,
+                map=self._map,
+                sockets=[listener],
+                threads=THREADS,
+                connection_limit=1000,
+                max_request_body_size=_MAX_BODY_BYTES,
+                channel_request_lookahead=1,  # keep reading while a request is handled
+                clear_untrusted_proxy_headers=False,  # the app does not read them
+                ident=None,
+            )
+            self._server.channel_class = _Channel
+            self._thread.start()
+        except BaseException:  # no thread can be started: do not keep the port
+            wasyncore.close_all(self._map)
+            listener.close()
+            raise
 
     def close(self) -> None:
         """Stop within a second: requests in flight have `GRACE` seconds to finish."""

@@ -205,7 +205,7 @@ class AuthClient:
 
     def _forget(self, pair: TokenPair, correlation: str) -> None:
         """Delete the tokens of a session, but not those of one that began meanwhile."""
-        while (held := self.store.get()) is not None and held.session is pair.session:
+        while (held := self.store.get()) is not None and held.session == pair.session:
             try:
                 ended = self.store.replace(held, None)
             except TokensNotDeleted:
@@ -375,7 +375,7 @@ class AuthClient:
         new = self.store.get()
         if new is None:
             self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
-        elif new is not old and new.session is old.session:
+        elif new is not old and new.session == old.session:
             facts = refreshed_facts(old, new)
             self._record("token.refreshed", correlation=call.correlation, **facts)
 

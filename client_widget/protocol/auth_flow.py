@@ -140,7 +140,7 @@ class BearerAuth:
         if answer is not None:
             self._store_refreshed(pair, answer)
         fresh = self._store.get()
-        if fresh is None or fresh.session is not pair.session:
+        if fresh is None or fresh.session != pair.session:
             raise LoginRequired("The session ended: log in again")
         return fresh
 

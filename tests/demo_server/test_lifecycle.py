@@ -17,6 +17,8 @@ from waitress.server import TcpWSGIServer
 
 from demo_server import DemoServer, ServerConfig
 
+from ..conftest import ShortOfThreads
+
 CONFIG = ServerConfig(bcrypt_cost=4)
 
 
@@ -308,3 +310,20 @@ def test_what_is_shown_holds_no_port() -> None:
     with DemoServer(CONFIG) as server:
         assert repr(server) == "<DemoServer 'demo', running>"
     assert repr(server) == "<DemoServer 'demo', stopped>"
+
+
+@pytest.mark.parametrize("failing", ["demo_server", "waitress"])
+def test_a_start_without_threads_keeps_no_port(
+    failing: str, config: ServerConfig, no_threads: ShortOfThreads
+) -> None:
+    server = DemoServer(config)
+    with server:
+        url = server.url
+    no_threads(lambda thread: thread.name.startswith(failing))
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        server.start()
+    assert not server.running
+    no_threads(lambda thread: False)
+    with server:
+        assert server.url == url
+        assert requests.get(f"{url}/home", timeout=20).status_code == 403
