@@ -187,7 +187,7 @@ def _interrupted(log: EventLog, at: int) -> bool:
         if frame.f_code.co_filename != event_log.__file__:
             return None
         source = linecache.getline(event_log.__file__, frame.f_lineno)
-        left = "with self._lock" in source and frame.f_lineno in lines
+        left = "with self." in source and frame.f_lineno in lines
         if what == "line" and not left:
             lines.append(frame.f_lineno)
         if len(lines) == at:
