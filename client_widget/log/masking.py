@@ -89,7 +89,7 @@ def mask_token(token: str) -> str:
 
 def mask_headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:
     """Headers as text: credentials of `Authorization` and values of unknown headers are masked."""
-    return {str(name): _mask_header(str(name).lower(), value) for name, value in headers.items()}
+    return {name: _mask_header(name.lower(), value) for name, value in headers.items()}
 
 
 def mask_answer(body: bytes, content_type: str) -> str:
@@ -124,11 +124,13 @@ def mask_body(body: object, content_type: str) -> str:
 def _mask_header(name: str, value: str | bytes) -> str:
     # HTTP/1.1 headers are bytes; RFC 9110, section 5.5, reads them as ISO 8859-1.
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if name in SHOWN_HEADERS:
+        return _mask_text(text)
     if name == "authorization":
         return _mask_credentials(text)
     if name == "location":
         return _mask_text(text.partition("?")[0].partition("#")[0])
-    return _mask_text(text) if name in SHOWN_HEADERS else "***"
+    return "***"
 
 
 def _mask_credentials(value: str) -> str:
