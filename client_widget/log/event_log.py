@@ -30,6 +30,9 @@ from .mermaid import LIMIT, to_mermaid
 _logger = logging.getLogger("client_widget")
 
 
+#: Seconds of a pause while another thread is recording, and how many pauses at most.
+PAUSE, PAUSES = 0.001, 10
+
 Subscriber: TypeAlias = Callable[[Event], object]
 
 
@@ -40,6 +43,7 @@ _logs: WeakSet[EventLog] = WeakSet()
 def _unlock_all() -> None:
     for log in _logs:
         log._lock = threading.RLock()
+        log._busy = False
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
@@ -75,6 +79,9 @@ class EventLog:
         self._subscribers: tuple[Subscriber, ...] = ()
         # A subscriber may read the log, so the lock can be taken again by its holder.
         self._lock = threading.RLock()
+        # Whether a thread is recording. It only saves time: after an interrupt it may be wrong
+        # until the next event.
+        self._busy = False
         _logs.add(self)
 
     def record(
@@ -82,7 +89,10 @@ class EventLog:
     ) -> Event:
         """Add an event, call the subscribers, and return the event."""
         frozen = MappingProxyType(fields)
+        if self._busy:
+            self._pause()
         with self._lock:
+            self._busy = True
             events = self._events
             seq = events[-1].seq + 1 if events else 1
             # `Event(...)` without the constructor of NamedTuple, which is written in Python and
@@ -97,6 +107,7 @@ class EventLog:
                 self._last = correlation or self._last
             events.append(event)
             self._tell(event)
+            self._busy = False
         return event
 
     def emitter(self, source: str) -> Emit:
@@ -142,6 +153,17 @@ class EventLog:
         """How many events were dropped."""
         with self._lock:
             return self._events[-1].seq - len(self._events) if self._events else 0
+
+    def _pause(self) -> None:
+        """Let the thread that records go on for a while.
+
+        Threads that queue for a lock take it in turns, with a thread switch for each event. After a
+        pause the other thread has recorded many events, or is done.
+        """
+        for _ in range(PAUSES):
+            time.sleep(PAUSE)
+            if not self._busy:
+                break
 
     def _tell(self, event: Event) -> None:
         """Call the subscribers. The lock is held."""
