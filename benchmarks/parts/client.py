@@ -47,7 +47,7 @@ def measure(quick: bool) -> Part:
     bare, ours = times["bare requests.Session"], times["AuthClient with its log"]
     for name, series in times.items():
         if series is not bare:
-            budget = {"at_most": 1.06} if series is ours else {}
+            budget = {"at_most": 1.04} if series is ours else {}
             part.rows.append(ratio(f"time of a request: {name} / bare", series, bare, **budget))
     for name, series in times.items():
         if series is not bare and series is not ours:

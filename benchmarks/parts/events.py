@@ -13,9 +13,13 @@ import psutil
 from client_widget import EventLog
 
 from ..table import Grid, Part, measured, number, quartiles
+from ..turns import seconds_of
 
 #: Events of which the time is taken together.
 CHUNK = 1000
+
+#: Events among which the last action is looked for.
+MANY = 100_000
 
 
 class Filled(NamedTuple):
@@ -54,11 +58,14 @@ def measure(quick: bool) -> Part:
     default = 100_000
     filled = alone(counts[-1], default, 1)
     rows.append(_cells(counts[-1], default, 1, filled))
-    for threads, least in ((1, 250_000), (8, 100_000)):
+    for threads, least in ((1, 300_000), (8, 150_000)):
         name = "one thread" if threads == 1 else f"{threads} threads"
         rates = [a_second(threads) for _ in range(3 if quick else 7)]
         what = f"events a second, one subscriber, {name}"
         part.rows.append(measured(what, rates, at_least=least))
+    microseconds = [seconds * 1e6 for seconds in seconds_of(many_actions().action)]
+    what = f"microseconds to find the last action among {MANY:,} events"
+    part.rows.append(measured(what, microseconds, at_most=100))
     head = (
         "events",
         "limit",
@@ -97,6 +104,14 @@ def fill(count: int, limit: int, subscribers: int) -> Filled:
 def record(log: EventLog) -> None:
     """An event as of a request."""
     log.record("request.sent", source="bench", correlation="b", method="GET", path="/")
+
+
+def many_actions() -> EventLog:
+    """A log of `MANY` events, ten for each action."""
+    log = EventLog()
+    for index in range(MANY):
+        log.record("request.sent", source="bench", correlation=f"action {index // 10}")
+    return log
 
 
 def a_second(threads: int) -> float:

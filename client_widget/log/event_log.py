@@ -16,8 +16,9 @@ import logging
 import os
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
@@ -29,6 +30,9 @@ from .mermaid import LIMIT, to_mermaid
 _logger = logging.getLogger("client_widget")
 
 
+#: Seconds of a pause while another thread is recording, and how many pauses at most.
+PAUSE, PAUSES = 0.001, 10
+
 Subscriber: TypeAlias = Callable[[Event], object]
 
 
@@ -39,6 +43,7 @@ _logs: WeakSet[EventLog] = WeakSet()
 def _unlock_all() -> None:
     for log in _logs:
         log._lock = threading.RLock()
+        log._busy = False
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
@@ -65,11 +70,18 @@ class EventLog:
         if limit < 1:
             raise ValueError(f"limit must be 1 or more, not {limit}")
         self._clock = clock
+        self._limit = limit
         self._events: deque[Event] = deque(maxlen=limit)
+        # The index: by correlation and `seq`, so that an action costs what it holds and not what
+        # the log holds.
+        self._actions: defaultdict[str, dict[int, Event]] = defaultdict(dict)
+        self._last: str | None = None  # the correlation of the last action
         self._subscribers: tuple[Subscriber, ...] = ()
-        self._seq = 0
         # A subscriber may read the log, so the lock can be taken again by its holder.
         self._lock = threading.RLock()
+        # Whether a thread is recording. It only saves time: after an interrupt it may be wrong
+        # until the next event.
+        self._busy = False
         _logs.add(self)
 
     def record(
@@ -77,31 +89,30 @@ class EventLog:
     ) -> Event:
         """Add an event, call the subscribers, and return the event."""
         frozen = MappingProxyType(fields)
-        # Threads that queue for a lock hand it over at each event, and every event becomes a
-        # switch of threads. To yield and look again is four times as fast with 8 threads.
-        while not self._lock.acquire(False):
-            time.sleep(0)
-        try:
-            self._seq += 1
-            event = Event(self._seq, self._clock(), source, name, correlation, frozen)
-            self._events.append(event)
-            for subscriber in self._subscribers:
-                try:
-                    subscriber(event)
-                except Exception:
-                    # A broken listener must not break the request that it listens to.
-                    _logger.exception("A subscriber failed on %s", name)
-        finally:
-            self._lock.release()
+        if self._busy:
+            self._pause()
+        with self._lock:
+            self._busy = True
+            events = self._events
+            seq = events[-1].seq + 1 if events else 1
+            # `Event(...)` without the constructor of NamedTuple, which is written in Python and
+            # takes twice as long.
+            event = tuple.__new__(Event, (seq, self._clock(), source, name, correlation, frozen))
+            if len(events) == self._limit:
+                self._leave_index(events[0])
+            # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and changes
+            # threads, after a call, and there is none before `append`.
+            if correlation is not None:
+                self._actions[correlation][seq] = event
+                self._last = correlation or self._last
+            events.append(event)
+            self._tell(event)
+            self._busy = False
         return event
 
     def emitter(self, source: str) -> Emit:
         """`emit(name, **fields)` bound to a source; `correlation` is among the keywords."""
-
-        def emit(name: str, /, **fields: Any) -> Event:
-            return self.record(name, source=source, **fields)
-
-        return emit
+        return partial(self.record, source=source)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber(event)` for each event from now on; returns a function that stops it.
@@ -120,11 +131,9 @@ class EventLog:
 
     def action(self, correlation: str | None = None) -> list[Event]:
         """The events of one user action; of the last action by default."""
-        events = list(self)
-        if correlation is None:
-            named = (event.correlation for event in reversed(events) if event.correlation)
-            correlation = next(named, None)
-        return [e for e in events if e.correlation == correlation and correlation is not None]
+        with self._lock:
+            wanted = self._last if correlation is None else correlation
+            return [] if wanted is None else list(self._actions.get(wanted, {}).values())
 
     def to_jsonl(self) -> str:
         """The events as JSON, one a line, oldest first."""
@@ -143,7 +152,36 @@ class EventLog:
     def dropped(self) -> int:
         """How many events were dropped."""
         with self._lock:
-            return self._seq - len(self._events)
+            return self._events[-1].seq - len(self._events) if self._events else 0
+
+    def _pause(self) -> None:
+        """Let the thread that records go on for a while.
+
+        Threads that queue for a lock take it in turns, with a thread switch for each event. After a
+        pause the other thread has recorded many events, or is done.
+        """
+        for _ in range(PAUSES):
+            time.sleep(PAUSE)
+            if not self._busy:
+                break
+
+    def _tell(self, event: Event) -> None:
+        """Call the subscribers. The lock is held."""
+        for subscriber in self._subscribers:
+            try:
+                subscriber(event)
+            except Exception:
+                # A broken listener must not break the request that it listens to.
+                _logger.exception("A subscriber failed on %s", event.name)
+
+    def _leave_index(self, event: Event) -> None:
+        """Take an event that is about to be dropped out of the index. The lock is held."""
+        correlation = event.correlation
+        if correlation is not None and correlation in self._actions:
+            action = self._actions[correlation]
+            action.pop(event.seq, None)
+            if not action:
+                del self._actions[correlation]
 
     def __iter__(self) -> Iterator[Event]:
         with self._lock:

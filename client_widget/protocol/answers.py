@@ -101,7 +101,9 @@ def error_code(response: Response) -> str:
 def redirected_to(response: Response) -> str:
     """The origin of the response if a redirect led to another one than the request's, else ""."""
     history: Sequence[Any] = getattr(response, "history", ())
-    origins = [_origin(str(getattr(each, "url", ""))) for each in (*history[:1], response)]
+    if not history:
+        return ""
+    origins = [_origin(str(getattr(each, "url", ""))) for each in (history[0], response)]
     return "" if origins[0] == origins[-1] else origins[-1]
 
 

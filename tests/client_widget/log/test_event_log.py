@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import linecache
+import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from client_widget import AuthClient, Event, EventLog, LoginRequired, describe
 from client_widget.clock import time_of_day
+from client_widget.log import event_log
 from client_widget.log.event_text import tone
 from demo_server import DemoClock
 
@@ -104,6 +110,99 @@ def test_an_action_is_what_one_correlation_id_holds(log: EventLog) -> None:
     assert log.action() == [one, three]
     assert log.action("y") == [two]
     assert log.action("z") == []
+
+
+class Id(str):
+    """A correlation id that counts how often it is compared, and that a weak reference can hold."""
+
+    __slots__ = ("__weakref__",)
+    __hash__ = str.__hash__
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Id.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_the_last_action_costs_the_same_in_a_long_log(log: EventLog) -> None:
+    for number in range(5_000):
+        log.record("one", source="a", correlation=Id(number))
+        log.record("alone", source="a")
+    Id.compared = 0
+    assert [event.correlation for event in log.action()] == ["4999"]
+    assert [event.seq for event in log.action(Id(7))] == [15]
+    assert Id.compared < 10
+
+
+def test_a_full_log_forgets_the_actions_of_dropped_events() -> None:
+    log = EventLog(limit=3)
+    first, long = Id("first"), Id("long")
+    gone = weakref.ref(first)
+    for correlation in (first, long, long, first):
+        log.record("one", source="a", correlation=correlation)
+    assert [event.seq for event in log.action("first")] == [4]
+    del first, correlation
+    log.record("two", source="a", correlation=long, thing=(thing := Id("field")))
+    held = weakref.ref(thing)
+    del thing
+    for _ in range(2):
+        log.record("three", source="a", correlation=long)
+    assert gone() is None
+    assert log.action("first") == []
+    assert log.action() == log.action("long") == list(log)
+    log.record("alone", source="a")
+    assert held() is None
+    for _ in range(2):
+        log.record("alone", source="a")
+    assert log.action() == log.action("long") == []
+
+
+def test_an_interrupt_at_any_line_leaves_the_log_usable() -> None:
+    log = EventLog(limit=3)
+    told: list[int] = []
+    log.subscribe(lambda event: told.append(event.seq))
+    at, interrupted = 1, True
+    with ThreadPoolExecutor(1) as pool:
+        while interrupted:
+            interrupted = _interrupted(log, at)
+            # Another thread finds the lock free, and its event is the next.
+            last = max((event.seq for event in log), default=0)
+            event = pool.submit(log.record, "next", source="b", correlation=f"{at}").result(20)
+            assert event.seq == told[-1] == last + 1
+            assert [e.seq for e in log] == list(range(log.dropped + 1, event.seq + 1))
+            assert log.action() == [event]
+            at += 1
+    assert at > 10
+
+
+def _interrupted(log: EventLog, at: int) -> bool:
+    """Record an event with Ctrl-C at the n-th line; whether there is such a line.
+
+    The end of a `with` block, where the trace shows its first line again, is no such line: Python
+    handles a signal after a call or a jump back, and the call there has released the lock.
+    """
+    lines: list[int] = []
+
+    def trace(frame: FrameType, what: str, _: object) -> Any:
+        if frame.f_code.co_filename != event_log.__file__:
+            return None
+        source = linecache.getline(event_log.__file__, frame.f_lineno)
+        left = "with self." in source and frame.f_lineno in lines
+        if what == "line" and not left:
+            lines.append(frame.f_lineno)
+        if len(lines) == at:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        log.record("first", source="a", correlation="x")
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
 
 
 def test_jsonl_holds_every_event_on_a_line(ada: AuthClient, log: EventLog) -> None:
