@@ -11,6 +11,10 @@ BENCH_ARGS ?=
 HUB_ARGS ?=
 
 BIN := .venv/bin
+# Two workers, as most machines have two cores. conftest.py says which tests stay together.
+PYTEST := $(BIN)/python -m pytest -n 2 --durations=20
+# What `make test-fast` leaves out: the browser, the hub and the notebooks.
+SLOW := tests/browser tests/deploy tests/test_notebooks.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 INPUTS := pyproject.toml constraints.txt
@@ -18,14 +22,17 @@ INPUTS := pyproject.toml constraints.txt
 # is rebuilt when either has changed; the stamp stores the folder.
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
-.PHONY: lab test check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
+.PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
 
 lab: .venv/lab.done
 	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
 	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
 
 test: .venv/test.done browser hub-proxy
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: .venv/test.done
+	$(PYTEST) $(SLOW:%=--ignore=%) tests
 
 check: .venv/check.done browser hub-proxy
 	$(BIN)/ruff format --check .
@@ -33,7 +40,7 @@ check: .venv/check.done browser hub-proxy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 docs: .venv/check.done
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html

@@ -1,7 +1,8 @@
-"""No request to this machine goes through a proxy, whatever the environment says.
+"""The proxies of the environment, and the two workers of `make test`.
 
-Set before anything starts, so it holds for the tests, the notebooks and the processes that either
-of them starts.
+No request to this machine goes through a proxy, whatever the environment says. That is set before
+anything starts, so it holds for the tests, the notebooks and the processes that either of them
+starts.
 """
 
 from __future__ import annotations
@@ -19,9 +20,32 @@ for name in NAMES:
     os.environ[name] = ",".join(dict.fromkeys(filter(None, _hosts)))
 
 
+#: What takes longest, which `pytest -n 2` begins with: a long file at the end leaves a worker idle.
+LONG = ("tests/browser/", "tests/deploy/", "notebooks/", "tests/test_notebooks.py")
+
+
+def _rank(item: pytest.Item) -> int:
+    return next((at for at, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_rank)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `pytest -n 2`, keep each file on one worker: the cells of a notebook share a kernel."""
+    """With `pytest -n 2`, keep what shares a costly fixture on one worker.
+
+    The cells of a notebook share a kernel, the tests of a file its fixtures, and the tests of the
+    browser one JupyterLab and one browser.
+    """
     from xdist.scheduler import LoadFileScheduling
 
-    return LoadFileScheduling(config, log)
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            browser = LONG[0]
+            return browser if nodeid.startswith(browser) else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False  # else the files with the most tests come first
+    return Together(config, log)

@@ -37,18 +37,22 @@ class Project:
         self._python.write_text(STUB)
         self._python.chmod(0o755)
 
-    def lab(self, folder: Path | None = None) -> list[str]:
-        """The calls of `make lab` that make an environment, fill it, or start the lab."""
-        folder = folder or self.folder
+    def make(self, target: str, folder: Path) -> list[str]:
+        """Every call, without the name of the folder."""
         self._calls.write_text("")
         # make may have started these tests, with options and variables for itself.
         env = {name: text for name, text in os.environ.items() if "MAKE" not in name}
-        command = ["make", "lab", f"PYTHON={self._python}", "LAB_ARGS=--no-browser"]
+        command = ["make", target, f"PYTHON={self._python}", "LAB_ARGS=--no-browser"]
         subprocess.run(
             command, cwd=folder, env=env | {"CALLS": str(self._calls)}, check=True, text=True
         )
         calls = self._calls.read_text().splitlines()
         assert all(call.startswith(f"{folder.name}: ") for call in calls)
+        return [call.removeprefix(f"{folder.name}: ") for call in calls]
+
+    def lab(self, folder: Path | None = None) -> list[str]:
+        """The calls of `make lab` that make an environment, fill it, or start the lab."""
+        calls = self.make("lab", folder or self.folder)
         return [word for call in calls for word in ALL if word in call]
 
 
@@ -93,3 +97,15 @@ def test_new_inputs_fill_the_environment_again(project: Project) -> None:
     later = (project.folder / ".venv" / "lab.done").stat().st_mtime + 1
     os.utime(project.folder / "constraints.txt", (later, later))
     assert project.lab() == ALL[1:]
+
+
+def test_the_fast_tests_are_all_but_those_of_the_browser_the_hub_and_the_notebooks(
+    project: Project,
+) -> None:
+    """Whatever is new is among them. A path that is not there would leave out nothing."""
+    call = project.make("test-fast", project.folder)[-1].split()
+    assert call[:3] == ["python", "-m", "pytest"]
+    assert "tests" in call
+    left_out = {word.removeprefix("--ignore=") for word in call if word.startswith("--ignore=")}
+    assert left_out == {"tests/browser", "tests/deploy", "tests/test_notebooks.py"}
+    assert [path for path in left_out if not (ROOT / path).exists()] == []

@@ -7,6 +7,7 @@ place of a widget the line of text that stands for it until the cell is run.
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import nbformat
@@ -16,6 +17,34 @@ ROOT = Path(__file__).parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def run_cells(
+    notebook: nbformat.NotebookNode, folder: Path
+) -> Generator[nbformat.NotebookNode, None, None]:
+    """Each cell after its run in a new kernel in `folder`, with its outputs as they are saved.
+
+    Close the generator to end the kernel before the last cell.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed.
+    """
+    client = NotebookClient(
+        notebook,
+        timeout=60,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        shutdown_kernel="immediate",
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.reset_execution_trackers()
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+            if cell.cell_type == "code":
+                cell.outputs = _settled(cell.outputs)
+            yield cell
+
+
 def run(path: Path) -> nbformat.NotebookNode:
     """The notebook after a run in a new kernel, as it is to be saved.
 
@@ -23,15 +52,8 @@ def run(path: Path) -> nbformat.NotebookNode:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=60,
-        kernel_name="python3",
-        record_timing=False,
-        store_widget_state=False,
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    client.execute()
+    for _ in run_cells(notebook, path.parent):
+        pass
     notebook.metadata = {
         "kernelspec": {
             "display_name": "Python 3 (ipykernel)",
@@ -40,9 +62,6 @@ def run(path: Path) -> nbformat.NotebookNode:
         },
         "language_info": {"name": "python"},
     }
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = _settled(cell.outputs)
     return notebook
 
 

@@ -48,6 +48,10 @@ START_CELL = """async (source) => {
   void commands.execute("notebook:run-cell");
 }"""
 
+# An empty cell of no notebook: when it is done, the kernel has answered all that came before it.
+ROUND_TRIP = """() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel
+  .requestExecute({ code: "", silent: true }).done.then(() => null)"""
+
 LAB_IS_OPEN = "() => window.jupyterapp?.restored.then(() => true)"
 
 COUNTS = """() => window.jupyterapp.shell.currentWidget.content.widgets
@@ -208,6 +212,14 @@ class Notebook(Panel):
 
     def wait_for_kernel(self) -> None:
         self.page.wait_for_function(KERNEL_IS_IDLE)
+
+    def wait_for_widgets(self) -> None:
+        """Wait until the last value of each widget is on its way to the kernel.
+
+        A widget whose change is under way keeps the next one back until the kernel has answered,
+        while a click on a button is sent at once.
+        """
+        self.page.evaluate(ROUND_TRIP)
 
     def wait_for_cells(self) -> None:
         """Wait until every cell has been run, none with an error."""

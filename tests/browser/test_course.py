@@ -43,6 +43,7 @@ def test_a_stampede_is_chosen_run_and_drawn(lesson: Notebook) -> None:
     slide(calls, "ArrowLeft", times=6)
     expect(calls.locator(".widget-readout")).to_have_text("10")
     page.get_by_label("rotation", exact=True).check()
+    lesson.wait_for_widgets()
     lesson.press("Run")
     expect(lesson.says("Done.")).to_be_visible()
     view = page.locator(".widget-vbox", has=calls)
@@ -62,6 +63,7 @@ def test_a_stampede_is_chosen_run_and_drawn(lesson: Notebook) -> None:
     for name in ("each for itself", "the article's flag"):
         page.get_by_label(name, exact=True).uncheck()
     page.get_by_label("the refresh is refused", exact=True).check()
+    lesson.wait_for_widgets()
     lesson.press("Run")
     expect(table.get_by_role("row")).to_have_count(3)
     expect(lesson.says("Done.")).to_be_visible()

@@ -165,11 +165,12 @@ def test_workers_end_when_the_main_process_is_killed(tmp_path: Path) -> None:
             pass  # the port is free
 
 
-def test_a_taken_port_is_reported_once_and_says_what_to_do(tmp_path: Path) -> None:
-    with class_server(tmp_path) as first:
-        port = port_of(first)
-        with class_server(tmp_path, PORT=str(port)) as second:
-            out, err = second.communicate(timeout=20)
+def test_a_taken_port_is_reported_once_and_says_what_to_do(
+    class_server_url: str, tmp_path: Path
+) -> None:
+    port = urlsplit(class_server_url).port
+    with class_server(tmp_path, PORT=str(port)) as second:
+        out, err = second.communicate(timeout=20)
     assert (second.returncode, out) == (2, "")
     assert err == (
         f"demo_server: cannot listen on 127.0.0.1, port {port} (Address already in use): "

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,6 +30,7 @@ from demo_server.emit import ignore
 from demo_server.users import UserRepository
 
 from ..conftest import PASSWORD
+from .api import Api
 from .processes import class_server as serving
 from .processes import port_of
 
@@ -47,6 +48,8 @@ class School:
         self.db_uri = db_uri
         self.database = open_database(db_uri)
         self._events = ClassEvents(self.database)
+        self._cursor = 0
+        self._workers: dict[str, set[int]] = defaultdict(set)
 
     def post(self, path: str, body: Any) -> requests.Response:
         return requests.post(self.url + path, json=body, timeout=20)
@@ -56,12 +59,14 @@ class School:
         headers = {"Authorization": f"Bearer {token}"}
         return requests.get(self.url + "/home", headers=headers, timeout=20).status_code
 
-    def workers(self, name: str, after: int = 0) -> set[int]:
+    def workers(self, name: str) -> set[int]:
         """The processes in which an event happened, as far as they have told."""
-        found, cursor = self._events.read(after)
-        return {event["worker"] for event in found if event["name"] == name} | (
-            self.workers(name, cursor) if found else set()
-        )
+        while True:
+            found, self._cursor = self._events.read(self._cursor)
+            for event in found:
+                self._workers[event["name"]].add(event["worker"])
+            if not found:
+                return set(self._workers[name])
 
     def until_all_have(self, name: str, count: int, token: str) -> set[int]:
         """Ask for the home page until so many workers have told of it."""
@@ -259,11 +264,13 @@ def test_a_worker_that_ends_stores_its_events_and_its_secrets_are_in_no_environm
     database.client.close()
 
 
-def test_one_worker_needs_no_other_database(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
-        school = School(running, "")
-        assert school.post("/users/register", ADA).status_code == 201
-        assert school.home(school.post("/users/login", ADA).json()["accessToken"]) == 200
+def test_one_worker_needs_no_other_database(class_server_url: str) -> None:
+    api = Api(class_server_url)
+    only = {"username": "the only worker's", "password": PASSWORD}
+    assert api.register(only)[0] == 201
+    status, tokens = api.login(only)
+    assert status == 201
+    assert api.home(f"Bearer {tokens['accessToken']}")[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from demo_server.__main__ import main
+
 
 @contextmanager
 def process(cwd: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
@@ -76,11 +78,19 @@ def test_it_reads_the_file_beside_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_setting_is_one_line_and_exit_2(
-    tmp_path: Path, settings: dict[str, str], word: str
+    settings: dict[str, str],
+    word: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with process(tmp_path, **settings) as running:
-        out, err = running.communicate(timeout=20)
-    assert running.returncode == 2
+    """In this process. Below, the exit code is that of a process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert main() == 2
+    out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("demo_server: ")
     assert err.count("\n") == 1
@@ -91,7 +101,8 @@ def test_a_taken_port_is_one_line_and_exit_2(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with process(tmp_path, PORT=port) as running:
-            _, err = running.communicate(timeout=20)
-    assert running.returncode == 2
+            out, err = running.communicate(timeout=20)
+    assert (running.returncode, out) == (2, "")
+    assert err.startswith("demo_server: ")
     assert err.count("\n") == 1
     assert f"port {port}" in err
