@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping
 
 
 def take_turns(
-    calls: Mapping[str, Callable[[], object]], *, rounds: int, each: int = 1
+    calls: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    each: int = 1,
+    timer: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Seconds of one call, by name, in each round.
 
@@ -17,26 +21,15 @@ def take_turns(
         calls: what to time, by name.
         rounds (int): how many slices each one has.
         each (int): calls of a slice.
+        timer (Callable): the clock; `time.process_time` for CPU time.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(rounds + 1):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = timer()
             for _ in range(each):
                 call()
-            seconds = (time.perf_counter() - start) / each
+            seconds = (timer() - start) / each
             if number:
                 times[name].append(seconds)
-    return times
-
-
-def seconds_of(call: Callable[[], object], *, least: int = 5, budget: float = 0.2) -> list[float]:
-    """Seconds of each call: `least` of them, and more while `budget` seconds last."""
-    call()
-    times: list[float] = []
-    end = time.perf_counter() + budget
-    while len(times) < least or (time.perf_counter() < end and len(times) < 1000):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
     return times

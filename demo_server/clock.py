@@ -10,9 +10,15 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
+
+
+def utc_now() -> datetime:
+    """The wall clock, which only the database's cleanup follows."""
+    return datetime.now(UTC)
 
 
 class DemoClock:

@@ -7,9 +7,11 @@ process. A real MongoDB needs no lock.
 A real MongoDB can be unreachable. Then each operation fails within the timeouts below, the app
 answers 503, and the driver looks for the server again at the next request.
 
-Documents that are no longer needed carry a field `expires_at`, and MongoDB deletes them with a
-TTL index. This is cleanup only. It follows the wall clock, which a lesson's clock does not; so it
-runs a day late on purpose, and never decides whether a token is valid.
+Documents that are no longer needed carry a field `expires_at`, and a TTL index deletes them. This
+is cleanup only. It follows the wall clock, which a lesson's clock does not; so it runs a day late
+on purpose, and never decides whether a token is valid.
+
+`indexed_mongomock.py` gives mongomock the indexes that MongoDB has.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 import mongomock
 
+from . import clock
 from .errors import ConfigError
+from .indexed_mongomock import IndexedClient
 
 try:
     from pymongo.errors import ConnectionFailure as ConnectionFailure
@@ -118,8 +122,8 @@ def open_database(uri: str = "") -> Database:
         ConfigError: pymongo is missing, or the URI or its server cannot be used.
     """
     if not uri or uri.startswith("mongomock://"):
-        in_memory: mongomock.MongoClient[Any] = mongomock.MongoClient()
-        return in_memory[uri.partition("://")[2].strip("/") or DEFAULT_NAME]
+        in_memory: Database = IndexedClient()[uri.partition("://")[2].strip("/") or DEFAULT_NAME]
+        return in_memory
     try:
         import pymongo
         from pymongo.errors import PyMongoError
@@ -168,14 +172,9 @@ def guard_of(database: Database) -> AbstractContextManager[object]:
 
 def expiry(seconds: float) -> datetime:
     """The `expires_at` of a document that matters for `seconds` from now, by the wall clock."""
-    return datetime.now(UTC) + timedelta(seconds=seconds + CLEANUP_MARGIN)
+    return clock.utc_now() + timedelta(seconds=seconds + CLEANUP_MARGIN)
 
 
 def clean_up(database: Database, collection: str) -> None:
-    """Delete the documents of a collection at their `expires_at`.
-
-    mongomock is left out: it would check every document at each operation, which doubles the
-    time of most, and its memory ends with the process anyway.
-    """
-    if not in_this_process(database):
-        database[collection].create_index("expires_at", expireAfterSeconds=0)
+    """Have the documents of a collection deleted some time after their `expires_at`."""
+    database[collection].create_index("expires_at", expireAfterSeconds=0)

@@ -91,9 +91,8 @@ class UserRepository:
             username (str | None): only this user; by default the `MAX_REPORTED` users with the
                 most.
         """
-        query: dict[str, Any] = {"refused_logins": {"$gte": 1}}
-        if username is not None:
-            query["username"] = username
+        query: dict[str, Any] = {} if username is None else {"username": username}
+        query["refused_logins"] = {"$gte": 1}
         with self._guard:
             found = self._users.find(query, {"username": 1, "refused_logins": 1})
             most = list(found.sort("refused_logins", -1).limit(MAX_REPORTED))
