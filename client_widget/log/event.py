@@ -35,3 +35,9 @@ class Event(NamedTuple):
             "correlation": self.correlation,
             "fields": dict(self.fields),
         }
+
+
+def action_of(event: Event) -> str | None:
+    """The action that an event belongs to: calls made at once are `<action>.1`, `<action>.2` …"""
+    correlation = event.correlation
+    return correlation and correlation.partition(".")[0]

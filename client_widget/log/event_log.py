@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
 
 from ..clock import Clock
-from .event import Event
+from .event import Event, action_of
 from .mermaid import LIMIT, to_mermaid
 
 _logger = logging.getLogger("client_widget")
@@ -119,12 +119,14 @@ class EventLog:
         return unsubscribe
 
     def action(self, correlation: str | None = None) -> list[Event]:
-        """The events of one user action; of the last action by default."""
+        """The events of one user action, with all its calls; of the last action by default."""
         events = list(self)
         if correlation is None:
-            named = (event.correlation for event in reversed(events) if event.correlation)
+            named = (action_of(event) for event in reversed(events) if event.correlation)
             correlation = next(named, None)
-        return [e for e in events if e.correlation == correlation and correlation is not None]
+        if correlation is None:
+            return []
+        return [e for e in events if correlation in (e.correlation, action_of(e))]
 
     def to_jsonl(self) -> str:
         """The events as JSON, one a line, oldest first."""
@@ -138,6 +140,25 @@ class EventLog:
             limit (int): how many steps to draw at most, the last ones.
         """
         return to_mermaid(self if correlation is None else self.action(correlation), limit=limit)
+
+    def to_svg(self, correlation: str | None = None, *, held: str = "", limit: int = LIMIT) -> str:
+        """The same as an SVG picture, for `IPython.display.SVG`, a file or a page.
+
+        Args:
+            correlation (str | None): the action's; the whole log, if none is named.
+            held (str): the message that waits in step mode, such as "GET /home (call)".
+            limit (int): how many events to draw at most, the last ones.
+        """
+        # Its library takes a third of a second to import.
+        from .pictures.sequence import sequence
+        from .pictures.story import calls_before
+
+        events = list(self)
+        if correlation is None:
+            return sequence(events, held=held, limit=limit)
+        chosen = [e for e in events if correlation in (e.correlation, action_of(e))]
+        before = calls_before(events, chosen[0]) if chosen else 0
+        return sequence(chosen, before=before, held=held, limit=limit)
 
     @property
     def dropped(self) -> int:
