@@ -41,3 +41,8 @@ def action_of(event: Event) -> str | None:
     """The action that an event belongs to: calls made at once are `<action>.1`, `<action>.2` …"""
     correlation = event.correlation
     return correlation and correlation.partition(".")[0]
+
+
+def is_call(event: Event) -> bool:
+    """Does a call begin with this event? Its refresh and its retry belong to it."""
+    return event.name == "request.sent" and event.fields.get("purpose") != "refresh"

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from ...clock import life
 from ...protocol.tokens import is_time
-from ..event import Event, action_of
+from ..event import Event, action_of, is_call
 from .shapes import Role, cut
 
 #: Events in a picture by default. A reader takes in far fewer.
@@ -65,7 +65,7 @@ class Row:
     @property
     def title(self) -> str:
         """The words, with the numbers of the calls in front and the count behind."""
-        number = f"#{_ranges(self.calls)} " if self.numbered else ""
+        number = f"#{ranges(self.calls)} " if self.numbered else ""
         times = f" ×{self.count}" if self.count > 1 and not self.status else ""
         return f"{number}{self.words}{times}"
 
@@ -109,11 +109,6 @@ def story_of(
 def calls_before(events: Iterable[Event], first: Event) -> int:
     """How many calls there are in `events` before the event `first`."""
     return sum(event.seq < first.seq and is_call(event) for event in events)
-
-
-def is_call(event: Event) -> bool:
-    """Does a call begin with this event? Its refresh and its retry belong to it."""
-    return event.name == "request.sent" and event.fields.get("purpose") != "refresh"
 
 
 def _last(steps: list[Event], limit: int) -> list[Event]:
@@ -189,7 +184,7 @@ class Story:
         return (action_of(event), str(event.fields.get("token"))) in self._fresh
 
 
-def _ranges(numbers: list[int]) -> str:
+def ranges(numbers: list[int]) -> str:
     """Numbers in short: 5, 6, 7 and 9 are "5–7, 9"."""
     parts: list[list[int]] = []
     for number in sorted(numbers):
