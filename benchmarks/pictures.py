@@ -49,7 +49,7 @@ def take_refresh(notebook: Notebook) -> None:
     notebook.press("+61 s")
     visit_home(notebook)
     expect(notebook.log).to_contain_text(REFRESH)
-    notebook.page.wait_for_timeout(1500)  # the diagram is drawn as an image
+    expect(notebook.page.get_by_role("img", name="The flow of Home")).to_contain_text("again")
     save(tabs(notebook), "flow", width=900)
     open_tab(notebook, "Step by step")
     save(panel(notebook), "panel")
@@ -58,8 +58,7 @@ def take_refresh(notebook: Notebook) -> None:
 def take_tabs(notebook: Notebook) -> None:
     """Timeline, tokens, and a message that is held."""
     open_tab(notebook, "Timeline")
-    expect(tabs(notebook).get_by_text("seconds since login")).to_be_visible()
-    notebook.page.wait_for_timeout(2000)  # the chart moves to its place
+    expect(notebook.page.get_by_role("img", name="Timeline")).to_be_visible()
     save(tabs(notebook), "timeline")
 
     open_tab(notebook, "Tokens")

@@ -31,9 +31,9 @@ from .widgets.class_monitor.class_view import ClassView as ClassView
 from .widgets.clock_controls import TimeControls as TimeControls
 from .widgets.live_log import LogView as LogView
 from .widgets.panel import LoginPanel as LoginPanel
-from .widgets.sequence_diagram import DiagramView as DiagramView
+from .widgets.pictures.sequence_diagram import DiagramView as DiagramView
+from .widgets.pictures.timeline import TokenTimeline as TokenTimeline
 from .widgets.step_by_step import StepView as StepView
-from .widgets.timeline.timeline import TokenTimeline as TokenTimeline
 from .widgets.token_inspector import TokenInspector as TokenInspector
 from .widgets.tour import TourView as TourView
 

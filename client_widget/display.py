@@ -1,12 +1,12 @@
-"""How text from a user or a server is displayed: `shown` as plain text, `as_html` as HTML.
+"""How text from a user or a server is displayed: as plain text, HTML or SVG.
 
 A word that is written from right to left moves the words around it, and an invisible character can
-make one name look like another. So every such text goes through one of these two functions:
+make one name look like another. So every such text goes through `shown`, `as_html` or `as_svg`:
 
 - A character that cannot be printed becomes `�`.
 - Right-to-left text is isolated from what is around it (Unicode Standard Annex 9): with U+2068 and
-  U+2069 in plain text, with `<bdi>` in HTML. Left-to-right text needs no isolation and gets none,
-  so what you copy has no invisible characters.
+  U+2069 in plain text and SVG, with `<bdi>` in HTML. Left-to-right text needs no isolation and
+  gets none, so what you copy has no invisible characters.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ def as_html(text: str) -> str:
     clean = printable(text)
     markup = escape(clean)
     return f"<bdi>{markup}</bdi>" if _has_right_to_left(clean) else markup
+
+
+def as_svg(text: str) -> str:
+    """A text as the content of an SVG element, never as markup. What `shown` isolated stays."""
+    return escape(printable(text))
 
 
 def printable(text: str) -> str:

@@ -38,6 +38,13 @@ BREAKS = {
     "The layers of client_widget.log": (
         "client_widget.log.event", "from . import event_text", "client_widget.log.event",
     ),
+    "The layers of client_widget.log.pictures": (
+        "client_widget.log.pictures.shapes", "from . import sequence",
+        "client_widget.log.pictures.shapes",
+    ),
+    "Only the pictures are made of SVG elements": (
+        "client_widget.tour.story", "import svg", "client_widget.tour.story -> svg",
+    ),
     "The layers of client_widget.client": (
         "client_widget.client.transport", "from . import auth_client",
         "client_widget.client.transport",
@@ -74,6 +81,7 @@ NEW = {
     "client_widget.new": "import ipywidgets",
     "client_widget.protocol.new": "import requests",
     "client_widget.log.new": "import ipywidgets",
+    "client_widget.log.pictures.new": "import requests",
     "client_widget.client.new": "import flask",
     "client_widget.tour.new": "import anywidget",
     "client_widget.widgets.new": "import requests",

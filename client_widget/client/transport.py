@@ -297,9 +297,13 @@ def new_id() -> str:
 
 
 @contextmanager
-def one_action() -> Iterator[str]:
-    """Make all calls of the block in this thread one action; yields its correlation id."""
-    correlation = new_id()
+def one_action(correlation: str | None = None) -> Iterator[str]:
+    """Make all calls of the block in this thread one action; yields its correlation id.
+
+    Args:
+        correlation (str | None): that of the action around it, or a new one by default.
+    """
+    correlation = correlation or new_id()
     outer = _action.set(correlation)
     try:
         yield correlation

@@ -35,3 +35,18 @@ class Event(NamedTuple):
             "correlation": self.correlation,
             "fields": dict(self.fields),
         }
+
+
+def action_named(correlation: str) -> str:
+    """The action of a correlation id: calls made at once are `<action>.1`, `<action>.2` …"""
+    return correlation.partition(".")[0]
+
+
+def action_of(event: Event) -> str | None:
+    """The action that an event belongs to."""
+    return None if event.correlation is None else action_named(event.correlation)
+
+
+def is_call(event: Event) -> bool:
+    """Does a call begin with this event? Its refresh and its retry belong to it."""
+    return event.name == "request.sent" and event.fields.get("purpose") != "refresh"

@@ -24,7 +24,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
 
 from ..clock import Clock
-from .event import Event
+from .event import Event, action_named, action_of
 from .mermaid import LIMIT, to_mermaid
 
 _logger = logging.getLogger("client_widget")
@@ -72,10 +72,10 @@ class EventLog:
         self._clock = clock
         self._limit = limit
         self._events: deque[Event] = deque(maxlen=limit)
-        # The index: by correlation and `seq`, so that an action costs what it holds and not what
+        # The index: by action and `seq`, so that an action costs what it holds and not what
         # the log holds.
         self._actions: defaultdict[str, dict[int, Event]] = defaultdict(dict)
-        self._last: str | None = None  # the correlation of the last action
+        self._last: str | None = None  # the last action
         self._subscribers: tuple[Subscriber, ...] = ()
         # A subscriber may read the log, so the lock can be taken again by its holder.
         self._lock = threading.RLock()
@@ -89,6 +89,7 @@ class EventLog:
     ) -> Event:
         """Add an event, call the subscribers, and return the event."""
         frozen = MappingProxyType(fields)
+        action = None if correlation is None else action_named(correlation)
         if self._busy:
             self._pause()
         with self._lock:
@@ -102,9 +103,9 @@ class EventLog:
                 self._leave_index(events[0])
             # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and changes
             # threads, after a call, and there is none before `append`.
-            if correlation is not None:
-                self._actions[correlation][seq] = event
-                self._last = correlation or self._last
+            if action is not None:
+                self._actions[action][seq] = event
+                self._last = action or self._last
             events.append(event)
             self._tell(event)
             self._busy = False
@@ -130,10 +131,18 @@ class EventLog:
         return unsubscribe
 
     def action(self, correlation: str | None = None) -> list[Event]:
-        """The events of one user action; of the last action by default."""
+        """The events of one user action, with all its calls; of the last action by default.
+
+        Args:
+            correlation (str | None): the action's, or that of one of its calls.
+        """
         with self._lock:
             wanted = self._last if correlation is None else correlation
-            return [] if wanted is None else list(self._actions.get(wanted, {}).values())
+            if wanted is None:
+                return []
+            action = action_named(wanted)
+            events = list(self._actions.get(action, {}).values())
+        return events if wanted == action else [e for e in events if e.correlation == wanted]
 
     def to_jsonl(self) -> str:
         """The events as JSON, one a line, oldest first."""
@@ -147,6 +156,25 @@ class EventLog:
             limit (int): how many steps to draw at most, the last ones.
         """
         return to_mermaid(self if correlation is None else self.action(correlation), limit=limit)
+
+    def to_svg(self, correlation: str | None = None, *, held: str = "", limit: int = LIMIT) -> str:
+        """The same as an SVG picture, for `IPython.display.SVG`, a file or a page.
+
+        Args:
+            correlation (str | None): the action's; the whole log, if none is named.
+            held (str): the message that waits in step mode, such as "GET /home (call)".
+            limit (int): how many events to draw at most, the last ones.
+        """
+        # Its library takes a third of a second to import.
+        from .pictures.sequence import sequence
+        from .pictures.story import calls_before
+
+        events = list(self)
+        if correlation is None:
+            return sequence(events, held=held, limit=limit)
+        chosen = self.action(correlation)
+        before = calls_before(events, chosen[0]) if chosen else 0
+        return sequence(chosen, before=before, held=held, limit=limit)
 
     @property
     def dropped(self) -> int:
@@ -176,12 +204,12 @@ class EventLog:
 
     def _leave_index(self, event: Event) -> None:
         """Take an event that is about to be dropped out of the index. The lock is held."""
-        correlation = event.correlation
-        if correlation is not None and correlation in self._actions:
-            action = self._actions[correlation]
-            action.pop(event.seq, None)
-            if not action:
-                del self._actions[correlation]
+        action = action_of(event)
+        if action is not None and action in self._actions:
+            events = self._actions[action]
+            events.pop(event.seq, None)
+            if not events:
+                del self._actions[action]
 
     def __iter__(self) -> Iterator[Event]:
         with self._lock:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..protocol.tokens import is_time, refresh_window
-from .event import Event
+from .event import Event, is_call
 
 #: The events that change a timeline.
 DRAWN = frozenset(
@@ -23,6 +23,7 @@ DRAWN = frozenset(
         "login.accepted",
         "response.received",
         "request.failed",
+        "token.spent",
         "clock.advanced",
     }
 )
@@ -61,6 +62,7 @@ class Mark:
         at (float): when, in seconds since the epoch.
         status (int | None): of the answer; None if none came.
         path, source, correlation: as in the event.
+        call (int): the number of the call that it belongs to, as in the sequence.
     """
 
     at: float
@@ -68,6 +70,7 @@ class Mark:
     path: str
     source: str
     correlation: str | None
+    call: int
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,28 @@ class Timeline:
 
     Attributes:
         login (float | None): when the last login's tokens were issued; None without a login.
+        spent (frozenset[str]): the fingerprints of the refresh tokens that were used up.
     """
 
     tokens: tuple[Bar, ...] = ()
     marks: tuple[Mark, ...] = ()
     moves: tuple[Move, ...] = ()
     login: float | None = None
+    spent: frozenset[str] = frozenset()
 
 
-def spans(events: Iterable[Event], *, tokens: int = 8, marks: int = 60) -> Timeline:
-    """The timeline of some events: the last `tokens` tokens, `marks` marks and as many moves."""
+def spans(
+    events: Iterable[Event], *, before: int = 0, tokens: int = 8, marks: int = 60
+) -> Timeline:
+    """The timeline of some events: the last `tokens` tokens, `marks` marks and as many moves.
+
+    Args:
+        events (Iterable[Event]): in order.
+        before (int): how many calls the log has before these events. The numbers go on from it.
+        tokens, marks (int): how many to keep.
+    """
+    numbers: dict[tuple[str, str | None], int] = {}
+    spent: set[str] = set()
     bars: dict[str, Bar] = {}
     answers: deque[Mark] = deque(maxlen=marks)
     moves: deque[Move] = deque(maxlen=marks)
@@ -101,6 +116,11 @@ def spans(events: Iterable[Event], *, tokens: int = 8, marks: int = 60) -> Timel
     logging_in = False
     for event in events:
         fields = event.fields
+        if is_call(event):
+            before += 1
+            numbers[event.source, event.correlation] = before
+        if event.name == "token.spent":
+            spent.add(fields["token"])
         if event.name in ("login.accepted", "session.started"):
             logging_in = True
         for bar in _bars(event):
@@ -115,11 +135,14 @@ def spans(events: Iterable[Event], *, tokens: int = 8, marks: int = 60) -> Timel
                     fields["path"],
                     event.source,
                     event.correlation,
+                    numbers.get((event.source, event.correlation), before),
                 )
             )
         elif event.name == "clock.advanced":
             moves.append(Move(event.at, fields["seconds"]))
-    return Timeline(tuple(bars.values())[-tokens:], tuple(answers), tuple(moves), login)
+    return Timeline(
+        tuple(bars.values())[-tokens:], tuple(answers), tuple(moves), login, frozenset(spent)
+    )
 
 
 def _bars(event: Event) -> list[Bar]:

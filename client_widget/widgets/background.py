@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from ..client.transport import new_id, one_action
+
 _logger = logging.getLogger("client_widget")
 
 T = TypeVar("T")
@@ -146,13 +148,21 @@ class Workers:
 def at_once(count: int, call: Callable[[], T]) -> list[T]:
     """Make `count` calls at once, each in its own thread, and return what they return.
 
+    They are one action, in which each has an id of its own: "<action>.1", "<action>.2" …
+
     Raises:
         NoThread: not all threads can be started.
         Exception: what the first failed call raises.
     """
+    action = new_id()
+
+    def run(number: int) -> T:
+        with one_action(f"{action}.{number}"):
+            return call()
+
     with ThreadPoolExecutor(count) as pool:
         try:
-            calls = [pool.submit(call) for _ in range(count)]
+            calls = [pool.submit(run, number) for number in range(1, count + 1)]
         except RuntimeError as error:
             raise NoThread from error
         return [each.result() for each in calls]

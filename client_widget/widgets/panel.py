@@ -31,11 +31,11 @@ from ..protocol.tokens import TokenPair, read_claims
 from .background import NoThread, Pulse, Workers, at_once
 from .clock_controls import TimeControls
 from .live_log import LogView
+from .pictures.sequence_diagram import DiagramView
+from .pictures.timeline import TokenTimeline
 from .presence import Presence
-from .sequence_diagram import DiagramView
 from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
-from .timeline.timeline import TokenTimeline
 from .token_html import token_card
 from .token_inspector import TokenInspector
 from .tour import TourView

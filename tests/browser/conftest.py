@@ -90,11 +90,8 @@ def no_trouble(page: Page) -> Iterator[None]:
     def on_console(message: ConsoleMessage) -> None:
         # JupyterLab's debugger may still ask a kernel that has just ended.
         debugger = message.text.startswith("Could not restore the debugger state")
-        # A chart in a place of no width, such as a notebook that opens or closes.
-        source = message.location["url"]
-        chart = "A negative value is not valid" in message.text and "/bqplot/" in source
-        if message.type == "error" and not debugger and not chart:
-            troubles.append(f"console: {message.text} {source}")
+        if message.type == "error" and not debugger:
+            troubles.append(f"console: {message.text} {message.location['url']}")
 
     page.on("dialog", on_dialog)
     page.on("pageerror", on_error)

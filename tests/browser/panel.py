@@ -40,6 +40,10 @@ class Panel:
         """What the panel tells its user, if it has this text in it."""
         return self.page.get_by_role("status").filter(has_text=text)
 
+    def home(self, text: str) -> Locator:
+        """The home page, if it has this text in it. The drawn flow has it, too."""
+        return self.page.locator(".lab-home", has_text=text)
+
     def row(self, text: str) -> Locator:
         """The line of each row of the log that has this text in it."""
         return self.log.locator("summary").filter(has_text=text)

@@ -46,7 +46,7 @@ def test_the_classroom_shows_the_panel_and_no_code(classroom: str, fresh_page: P
     panel = Panel(fresh_page)
     log_in(panel)
     panel.press("Home")
-    expect(fresh_page.get_by_text("Welcome ada")).to_be_visible()
+    expect(panel.home("Welcome ada")).to_be_visible()
     panel.press("+61 s", "Home")
     expect(panel.log).to_contain_text(
         ordered(
@@ -57,5 +57,8 @@ def test_the_classroom_shows_the_panel_and_no_code(classroom: str, fresh_page: P
             "200 OK for GET /home",
         )
     )
+    flow = fresh_page.get_by_role("img", name="The flow of Home")
+    expect(flow).to_contain_text(ordered("#4 GET /home", "403 expired", "POST /refresh"))
+    expect(flow.get_by_text("Welcome ada", exact=True)).to_be_visible()
     expect(fresh_page.get_by_role("heading", name="Token login, live")).to_be_visible()
     expect(fresh_page.locator("body")).not_to_contain_text("DemoClock")

@@ -19,7 +19,7 @@ MARKUP = "<img src=x onerror=alert(1)>"
 def test_the_articles_session_by_hand(notebook: Notebook) -> None:
     log_in(notebook)
     notebook.press("Home")
-    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome ada")).to_be_visible()
 
     notebook.press("+61 s", "Home")
     expect(notebook.log).to_contain_text(
@@ -46,13 +46,13 @@ def test_the_articles_session_by_hand(notebook: Notebook) -> None:
         )
     )
     expect(notebook.says("log in again")).to_be_visible()
-    expect(notebook.page.get_by_text("Welcome ada")).to_have_count(0)
+    expect(notebook.home("Welcome ada")).to_have_count(0)
 
     notebook.fill("ada", PASSWORD)
     notebook.press("Log in")
     expect(notebook.says("ada is logged in")).to_be_visible()
     notebook.press("Home")
-    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome ada")).to_be_visible()
     assert notebook.counts() == [1]  # no cell was run for all this
 
 
@@ -80,7 +80,7 @@ def test_what_a_user_typed_is_text(notebook: Notebook) -> None:
     """The page also notes each dialog, and fails the test if there was one."""
     log_in(notebook, MARKUP)
     notebook.press("Home")
-    expect(notebook.page.get_by_text(f"Welcome {MARKUP}")).to_be_visible()
+    expect(notebook.home(f"Welcome {MARKUP}")).to_be_visible()
     expect(notebook.log).to_contain_text(f"{MARKUP} is logged in")
     expect(notebook.page.locator("img[src=x]")).to_have_count(0)
 
@@ -178,7 +178,7 @@ def test_a_stopped_server_is_said_in_words(notebook: Notebook) -> None:
     expect(notebook.says("Is the server running?")).to_be_visible()
     notebook.run_cell("server.start()")
     notebook.press("Home")
-    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome ada")).to_be_visible()
     expect(notebook.says("Is the server running?")).to_have_count(0)
 
 
@@ -189,7 +189,7 @@ def test_ten_thousand_events_at_once(notebook: Notebook) -> None:
     expect(notebook.log).to_contain_text(
         ordered("n=9999", "GET /home with the access token", "200 OK for GET /home")
     )
-    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome ada")).to_be_visible()
     assert 0 < notebook.log.get_by_text("test.made").count() < MAX_ROWS
 
 
@@ -221,7 +221,7 @@ def test_the_keyboard_alone_is_enough(notebook: Notebook) -> None:
 
     tab_to(notebook.button("Home"))
     keyboard.press("Enter")
-    expect(notebook.page.get_by_text("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome ada")).to_be_visible()
     expect(notebook.button("Home")).to_be_enabled()
     tab_to(notebook.button("Log out"))
     tab_to(notebook.button("5 × Home"))

@@ -1,22 +1,18 @@
-"""The flow as a Mermaid sequence diagram, and the view that shows it."""
+"""The flow as a Mermaid sequence diagram."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from client_widget import AuthClient, DiagramView, EventLog, LoginRequired, ServerUnreachable
+from client_widget import AuthClient, EventLog, LoginRequired, ServerUnreachable
 from client_widget.log.event_text import EVENT_NAMES
 from client_widget.log.mermaid import escape, to_mermaid
-from client_widget.widgets.sequence_diagram import LAST_ACTION, WHOLE_SESSION
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD
-from ..widgets.buttons import until, widgets_in
 
 LANES = """\
 sequenceDiagram
@@ -344,85 +340,3 @@ def test_an_event_by_hand_breaks_nothing(log: EventLog, fields: dict[str, Any]) 
     for name in EVENT_NAMES:
         log.record(name, source="me", **fields)
         assert lines_are_whole(log.to_mermaid())
-
-
-class TestDiagramView:
-    @pytest.fixture
-    def view(self, log: EventLog) -> Iterator[DiagramView]:
-        view = DiagramView(AuthClient("http://127.0.0.1:1", log=log))
-        yield view
-        view.close()
-
-    def shown(self, view: DiagramView) -> str:
-        [output] = view.output.outputs
-        text: str = output["data"]["text/vnd.mermaid"]
-        assert output == {
-            "output_type": "display_data",
-            "data": {"text/vnd.mermaid": text, "text/plain": text},
-            "metadata": {},
-        }
-        return text
-
-    def test_it_shows_what_is_there(self, ada: AuthClient, log: EventLog) -> None:
-        view = DiagramView(AuthClient("http://127.0.0.1:1", log=log))
-        assert self.shown(view) == diagram(log)
-        view.close()
-
-    def test_it_is_drawn_again_as_steps_come(
-        self, view: DiagramView, ada: AuthClient, clock: DemoClock, log: EventLog
-    ) -> None:
-        clock.advance(61)
-        ada.home()
-        until(lambda: self.shown(view) == LANES + EXPIRY)
-
-    def test_many_steps_are_one_drawing(self, view: DiagramView, log: EventLog) -> None:
-        drawn: list[Any] = []
-        view.output.observe(drawn.append, "outputs")
-        for _ in range(500):
-            log.record("session.ended", source="client", correlation="a1", reason="logged_out")
-        until(lambda: "of 500 steps" in self.shown(view))
-        assert len(drawn) < 10
-
-    def test_the_toggle_chooses_what_is_shown(
-        self, view: DiagramView, ada: AuthClient, log: EventLog
-    ) -> None:
-        assert (view.choice.options, view.choice.value) == (
-            (LAST_ACTION, WHOLE_SESSION),
-            "Last action",
-        )
-        view.choice.value = "Whole session"
-        assert self.shown(view) == log.to_mermaid()
-        view.choice.value = "Last action"
-        assert self.shown(view) == diagram(log)
-
-    def test_a_closed_view_is_not_drawn_again(self, log: EventLog, client: AuthClient) -> None:
-        others = set(threading.enumerate())
-
-        def pulses() -> list[str]:
-            new = set(threading.enumerate()) - others
-            return [thread.name for thread in new if thread.name == "pulse"]
-
-        view = DiagramView(AuthClient("http://127.0.0.1:1", log=log))
-        before = self.shown(view)
-        client.register("ada", PASSWORD)
-        assert pulses() == ["pulse"]
-        view.close()  # with a drawing due
-        until(lambda: not pulses())
-        client.login("ada", PASSWORD)
-        view.choice.value = WHOLE_SESSION
-        assert not pulses()
-        assert self.shown(view) == before
-
-    def test_what_is_saved_holds_no_secret(
-        self, view: DiagramView, ada: AuthClient, clock: DemoClock
-    ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
-        clock.advance(61)
-        ada.home()
-        view.choice.value = WHOLE_SESSION
-        saved = repr([widget.get_state() for widget in widgets_in(view)])
-        assert "is logged in" in saved
-        for secret in (PASSWORD, pair.access, pair.refresh, pair.access.split(".")[2]):
-            assert secret not in saved
-        assert repr(view) == "DiagramView: run this cell to see it"

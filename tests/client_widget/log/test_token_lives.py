@@ -83,7 +83,7 @@ def test_no_answer_has_no_status(ada: AuthClient, log: EventLog, server: DemoSer
     with pytest.raises(ServerUnreachable):
         ada.home()
     correlation = log.action()[0].correlation
-    assert spans(log).marks[-1] == Mark(START, None, "/home", "client", correlation)
+    assert spans(log).marks[-1] == Mark(START, None, "/home", "client", correlation, call=3)
 
 
 def test_moves_of_the_clock(log: EventLog, clock: DemoClock) -> None:

@@ -41,7 +41,7 @@ def open_all_tabs(panel: LoginPanel) -> None:
     for title in panel.tabs.titles:
         panel.tabs.show(title)
     timeline: Any = panel.tabs.made["Timeline"]
-    until(lambda: timeline.chart is not None and len(timeline.children) == 3)
+    until(lambda: timeline.picture.value != "")
 
 
 class TestClose:

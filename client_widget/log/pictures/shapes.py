@@ -1,0 +1,195 @@
+"""What every picture is made of: text, badges, arrows, and the one style sheet.
+
+One SVG is right in light and dark, on paper and in high contrast: its colours are CSS variables.
+Inside a page they follow JupyterLab's theme (also in Voilà), VS Code's or Colab's; as a file or
+an image they follow the reader's system. The picture paints its own background, so its text is
+readable wherever it is put.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import svg
+
+from ...display import as_svg, shown
+
+#: What a colour says.
+Role: TypeAlias = Literal[
+    "plain", "muted", "ok", "bad", "warn", "panel", "client", "server", "database", "access"
+]
+
+Anchor: TypeAlias = Literal["start", "middle", "end"]
+
+_LIGHT = (
+    "--p-text:#1f2328;--p-muted:#59636e;--p-back:#fff;--p-inset:#f6f8fa;--p-line:#d1d9e0;"
+    "--p-ok:#1a7f37;--p-ok-back:#dafbe1;--p-bad:#c21c2c;--p-bad-back:#ffebe9;"
+    "--p-warn:#7d4e00;--p-warn-back:#fff8c5;--p-access:#0969da;--p-on:#fff;"
+    "--p-client:#6639ba;--p-server:#0b6e78"
+)
+_DARK = (
+    "--p-text:#f0f6fc;--p-muted:#9198a1;--p-back:#0d1117;--p-inset:#1c232d;--p-line:#3d444d;"
+    "--p-ok:#3fb950;--p-ok-back:#12261e;--p-bad:#ff7b72;--p-bad-back:#2d1416;"
+    "--p-warn:#d29922;--p-warn-back:#2b230f;--p-access:#4493f8;--p-on:#0d1117;"
+    "--p-client:#b392f0;--p-server:#56d4dd"
+)
+_HIGH_CONTRAST = (
+    "--p-text:CanvasText;--p-muted:CanvasText;--p-back:Canvas;--p-inset:Canvas;--p-line:GrayText;"
+    "--p-ok:CanvasText;--p-ok-back:Canvas;--p-bad:CanvasText;--p-bad-back:Canvas;"
+    "--p-warn:CanvasText;--p-warn-back:Canvas;--p-access:CanvasText;--p-on:Canvas;"
+    "--p-client:CanvasText;--p-server:CanvasText"
+)
+# JupyterLab's own text, line and background, where there are any.
+_IN_JUPYTER = ";".join(
+    f"--p-{ours}:var(--jp-{theirs},{{{ours}}})"
+    for ours, theirs in {
+        "text": "content-font-color1",
+        "back": "layout-color0",
+        "line": "border-color2",
+    }.items()
+)
+
+# The more often a class is repeated, the stronger the rule: paper wins over any theme.
+_STYLE = (
+    f".lab-picture{{{_LIGHT};max-width:100%;height:auto;background:var(--p-back)}}"
+    f"@media(prefers-color-scheme:dark){{.lab-picture{{{_DARK}}}}}"
+    ':is([data-jp-theme-light="true"],.vscode-light,[data-theme="light"],[theme="light"]) '
+    f".lab-picture{{{_LIGHT};{_IN_JUPYTER.format(text='#1f2328', back='#fff', line='#d1d9e0')}}}"
+    ':is([data-jp-theme-light="false"],.vscode-dark,[data-theme="dark"],[theme="dark"]) '
+    f".lab-picture{{{_DARK};{_IN_JUPYTER.format(text='#f0f6fc', back='#0d1117', line='#3d444d')}}}"
+    f"@media print{{.lab-picture.lab-picture.lab-picture{{{_LIGHT}}}}}"
+    "@media(prefers-contrast:more){.lab-picture.lab-picture.lab-picture"
+    "{--p-muted:var(--p-text);--p-line:var(--p-text)}}"
+    "@media(forced-colors:active){.lab-picture.lab-picture.lab-picture"
+    f"{{{_HIGH_CONTRAST};forced-color-adjust:none}}}}"
+    ".lab-picture text{font:12px system-ui,sans-serif;fill:var(--c,var(--p-text))}"
+    ".lab-picture .strong{font-weight:600}"
+    ".lab-picture .mono{font:11px ui-monospace,'DejaVu Sans Mono',monospace}"
+    ".lab-picture .on{fill:var(--p-on)}"
+    ".lab-picture .line{fill:none;stroke:var(--c,var(--p-line))}"
+    ".lab-picture .now{stroke-width:2}"
+    ".lab-picture .dashed{stroke-dasharray:4 3}"
+    ".lab-picture .head,.lab-picture .solid{fill:var(--c)}"
+    ".lab-picture .box{fill:var(--b,var(--p-inset));stroke:var(--c,var(--p-line))}"
+    ".lab-picture .back{fill:var(--p-back)}"
+    ".lab-picture .frame{fill:var(--b,var(--p-inset));stroke:var(--c);stroke-opacity:.5}"
+    ".lab-picture .faded{opacity:.35}"
+    ".lab-picture .muted,.lab-picture .panel,.lab-picture .database{--c:var(--p-muted)}"
+    ".lab-picture .plain{--c:var(--p-text)}"
+    ".lab-picture .client{--c:var(--p-client)}"
+    ".lab-picture .server{--c:var(--p-server)}"
+    ".lab-picture .access{--c:var(--p-access)}"
+    ".lab-picture .window{--c:#f0a020}"
+    ".lab-picture .ok{--c:var(--p-ok);--b:var(--p-ok-back)}"
+    ".lab-picture .bad{--c:var(--p-bad);--b:var(--p-bad-back)}"
+    ".lab-picture .warn{--c:var(--p-warn);--b:var(--p-warn-back)}"
+)
+
+#: Pixels of the panel's type, to which a picture's width is related: larger type, larger picture.
+_BASE = 13
+
+#: An average character of the 12-pixel type, in pixels; of the widest usual fonts.
+_CHARACTER, _STRONG = 6.9, 7.6
+
+
+def drawing(
+    title: str, description: str, width: float, height: float, elements: Iterable[svg.Element]
+) -> str:
+    """A whole picture as SVG text.
+
+    Args:
+        title (str): what it shows, in a few words.
+        description (str): the same as the picture, in words.
+        width, height (float): in pixels.
+        elements: what is drawn, the first at the bottom.
+    """
+    root = svg.SVG(
+        viewBox=svg.ViewBoxSpec(0, 0, round(width), round(height)),
+        width=svg.Length(round(width / _BASE, 2), "em"),
+        class_=["lab-picture"],
+        extra={"role": "img"},
+        elements=[
+            svg.Title(text=as_svg(title)),
+            svg.Desc(text=as_svg(description)),
+            svg.Style(text=_STYLE),
+            *elements,
+        ],
+    )
+    return str(root)
+
+
+def width_of(words: str, *, strong: bool = False) -> float:
+    """About how wide a text is, in pixels. Fonts differ, so this is on the wide side."""
+    each = _STRONG if strong else _CHARACTER
+    return sum(12.5 if unicodedata.east_asian_width(c) in "WF" else each for c in words)
+
+
+def cut(words: object, length: int) -> str:
+    """A text from a user or a server in one line of at most `length` characters."""
+    line = " ".join(str(words).split())
+    return shown(line if len(line) <= length else line[: length - 1] + "…")
+
+
+def label(x: float, y: float, words: str, *classes: str, anchor: Anchor = "middle") -> svg.Text:
+    """A text whose baseline is at `y`. Classes: a role, "strong", "mono"."""
+    return svg.Text(
+        x=_px(x),
+        y=_px(y),
+        text=as_svg(words),
+        class_=list(classes) or None,
+        text_anchor=None if anchor == "start" else anchor,
+    )
+
+
+def badge(x: float, y: float, words: str, role: Role) -> list[svg.Element]:
+    """A pill with a text in it, around the point (x, y)."""
+    width = width_of(words, strong=True) + 20
+    return [
+        svg.Rect(x=_px(x - width / 2), y=_px(y - 11), width=_px(width), height=22, rx=11,
+                 class_=["box", role]),
+        label(x, y + 4, words, "strong", role),
+    ]  # fmt: skip
+
+
+def box(
+    x: float, y: float, width: float, height: float, *classes: str, radius: float = 6
+) -> svg.Rect:
+    """A rectangle. Classes: a role, "box", "frame", "back", "solid" or "faded"."""
+    return svg.Rect(
+        x=_px(x), y=_px(y), width=_px(width), height=_px(height), rx=radius, class_=list(classes)
+    )
+
+
+def line(x1: float, y1: float, x2: float, y2: float, *classes: str) -> svg.Line:
+    """A stroke. Classes: a role, "dashed"."""
+    return svg.Line(x1=_px(x1), y1=_px(y1), x2=_px(x2), y2=_px(y2), class_=["line", *classes])
+
+
+def arrow(start: float, end: float, y: float, role: Role, *, dashed: bool = False) -> svg.G:
+    """A horizontal arrow that stops short of both lanes."""
+    way = 1 if end > start else -1
+    tip = end - 3 * way
+    stroke = ["dashed"] if dashed else []
+    back = _px(tip - 7 * way)
+    return svg.G(
+        class_=[role],
+        elements=[
+            line(start, y, tip - 6 * way, y, *stroke),
+            svg.Polygon(
+                points=[
+                    svg.Point(_px(tip), _px(y)),
+                    svg.Point(back, _px(y - 4)),
+                    svg.Point(back, _px(y + 4)),
+                ],
+                class_=["head"],
+            ),
+        ],
+    )
+
+
+def _px(number: float) -> int | float:
+    """Half pixels are exact enough, and make the text short."""
+    rounded = round(number * 2) / 2
+    return int(rounded) if rounded == int(rounded) else rounded

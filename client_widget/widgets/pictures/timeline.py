@@ -1,0 +1,83 @@
+"""The timeline: the life of each token on the lab's clock, and the requests next to it.
+
+The picture's library takes a third of a second to import. The first drawing imports it in its own
+thread, so the panel does not wait for it.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import ipywidgets as widgets
+
+from ...client.auth_client import AuthClient
+from ...clock import Clock
+from ...log.event import Event, is_call
+from ...log.token_lives import DRAWN, spans
+from ..background import Pulse
+from ..view import View
+
+#: Seconds between two drawings, however many events arrive.
+BATCH = 0.1
+
+#: How many recent events are drawn, so that a long log costs no more than a short one.
+RECENT = 2000
+
+
+class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
+    """Tokens as bars from `iat` to `exp`, requests with the numbers of their calls, and now.
+
+    Args:
+        client (AuthClient): the view draws its log.
+        clock (Clock | None): returns seconds since the epoch; the client's by default.
+        window (bool): draw the refresh window of access tokens, too.
+
+    Attributes:
+        picture (HTML): holds the SVG; empty until the first drawing.
+    """
+
+    def __init__(
+        self, client: AuthClient, *, clock: Clock | None = None, window: bool = False
+    ) -> None:
+        self._log = client.log
+        self._clock = clock if clock is not None else client.clock
+        self._window = window
+        # Held while drawing: the panel's tick and the events draw in two threads.
+        self._drawing = threading.Lock()
+        self.picture = widgets.HTML()
+        super().__init__([self.picture], layout=widgets.Layout(width="100%"))
+        self._redraw = Pulse(BATCH, self._draw)
+        self.on_close(
+            self._log.subscribe(self._on_event), self._redraw.stop, self._end_the_last_drawing
+        )
+        self._redraw.start()
+
+    def refresh(self) -> None:
+        """Move "now" to the clock's time; the panel calls it each second."""
+        if self.picture.value:
+            self._draw()
+
+    def __repr__(self) -> str:
+        # A saved notebook shows this instead of the timeline.
+        return "TokenTimeline: run this cell to see it"
+
+    def _on_event(self, event: Event) -> None:
+        if event.name in DRAWN:
+            self._redraw.start()
+
+    def _end_the_last_drawing(self) -> None:
+        """Wait for a drawing under way. One that is still importing sees that it is late."""
+        with self._drawing:
+            pass
+
+    def _draw(self) -> bool:
+        from ...log.pictures.timeline import timeline
+
+        with self._drawing:
+            if self._closed:
+                return False
+            now, events = self._clock(), list(self._log)
+            before = sum(map(is_call, events[:-RECENT]))
+            facts = spans(events[-RECENT:], before=before)
+            self.picture.value = timeline(facts, now, window=self._window)
+        return False

@@ -1,1 +1,0 @@
-"""The timeline: tokens as bars, requests as marks."""
