@@ -95,7 +95,7 @@ class Limits(NamedTuple):
     of_user: int
 
 
-#: mongomock scans all events at each operation.
+#: mongomock scans all events for a range of their numbers.
 IN_PROCESS = Limits(2_000, 100)
 IN_MONGODB = Limits(50_000, 1_000)
 

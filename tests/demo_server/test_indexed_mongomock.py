@@ -101,7 +101,8 @@ def comparable(result: object) -> str:
 @example([NAMES_ONCE, BY_FREE, ABC, ("update_one", ({"_id": "b"}, {"$set": {"name": "a"}}))])
 @example([BY_NAME, ALL_B, ("find_one", ({"$unknown": 1, "name": "a"},))])
 @example([BY_NAME, ("insert_one", ({"name": ["a"]},))])
-@settings(max_examples=150, deadline=None)
+@example([ALL_B, ("delete_one", ({"_id": 1},))])
+@settings(max_examples=100, deadline=None)
 @given(program=st.lists(STEPS, max_size=12))
 def test_a_program_has_the_same_results_and_errors_without_indexes(program: list[Any]) -> None:
     plain: Any = mongomock.MongoClient()["lab"]["things"]
