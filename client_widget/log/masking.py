@@ -89,7 +89,7 @@ def mask_token(token: str) -> str:
 
 def mask_headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:
     """Headers as text: credentials of `Authorization` and values of unknown headers are masked."""
-    return {name: _mask_header(name.lower(), value) for name, value in headers.items()}
+    return {name: _mask_header(name.lower(), headers[name]) for name in headers}
 
 
 def mask_answer(body: bytes, content_type: str) -> str:
