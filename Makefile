@@ -13,8 +13,7 @@ HUB_ARGS ?=
 BIN := .venv/bin
 # Two workers, as most machines have two cores. conftest.py says which tests stay together.
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=20
-# What `make test-fast` leaves out: the browser, the hub and the notebooks. Without notebooks it needs
-# no nbval, which takes seconds to load in each process.
+# What `make test-fast` leaves out: the browser, the hub and the notebooks.
 SLOW := tests/browser tests/deploy tests/test_notebooks.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
@@ -33,7 +32,7 @@ test: .venv/test.done browser hub-proxy
 	$(PYTEST)
 
 test-fast: .venv/test.done
-	$(PYTEST) -p no:nbval -o addopts=--strict-markers $(SLOW:%=--ignore=%) tests
+	$(PYTEST) $(SLOW:%=--ignore=%) tests
 
 check: .venv/check.done browser hub-proxy
 	$(BIN)/ruff format --check .
