@@ -55,6 +55,8 @@ def printable(text: str) -> str:
 
 
 def _printable(text: str, keep: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text
     )

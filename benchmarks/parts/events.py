@@ -63,9 +63,15 @@ def measure(quick: bool) -> Part:
         rates = [a_second(threads) for _ in range(3 if quick else 7)]
         what = f"events a second, one subscriber, {name}"
         part.rows.append(measured(what, rates, at_least=least))
+<<<<<<< HEAD
     microseconds = [seconds * 1e6 for seconds in take_turns({"": many_actions().action}, rounds=200)[""]]
     what = f"microseconds to find the last action among {MANY:,} events"
     part.rows.append(measured(what, microseconds, at_most=100))
+=======
+    part.rows.append(
+        measured("a picture of 100 events, ms", pictures(20 if quick else 100), at_most=10)
+    )
+>>>>>>> pictures
     head = (
         "events",
         "limit",
@@ -77,6 +83,21 @@ def measure(quick: bool) -> Part:
     )
     part.grids.append(Grid(head, rows))
     return part
+
+
+def pictures(rounds: int) -> list[float]:
+    """Milliseconds of each picture of a log with 100 events: half requests, half answers."""
+    log = EventLog()
+    about = {"source": "client", "method": "GET", "path": "/home", "purpose": "call"}
+    for call in range(50):
+        log.record("request.sent", correlation=f"{call}", **about)
+        log.record("response.received", correlation=f"{call}", status=200, **about)
+    times = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        log.to_svg()
+        times.append((time.perf_counter() - start) * 1000)
+    return times[1:]  # the first imports the library
 
 
 def alone(count: int, limit: int, subscribers: int) -> Filled:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ipywidgets import HTML, Output, Widget
+from ipywidgets import HTML, Widget
 
 import client_widget
 from client_widget import AuthClient, ClassView, EventLog, LoginPanel, describe
@@ -18,10 +18,10 @@ from client_widget.log.details import details
 from client_widget.log.mermaid import to_mermaid
 from client_widget.widgets.clock_controls import TimeControls
 from client_widget.widgets.live_log import LogView, row
-from client_widget.widgets.sequence_diagram import DiagramView
+from client_widget.widgets.pictures.sequence_diagram import DiagramView
+from client_widget.widgets.pictures.timeline import TokenTimeline
 from client_widget.widgets.step_by_step import StepView
 from client_widget.widgets.tabs import LazyTabs
-from client_widget.widgets.timeline.timeline import TokenTimeline
 from client_widget.widgets.token_inspector import TokenInspector
 from client_widget.widgets.tour import TourView
 from client_widget.widgets.view import View
@@ -80,15 +80,10 @@ def tree(widget: Widget) -> Iterator[Widget]:
 
 
 def texts(widget: Widget) -> Iterator[str]:
-    """What a view shows as HTML, and the diagram's text."""
+    """What a view shows as HTML, pictures included."""
     for part in tree(widget):
         if isinstance(part, HTML):
             yield part.value
-        elif isinstance(part, Output):
-            for output in part.outputs:
-                yield re.sub(
-                    r"#(\d+);", lambda code: chr(int(code[1])), output["data"]["text/plain"]
-                )
 
 
 def isolated(text: str) -> bool:

@@ -114,7 +114,7 @@ def _drawn(row: Row, top: float, at: dict[str, float], width: float) -> list[svg
         return _gap(row, top, width) if not row.start else _noted(row, top, at[row.start])
     start, end = at[row.start], at[row.end]
     middle, y = (start + end) / 2, top + (14 if row.status else 22)
-    parts: list[svg.Element] = [arrow(start, end, y, row.role, dashed=row.answer)]
+    parts = arrow(start, end, y, row.role, dashed=row.answer)
     if row.status:
         parts += badge(middle, y, row.badge, row.role)
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import svg
@@ -120,6 +121,8 @@ def drawing(
     return str(root)
 
 
+# Most words of a picture are there many times.
+@lru_cache(maxsize=1024)
 def width_of(words: str, *, strong: bool = False) -> float:
     """About how wide a text is, in pixels. Fonts differ, so this is on the wide side."""
     each = _STRONG if strong else _CHARACTER
@@ -167,26 +170,21 @@ def line(x1: float, y1: float, x2: float, y2: float, *classes: str) -> svg.Line:
     return svg.Line(x1=_px(x1), y1=_px(y1), x2=_px(x2), y2=_px(y2), class_=["line", *classes])
 
 
-def arrow(start: float, end: float, y: float, role: Role, *, dashed: bool = False) -> svg.G:
+def arrow(
+    start: float, end: float, y: float, role: Role, *, dashed: bool = False
+) -> list[svg.Element]:
     """A horizontal arrow that stops short of both lanes."""
     way = 1 if end > start else -1
     tip = end - 3 * way
-    stroke = ["dashed"] if dashed else []
     back = _px(tip - 7 * way)
-    return svg.G(
-        class_=[role],
-        elements=[
-            line(start, y, tip - 6 * way, y, *stroke),
-            svg.Polygon(
-                points=[
-                    svg.Point(_px(tip), _px(y)),
-                    svg.Point(back, _px(y - 4)),
-                    svg.Point(back, _px(y + 4)),
-                ],
-                class_=["head"],
-            ),
-        ],
-    )
+    return [
+        line(start, y, tip - 6 * way, y, role, *(["dashed"] if dashed else [])),
+        svg.Polygon(
+            points=[svg.Point(_px(tip), _px(y)), svg.Point(back, _px(y - 4)),
+                    svg.Point(back, _px(y + 4))],
+            class_=["head", role],
+        ),
+    ]  # fmt: skip
 
 
 def _px(number: float) -> int | float:
