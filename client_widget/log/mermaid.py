@@ -15,7 +15,7 @@ from typing import TypeAlias
 from ..clock import life
 from ..display import printable, shown
 from ..protocol.tokens import is_time
-from .event import Event
+from .event import Event, action_of
 
 #: Steps in a diagram by default. JupyterLab draws at most 100,000 characters, and a reader takes
 #: in far fewer.
@@ -55,9 +55,9 @@ def to_mermaid(events: Iterable[Event], *, limit: int = LIMIT) -> str:
 
 def _last(steps: list[Event], limit: int) -> list[Event]:
     """The last steps, without an action whose beginning is cut off."""
-    cut = {event.correlation for event in steps[:-limit]} - {None}
+    cut = {action_of(event) for event in steps[:-limit]} - {None}
     last = steps[-limit:]
-    return [event for event in last if event.correlation not in cut] or last
+    return [event for event in last if action_of(event) not in cut] or last
 
 
 class _Picture:

@@ -21,7 +21,7 @@ from ..client.auth_client import AuthClient
 from ..clock import Clock, time_of_day
 from ..display import shown
 from ..log.details import details
-from ..log.event import Event
+from ..log.event import Event, action_of
 from ..log.event_text import describe, tone
 from ..log.har import to_har
 from .background import Pulse
@@ -40,7 +40,7 @@ def row(event: Event) -> dict[str, Any]:
         "seq": event.seq,
         "time": time_of_day(event.at),
         "source": shown(event.source),
-        "action": event.correlation,
+        "action": action_of(event),
         "text": describe(event),
         "tone": tone(event),
         "ms": round(event.fields["elapsed"] * 1000) if "elapsed" in event.fields else None,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from client_widget import AuthClient, EventLog
-from client_widget.widgets.live_log import MAX_ROWS, LogView
+from client_widget.widgets.live_log import MAX_ROWS, LogView, row
 
 from .buttons import MARKUP, receive, until
 
@@ -118,3 +118,9 @@ class TestLogView:
     def test_no_row_is_in_what_is_saved(self, view: LogView, log: EventLog) -> None:
         log.record("x", source="test", username="a name to look for")
         assert "a name to look for" not in repr(view.get_state())
+
+
+def test_calls_at_once_are_one_group_of_rows(log: EventLog) -> None:
+    for call in ("a.1", "a.2", "b"):
+        log.record("x", source="test", correlation=call)
+    assert [row(event)["action"] for event in log] == ["a", "a", "b"]
