@@ -3,7 +3,8 @@
 Rules:
 
 - each view on a page has an id, and its messages carry it. The same panel may be shown twice;
-- a view reports when it is drawn, then every 10 s, and says bye when it is removed;
+- a view reports when it is drawn, twice soon after, then every 10 s, and says bye when it is
+  removed;
 - a view counts for 60 s after its last report: a browser that is closed or crashes may never say
   bye. A page may be late, because the kernel receives no report while a cell runs;
 - nobody is looking if no view counts.
@@ -41,8 +42,14 @@ class Presence(anywidget.AnyWidget):
         const view = String(Math.random());
         const report = () => model.send({ type: "here", view });
         report();
+        // After a reload the page can draw the view before it is connected to the kernel.
+        const early = [1_000, 3_000].map((delay) => setTimeout(report, delay));
         const timer = setInterval(report, 10_000);
-        return () => { clearInterval(timer); model.send({ type: "bye", view }); };
+        return () => {
+          early.forEach(clearTimeout);
+          clearInterval(timer);
+          model.send({ type: "bye", view });
+        };
       },
     };
     """

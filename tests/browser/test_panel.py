@@ -130,7 +130,7 @@ def test_the_countdown_runs_again_when_a_page_shows_the_panel(notebook: Notebook
     notebook.page.reload()
     notebook.wait_for_kernel()
     left = notebook.page.locator(".lab-token .lab-left").first
-    expect(left).not_to_have_text(left.inner_text())
+    expect(left).not_to_have_text(left.inner_text(), timeout=60_000)
 
 
 def colours(notebook: Notebook) -> dict[str, str]:
