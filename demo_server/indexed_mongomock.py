@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, NoReturn
+from typing import Any
 
 from mongomock import ObjectId
 from mongomock.collection import Collection
@@ -187,25 +187,46 @@ class IndexedCollection(Collection):
         with self._store.changing(existing_document):
             super()._apply_update_pipeline(existing_document, *args)
 
-    def with_options(self, *args: Any, **options: Any) -> NoReturn:
-        """Not implemented: mongomock would return a collection that changes no index."""
-        raise NotImplementedError("with_options")
+    def with_options(self, *args: Any, **options: Any) -> IndexedCollection:
+        """The collection with other options, and with the same indexes."""
+        plain: Collection = super().with_options(*args, **options)
+        if plain is self:
+            return self
+        return IndexedCollection(
+            self.database,
+            self.name,
+            self._db_store,
+            plain._write_concern,
+            plain._read_concern,
+            plain._read_preference,
+            plain._codec_options,
+        )
 
 
 class IndexedDatabase(Database):
     """A database of such collections."""
 
     def get_collection(self, name: str, *args: Any, **options: Any) -> IndexedCollection:
-        """The collection of that name, always the same object. Options have no effect."""
+        """The collection of that name; without options always the same object."""
         if name not in self._collection_accesses:
             self._ensure_valid_collection_name(name)
             self._collection_accesses[name] = IndexedCollection(self, name, self._store)
         collection: IndexedCollection = self._collection_accesses[name]
-        return collection
+        return collection.with_options(*args, **options) if args or options else collection
 
-    def with_options(self, *args: Any, **options: Any) -> NoReturn:
-        """Not implemented: see `IndexedCollection.with_options`."""
-        raise NotImplementedError("with_options")
+    def with_options(self, *args: Any, **options: Any) -> IndexedDatabase:
+        """The database with other options, over the same collections."""
+        plain: Database = super().with_options(*args, **options)
+        if plain is self:
+            return self
+        return IndexedDatabase(
+            self._client,
+            self.name,
+            self._store,
+            plain._read_preference,
+            plain._codec_options,
+            plain._read_concern,
+        )
 
 
 class IndexedClient(MongoClient):

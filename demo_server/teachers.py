@@ -1,6 +1,6 @@
 """The accounts of the teachers: created at start, never over HTTP.
 
-If a teacher were whoever registers a name first, the first student to try it would be one. So the
+If the first user to register a teacher's name became a teacher, any student could. So the
 server creates the accounts of `TEACHERS`, marks them in the database, and refuses to register
 their names. A teacher is a user who is marked and named in `TEACHERS`.
 

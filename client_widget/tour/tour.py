@@ -69,7 +69,7 @@ class Tour:
     """The story, for one learner or one class.
 
     Args:
-        client (AuthClient): sends the requests; whoever is logged in is logged out by step 1.
+        client (AuthClient): sends the requests; step 1 logs out the current user.
         clock (MovableClock | None): the server's clock, with `advance`; the client's by default.
         steps (Sequence[Step]): the story.
 

@@ -99,7 +99,7 @@ print(f"The passwords of the class and of its teacher are in {STATE}", flush=Tru
 
 c = get_config()  # noqa: F821 (JupyterHub gives it)
 
-# Who may log in: whoever has the class's password, under any name. `teacher` has another one.
+# Anyone with the class's password may log in, under any name. `teacher` has another password.
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = kept_password("password", 9)
 c.SharedPasswordAuthenticator.admin_password = kept_password("teacher-password", 32)

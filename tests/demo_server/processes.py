@@ -1,4 +1,4 @@
-"""The class server as a process of the tests."""
+"""The servers as processes of the tests."""
 
 from __future__ import annotations
 
@@ -6,39 +6,55 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def class_server(
-    cwd: Path, *, changed: str = "", **settings: str
-) -> Iterator[subprocess.Popen[str]]:
-    """A class server on a free port, until the block ends.
+def running(cwd: Path, *program: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of this Python, until the block ends.
 
     Args:
-        changed (str): Python that changes the module `class_server` before it starts.
+        program (str): what to run, such as "-m", "demo_server".
         settings (str): the settings in its environment.
     """
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    program = f"from demo_server import class_server\n{changed}\nexit(class_server.main())"
-    running = subprocess.Popen(
-        [sys.executable, *(("-c", program) if changed else ("-m", "demo_server.class_server"))],
+    # SYSTEMROOT: without it Windows has no sockets.
+    kept = {k: os.environ[k] for k in ("PATH", "PYTHONPATH", "SYSTEMROOT") if k in os.environ}
+    started = subprocess.Popen(
+        [sys.executable, *program],
         cwd=cwd,
-        env={**kept, "PORT": "0", **settings},
+        env={**kept, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
-        yield running
+        yield started
     finally:
-        running.terminate()
+        started.terminate()
         try:
-            running.communicate(timeout=20)
+            started.communicate(timeout=20)
         except subprocess.TimeoutExpired:
-            running.kill()
+            started.kill()
             raise
+
+
+def in_kernel_server(cwd: Path, **settings: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """`python -m demo_server`."""
+    return running(cwd, "-m", "demo_server", **settings)
+
+
+def class_server(
+    cwd: Path, *, changed: str = "", **settings: str
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    """A class server on a free port.
+
+    Args:
+        changed (str): Python that changes the module `class_server` before it starts.
+    """
+    code = f"from demo_server import class_server\n{changed}\nexit(class_server.main())"
+    program = ("-c", code) if changed else ("-m", "demo_server.class_server")
+    return running(cwd, *program, **{"PORT": "0", **settings})
 
 
 def port_of(running: subprocess.Popen[str]) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 import mongomock
 import pytest
+from bson.codec_options import CodecOptions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pymongo import ReadPreference
 
 from demo_server import open_database
 from demo_server.indexed_mongomock import CHECKED
@@ -179,3 +181,27 @@ def test_a_day_of_30_learners_leaves_no_more_than_the_day_before(utc_now: list[d
     before, last = counts[-2:]
     for name, count in last.items():
         assert count <= before[name] * (1 + 1 / CHECKED)
+
+
+def test_with_other_options_the_indexes_are_the_same() -> None:
+    """What is changed through one collection is found through the other."""
+    aware = CodecOptions(tz_aware=True)
+    database = open_database()
+    plain: Any = database["things"]
+    plain.create_index("name", unique=True)
+    plain.insert_one({"name": "a", "at": datetime(2030, 1, 1, tzinfo=UTC)})
+    others = [
+        plain.with_options(codec_options=aware),
+        database.get_collection("things", codec_options=aware),  # type: ignore[attr-defined]
+    ]
+    for number, other in enumerate(others):
+        other.update_one({"name": plain.find_one({})["name"]}, {"$set": {"name": f"b{number}"}})
+        assert plain.find_one({"name": f"b{number}"}) is not None
+        assert plain.find_one({"name": "a"}) is None
+        assert other.find_one({"name": f"b{number}"})["at"].tzinfo is not None
+    secondary = database.with_options(  # type: ignore[attr-defined]
+        read_preference=ReadPreference.SECONDARY
+    )
+    with pytest.raises(mongomock.DuplicateKeyError):
+        secondary["things"].insert_one({"name": "b1"})
+    assert plain.with_options(codec_options=plain.codec_options) is plain

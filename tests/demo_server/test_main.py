@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,32 +11,12 @@ import requests
 
 from demo_server.__main__ import main
 
-
-@contextmanager
-def process(cwd: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    kept = {
-        name: os.environ[name]
-        for name in ("PATH", "PYTHONPATH", "SYSTEMROOT")
-        if name in os.environ
-    }
-    running = subprocess.Popen(
-        [sys.executable, "-m", "demo_server"],
-        cwd=cwd,
-        env={**kept, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.communicate(timeout=20)
+from .processes import in_kernel_server
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signals) -> None:
-    with process(tmp_path, PORT="0") as running:
+    with in_kernel_server(tmp_path, PORT="0") as running:
         assert running.stdout is not None
         line = running.stdout.readline()
         assert line.startswith("Listening to requests on http://127.0.0.1:")
@@ -61,7 +36,7 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signal
 
 def test_it_reads_the_file_beside_it(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=0\nHOST=localhost\n")
-    with process(tmp_path) as running:
+    with in_kernel_server(tmp_path) as running:
         assert running.stdout is not None
         assert "http://localhost:" in running.stdout.readline()
 
@@ -100,7 +75,7 @@ def test_a_bad_setting_is_one_line_and_exit_2(
 def test_a_taken_port_is_one_line_and_exit_2(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with process(tmp_path, PORT=port) as running:
+        with in_kernel_server(tmp_path, PORT=port) as running:
             out, err = running.communicate(timeout=20)
     assert (running.returncode, out) == (2, "")
     assert err.startswith("demo_server: ")

@@ -17,9 +17,8 @@ from demo_server.teachers import announce, create_teachers
 from demo_server.users import UserRepository
 
 from ..conftest import in_threads, names
-from . import test_main
 from .api import ADA, Api
-from .processes import class_server
+from .processes import class_server, in_kernel_server
 
 TESS = {"username": "tess", "password": "the pass phrase of tess"}
 
@@ -149,7 +148,7 @@ def test_only_a_random_password_is_printed_and_only_for_new_accounts(
     assert random.teacher_password in out
 
 
-@pytest.mark.parametrize("process", [test_main.process, class_server])
+@pytest.mark.parametrize("process", [in_kernel_server, class_server])
 def test_each_server_prints_it_once_at_start(process: Any, tmp_path: Path) -> None:
     with process(tmp_path, PORT="0", TEACHERS="tess") as running:
         first = running.stdout.readline()

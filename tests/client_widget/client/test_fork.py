@@ -18,8 +18,6 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 
 WELCOME = {"message": "Welcome ada"}
 
-pytestmark = pytest.mark.xfail(not hasattr(os, "fork"), reason="this system has no fork")
-
 
 def in_child(call: Callable[[], Any]) -> Any:
     """What `call` returns in a child process, which must not hang."""

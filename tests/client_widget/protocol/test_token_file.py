@@ -27,8 +27,6 @@ from ...conftest import PASSWORD, in_threads
 PAIR = TokenPair("access 1", "refresh 1")
 HELD = b'{"accessToken": "access 1", "refreshToken": "refresh 1"}'
 
-needs_modes = pytest.mark.xfail(sys.platform == "win32", reason="Windows has no such modes")
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -98,21 +96,18 @@ class TestContent:
 class TestWhatIsRead:
     """Only a regular file of this user that no one else can read or write."""
 
-    @needs_modes
     @pytest.mark.parametrize("mode", [0o644, 0o640, 0o666, 0o602, 0o777])
     def test_a_file_that_others_can_use(self, path: Path, mode: int) -> None:
         written(path, mode=mode)
         with pytest.raises(StoreError, match=f"has mode {mode:04o}.*chmod 600 tokens"):
             TokenStore(path)
 
-    @needs_modes
     def test_a_file_of_another_user(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         written(path)
         monkeypatch.setattr(token_file.os, "geteuid", lambda: path.stat().st_uid + 1)
         with pytest.raises(StoreError, match="belongs to another user"):
             TokenStore(path)
 
-    @needs_modes
     def test_a_pipe_that_no_one_writes_to(self, path: Path) -> None:
         os.mkfifo(path, 0o600)
         with pytest.raises(StoreError, match="not a regular file"):
@@ -122,7 +117,6 @@ class TestWhatIsRead:
         with pytest.raises(StoreError, match=r"not a regular file|cannot be read"):
             TokenStore(tmp_path)
 
-    @needs_modes
     def test_a_link(self, path: Path) -> None:
         path.symlink_to(written(path.with_name("elsewhere")))
         with pytest.raises(StoreError, match="is a symbolic link: give the path"):
