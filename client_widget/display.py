@@ -32,6 +32,12 @@ def shown(text: object, *, keep: str = "") -> str:
     return f"{_ISOLATE}{clean}{_END}" if _has_right_to_left(clean) else clean
 
 
+def cut(text: object, length: int) -> str:
+    """The same in one line of at most `length` characters."""
+    line = " ".join(str(text).split())
+    return shown(line if len(line) <= length else line[: length - 1] + "…")
+
+
 def as_html(text: str) -> str:
     """A text as HTML, never as markup. Line breaks stay, and so does what `shown` isolated."""
     clean = printable(text)

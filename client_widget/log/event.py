@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+#: Events in a drawing by default. JupyterLab draws at most 100,000 characters of Mermaid, and a
+#: reader takes in far fewer.
+LIMIT = 100
+
 
 class Event(NamedTuple):
     """A fact.
@@ -50,3 +54,10 @@ def action_of(event: Event) -> str | None:
 def is_call(event: Event) -> bool:
     """Does a call begin with this event? Its refresh and its retry belong to it."""
     return event.name == "request.sent" and event.fields.get("purpose") != "refresh"
+
+
+def last_steps(steps: list[Event], limit: int) -> list[Event]:
+    """The last steps to draw, without an action whose beginning is cut off."""
+    cut_off = {action_of(event) for event in steps[:-limit]} - {None}
+    last = steps[-limit:]
+    return [event for event in last if action_of(event) not in cut_off] or last

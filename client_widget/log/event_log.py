@@ -24,8 +24,8 @@ from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
 
 from ..clock import Clock
-from .event import Event, action_named, action_of
-from .mermaid import LIMIT, to_mermaid
+from .event import LIMIT, Event, action_named, action_of
+from .mermaid import to_mermaid
 
 _logger = logging.getLogger("client_widget")
 

@@ -13,13 +13,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from ..clock import life
-from ..display import printable, shown
+from ..display import cut, printable
 from ..protocol.tokens import is_time
-from .event import Event, action_of
-
-#: Steps in a diagram by default. JupyterLab draws at most 100,000 characters, and a reader takes
-#: in far fewer.
-LIMIT = 100
+from .event import LIMIT, Event, last_steps
 
 # Pale enough for black text on white and for light grey text on black.
 _RED = "rgba(255, 70, 70, 0.22)"
@@ -44,20 +40,13 @@ def to_mermaid(events: Iterable[Event], *, limit: int = LIMIT) -> str:
     if limit < 1:
         raise ValueError(f"limit must be 1 or more, not {limit}")
     steps = [event for event in events if event.name in _STEPS]
-    last = _last(steps, limit)
+    last = last_steps(steps, limit)
     picture = _Picture()
     for event in last:
         _STEPS[event.name](picture, event)
     if not steps:
         picture.note(_SERVER, "nothing to show yet")
     return picture.text(f"the last {len(last)} of {len(steps)} steps" if last != steps else "")
-
-
-def _last(steps: list[Event], limit: int) -> list[Event]:
-    """The last steps, without an action whose beginning is cut off."""
-    cut = {action_of(event) for event in steps[:-limit]} - {None}
-    last = steps[-limit:]
-    return [event for event in last if action_of(event) not in cut] or last
 
 
 class _Picture:
@@ -87,7 +76,7 @@ class _Picture:
     def text(self, heading: str) -> str:
         """The diagram; its heading is a note over all lanes."""
         names = {_PANEL: "Panel"}
-        names |= {lane: escape(shown(cut(source, 24))) for source, lane in self._clients.items()}
+        names |= {lane: escape(cut(source, 24)) for source, lane in self._clients.items()}
         names |= {_SERVER: "Server", _DATABASE: "Database"}
         lanes = [lane for lane in names if lane in self._touched]
         lines = [f"participant {lane} as {names[lane]}" for lane in lanes]
@@ -95,12 +84,6 @@ class _Picture:
             ends = ",".join(dict.fromkeys((lanes[0], lanes[-1])))
             lines.append(f"Note over {ends}: {escape(heading)}")
         return "\n    ".join(["sequenceDiagram", *lines, *self._lines]) + "\n"
-
-
-def cut(text: object, length: int) -> str:
-    """A text in one line, of at most `length` characters."""
-    line = " ".join(str(text).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def escape(text: str) -> str:
@@ -122,7 +105,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _field(event: Event, name: str, length: int = 40) -> str:
-    return shown(cut(event.fields.get(name, ""), length))
+    return cut(event.fields.get(name, ""), length)
 
 
 def _username(event: Event) -> str:

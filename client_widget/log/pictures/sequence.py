@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import svg
 
-from ..event import Event
-from .shapes import Role, arrow, badge, box, cut, drawing, label, line, width_of
-from .story import CLIENT, DATABASE, LIMIT, PANEL, SERVER, Row, Story, story_of
+from ...display import cut
+from ..event import LIMIT, Event
+from .shapes import Role, arrow, badge, box, drawing, label, line, width_of
+from .story import CLIENT, DATABASE, PANEL, SERVER, Row, Story, story_of
 
 _HEAD, _MARGIN = 44, 14
 

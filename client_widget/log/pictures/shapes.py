@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 import svg
 
-from ...display import as_svg, shown
+from ...display import as_svg
 
 #: What a colour says.
 Role: TypeAlias = Literal[
@@ -127,12 +127,6 @@ def width_of(words: str, *, strong: bool = False) -> float:
     """About how wide a text is, in pixels. Fonts differ, so this is on the wide side."""
     each = _STRONG if strong else _CHARACTER
     return sum(12.5 if unicodedata.east_asian_width(c) in "WF" else each for c in words)
-
-
-def cut(words: object, length: int) -> str:
-    """A text from a user or a server in one line of at most `length` characters."""
-    line = " ".join(str(words).split())
-    return shown(line if len(line) <= length else line[: length - 1] + "…")
 
 
 def label(x: float, y: float, words: str, *classes: str, anchor: Anchor = "middle") -> svg.Text:

@@ -18,12 +18,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...clock import life
+from ...display import cut
 from ...protocol.tokens import is_time
-from ..event import Event, action_of, is_call
-from .shapes import Role, cut
-
-#: Events in a picture by default. A reader takes in far fewer.
-LIMIT = 100
+from ..event import LIMIT, Event, action_of, is_call, last_steps
+from .shapes import Role
 
 #: Lanes. A client's is this and its name.
 PANEL, CLIENT, SERVER, DATABASE = "panel", "client ", "server", "database"
@@ -89,7 +87,7 @@ def story_of(
     if limit < 1:
         raise ValueError(f"limit must be 1 or more, not {limit}")
     steps = [event for event in events if event.name in _STEPS]
-    last = _last(steps, limit)
+    last = last_steps(steps, limit)
     first = before + sum(map(is_call, steps[: steps.index(last[0])] if last else ()))
     story = Story(last, first)
     for event in last:
@@ -109,13 +107,6 @@ def story_of(
 def calls_before(events: Iterable[Event], first: Event) -> int:
     """How many calls there are in `events` before the event `first`."""
     return sum(event.seq < first.seq and is_call(event) for event in events)
-
-
-def _last(steps: list[Event], limit: int) -> list[Event]:
-    """The last steps, without an action whose beginning is cut off."""
-    cut_off = {action_of(event) for event in steps[:-limit]} - {None}
-    last = steps[-limit:]
-    return [event for event in last if action_of(event) not in cut_off] or last
 
 
 class Story:
