@@ -81,7 +81,14 @@ function render({ model, el }) {
   let action = null;
   let paused = false;
   let missed = []; // the rows that arrived during a pause
-  const ask = (seq, reveal) => model.send({ type: "open", view: me, seq, reveal });
+  const tell = (message) => {
+    try {
+      model.send({ ...message, view: me });
+    } catch {
+      // The kernel has restarted; the panel says so.
+    }
+  };
+  const ask = (seq, reveal) => tell({ type: "open", seq, reveal });
 
   const filter = create("input", "lab-filter");
   filter.type = "search";
@@ -116,8 +123,8 @@ function render({ model, el }) {
     filter,
     pause,
     button("Clear", () => rows.replaceChildren()),
-    button("Save as JSON lines", () => model.send({ type: "save", format: "jsonl", view: me })),
-    button("Save as HAR", () => model.send({ type: "save", format: "har", view: me })),
+    button("Save as JSON lines", () => tell({ type: "save", format: "jsonl" })),
+    button("Save as HAR", () => tell({ type: "save", format: "har" })),
   );
 
   const receive = (message) => {
@@ -144,7 +151,7 @@ function render({ model, el }) {
   el.classList.add("lab-log-view");
   el.append(title, rows);
   model.on("msg:custom", receive);
-  model.send({ type: "hello", view: me });
+  tell({ type: "hello" });
   return () => model.off("msg:custom", receive);
 }
 

@@ -40,7 +40,14 @@ class Presence(anywidget.AnyWidget):
     export default {
       render({ model }) {
         const view = String(Math.random());
-        const report = () => model.send({ type: "here", view });
+        const tell = (type) => {
+          try {
+            model.send({ type, view });
+          } catch {
+            // The kernel has restarted: nobody is there to be told.
+          }
+        };
+        const report = () => tell("here");
         report();
         // After a reload the page can draw the view before it is connected to the kernel.
         const early = [1_000, 3_000].map((delay) => setTimeout(report, delay));
@@ -48,7 +55,7 @@ class Presence(anywidget.AnyWidget):
         return () => {
           early.forEach(clearTimeout);
           clearInterval(timer);
-          model.send({ type: "bye", view });
+          tell("bye");
         };
       },
     };

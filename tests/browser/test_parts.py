@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
+
+from client_widget.widgets.presence import Presence
 
 from .lab import Notebook
 from .panel import PASSWORD, log_in, ordered
@@ -386,3 +388,23 @@ def test_a_panel_that_is_shown_twice(notebook: Notebook) -> None:
     left = notebook.page.locator(".lab-token .lab-left").first
     for _ in range(2):
         expect(left).not_to_have_text(left.inner_text())
+
+
+def test_a_view_whose_kernel_is_gone_stays_silent(fresh_page: Page) -> None:
+    """Its reports come from a timer, which outlives the kernel's connection."""
+    fresh_page.clock.install()
+    fresh_page.goto("about:blank")
+    said = fresh_page.evaluate(
+        """async (source) => {
+            const module = await import("data:text/javascript," + encodeURIComponent(source));
+            const said = [];
+            const send = ({ type }) => { said.push(type); throw new Error("Cannot send"); };
+            const close = module.default.render({ model: { send } });
+            window.finish = () => { close(); return said; };
+            return said;
+        }""",
+        Presence(lambda: None).get_state()["_esm"],
+    )
+    assert said == ["here"]
+    fresh_page.clock.run_for(30_000)
+    assert fresh_page.evaluate("finish()") == ["here"] * 6 + ["bye"]

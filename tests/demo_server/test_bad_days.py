@@ -11,6 +11,7 @@ import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -240,9 +241,11 @@ def test_a_thousand_requests_leave_no_memory_behind() -> None:
     tracemalloc.start()
     try:
         # Python caches attribute lookups in 4,096 places. A lookup by C code keeps its name there,
-        # some 50 bytes; after 2,000 requests it finds few empty places.
-        warm = visit(2_000)
-        assert visit(1_000) - warm < 20_000  # bytes: 20 for each request would be a leak
+        # some 50 bytes; after 2,000 requests it finds few empty places. Threads of other tests
+        # may still allocate, so one round may grow by chance: a leak grows in every round.
+        sizes = [visit(2_000), visit(1_000), visit(1_000), visit(1_000)]
+        growth = min(after - before for before, after in pairwise(sizes))
+        assert growth < 20_000  # bytes: 20 for each request would be a leak
     finally:
         tracemalloc.stop()
-    assert statuses == {"200 OK": 3_000}
+    assert statuses == {"200 OK": 5_000}
