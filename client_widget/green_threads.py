@@ -1,0 +1,193 @@
+"""Threads in a browser tab, where Python has one thread: each becomes a task of the event loop.
+
+Pyodide cannot start a thread. It can suspend a call until an awaitable is done (`run_sync`, on top
+of WebAssembly's JavaScript Promise Integration), and this is all that a thread's waits need:
+
+- a thread runs as a task, from its start to its first wait, then from wait to wait. Nobody
+  interrupts it in between, so a race happens only where code waits;
+- `install` gives `threading` a lock and a way to start threads that are made of tasks. Events,
+  conditions, queues and pools of the standard library are built on these two, and so work too;
+- what is not in a task (a handler that JavaScript called) cannot wait. It can start threads.
+
+The lab runs unchanged on it: the same gates, the same order, the same counts.
+
+The technique is that of gevent; the reference is pyodide.org/en/stable, "Synchronously waiting for
+an awaitable".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import queue
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+_ids = itertools.count(1 << 20)
+_id_of_task: WeakKeyDictionary[asyncio.Task[None], int] = WeakKeyDictionary()
+
+# Where each thread waits: the frame that it will go on with.
+_waiting_at: dict[int, FrameType] = {}
+
+_main = threading.get_ident()
+
+
+def get_ident() -> int:
+    """The id of the running thread."""
+    try:
+        return _id_of_task.get(asyncio.current_task(), _main)  # type: ignore[arg-type]
+    except RuntimeError:  # called by JavaScript, outside of the event loop
+        return _main
+
+
+def current_frames() -> dict[int, FrameType]:
+    """The frame of each thread, as from `sys._current_frames`."""
+    return {**_waiting_at, get_ident(): sys._getframe(1)}
+
+
+def wait_for(awaitable: Awaitable[Any], timeout: float = -1) -> bool:
+    """Suspend this thread until `awaitable` is done; returns False after `timeout` seconds.
+
+    Raises:
+        RuntimeError: this code was called by JavaScript, and cannot wait.
+    """
+    from pyodide.ffi import run_sync
+
+    me, frame = get_ident(), sys._getframe(1)
+    outer = _waiting_at.get(me)
+    _waiting_at[me] = frame
+    try:
+        run_sync(asyncio.wait_for(awaitable, None if timeout < 0 else timeout))
+    except TimeoutError:
+        return False
+    finally:
+        if outer is None:
+            del _waiting_at[me]
+        else:
+            _waiting_at[me] = outer
+    return True
+
+
+class Lock:
+    """A lock that suspends the thread which waits for it. The interface is `threading.Lock`'s."""
+
+    def __init__(self) -> None:
+        self._locked = False
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock; returns whether it was taken within `timeout` seconds."""
+        until = time.monotonic() + timeout
+        while self._locked:
+            if not blocking:
+                return False
+            left = -1.0 if timeout < 0 else max(0.0, until - time.monotonic())
+            free = asyncio.get_event_loop().create_future()
+            self._waiters.append(free)
+            if not wait_for(free, left):
+                if free in self._waiters:
+                    self._waiters.remove(free)
+                return False
+        self._locked = True
+        return True
+
+    def release(self) -> None:
+        """Give it back: the thread that has waited longest goes on."""
+        if not self._locked:
+            raise RuntimeError("release unlocked lock")
+        self._locked = False
+        while self._waiters:
+            free = self._waiters.popleft()
+            if not free.done():
+                free.set_result(None)
+                return
+
+    def locked(self) -> bool:
+        """Whether a thread has it."""
+        return self._locked
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+    def _at_fork_reinit(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+
+class ThreadHandle:
+    """What `threading.Thread` keeps of its thread. The interface is `_thread._ThreadHandle`'s."""
+
+    def __init__(self) -> None:
+        self.ident = 0
+        self._task: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[None] | None = None
+
+    def is_done(self) -> bool:
+        """Whether the thread has ended."""
+        return self._ended is not None and self._ended.done()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, for `timeout` seconds at most."""
+        if self._ended is not None and not self._ended.done():
+            wait_for(asyncio.shield(self._ended), -1 if timeout is None else timeout)
+
+    def _set_done(self) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+
+def start(call: Callable[[], object], handle: ThreadHandle, daemon: bool = True) -> None:
+    """Run `call` in a task of its own, as `_thread.start_joinable_thread` runs it in a thread."""
+    handle.ident = next(_ids)
+    handle._ended = asyncio.get_event_loop().create_future()
+
+    async def run() -> None:
+        try:
+            call()
+        finally:
+            handle._set_done()
+
+    task = asyncio.get_event_loop().create_task(run(), context=contextvars.Context())
+    _id_of_task[task] = handle.ident
+    handle._task = task  # the event loop itself holds a task weakly
+    # `Thread.start` waits for this, and the one who starts a thread may not be able to wait.
+    thread = getattr(call, "__self__", None)
+    if thread is not None:
+        thread._started.set()
+
+
+def sleep(seconds: float) -> None:
+    """Suspend this thread, as `time.sleep` does."""
+    wait_for(asyncio.sleep(seconds))
+
+
+def install() -> None:
+    """Make the threads of this interpreter tasks; call it before anything uses `threading`."""
+    import _thread
+    import _threading_local
+
+    parts: dict[str, Any] = {
+        "get_ident": get_ident,
+        "Lock": Lock,
+        "_allocate_lock": Lock,
+        "_CRLock": None,
+        "_ThreadHandle": ThreadHandle,
+        "_start_joinable_thread": start,
+        "local": _threading_local.local,
+    }
+    for name, part in parts.items():
+        setattr(threading, name, part)
+    _thread.allocate_lock = Lock
+    _thread.get_ident = get_ident
+    queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[misc]
+    sys._current_frames = current_frames
+    time.sleep = sleep
