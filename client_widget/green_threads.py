@@ -26,7 +26,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -175,19 +175,21 @@ def install() -> None:
     import _thread
     import _threading_local
 
-    parts: dict[str, Any] = {
-        "get_ident": get_ident,
-        "Lock": Lock,
-        "_allocate_lock": Lock,
-        "_CRLock": None,
-        "_ThreadHandle": ThreadHandle,
-        "_start_joinable_thread": start,
-        "local": _threading_local.local,
+    parts: dict[ModuleType, dict[str, object]] = {
+        threading: {
+            "get_ident": get_ident,
+            "Lock": Lock,
+            "_allocate_lock": Lock,
+            "_CRLock": None,  # then an RLock is made of a lock
+            "_ThreadHandle": ThreadHandle,
+            "_start_joinable_thread": start,
+            "local": _threading_local.local,
+        },
+        _thread: {"allocate_lock": Lock, "get_ident": get_ident},
+        queue: {"SimpleQueue": vars(queue)["_PySimpleQueue"]},
+        sys: {"_current_frames": current_frames},
+        time: {"sleep": sleep},
     }
-    for name, part in parts.items():
-        setattr(threading, name, part)
-    _thread.allocate_lock = Lock
-    _thread.get_ident = get_ident
-    queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[misc]
-    sys._current_frames = current_frames
-    time.sleep = sleep
+    for module, names in parts.items():
+        for name, part in names.items():
+            setattr(module, name, part)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from types import TracebackType
+from typing import Literal
 
 from .app import create_app
 from .class_log import ClassLog
@@ -12,6 +14,8 @@ from .clock import Clock
 from .config import ServerConfig
 from .database import Database, open_database
 from .emit import Emit, both, ignore
+from .in_process import HOST as IN_PROCESS
+from .in_process import InProcessServer
 from .registry import registry_of
 from .wsgi import WsgiServer
 
@@ -29,8 +33,12 @@ class DemoServer:
         emit (Emit): receives the events; see `create_app`.
         port (int): 0 picks a free port at the first start and keeps it for later starts.
         name (str): at most one server with a given name runs at a time.
+        transport: "http" listens on a socket. "in-process" answers the requests of this process
+            without one, at an address such as `http://in-process:1`: same app, same events. By
+            default "http", and "in-process" in a browser tab, where there are no sockets.
 
     Raises:
+        ValueError: there is no such transport.
         ConfigError: the database cannot be opened, or the name of a teacher belongs to a user
             who registered it.
 
@@ -48,7 +56,10 @@ class DemoServer:
         emit: Emit = ignore,
         port: int = 0,
         name: str = "demo",
+        transport: Literal["http", "in-process"] | None = None,
     ) -> None:
+        if transport not in (None, "http", "in-process"):
+            raise ValueError('transport must be "http" or "in-process"')
         self.config = config if config is not None else ServerConfig()
         self.name = name
         if database is None:
@@ -60,7 +71,10 @@ class DemoServer:
         self.app = create_app(self.config, database=database, clock=clock, emit=emit)
         self._emit = emit
         self._port = port
-        self._http: WsgiServer | None = None
+        self._in_process = transport == "in-process" or (
+            transport is None and sys.platform == "emscripten"
+        )
+        self._http: WsgiServer | InProcessServer | None = None
 
     @property
     def url(self) -> str:
@@ -71,12 +85,14 @@ class DemoServer:
         """
         if not self._port:
             raise RuntimeError("The server has no port yet: call start() first")
+        if self._in_process:
+            return f"http://{IN_PROCESS}:{self._port}"
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
         return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
 
     @property
     def running(self) -> bool:
-        """Whether the server is listening."""
+        """Whether the server answers requests."""
         return self._http is not None
 
     def start(self) -> DemoServer:
@@ -89,7 +105,11 @@ class DemoServer:
         with _running.lock:
             if self._http is None:
                 _running.stop(self.name)
-                self._http = WsgiServer(self.app, self.config.host, self._port, self.name)
+                self._http = (
+                    InProcessServer(self.app, self._port)
+                    if self._in_process
+                    else WsgiServer(self.app, self.config.host, self._port, self.name)
+                )
                 self._port = self._http.port
                 _running.add(self.name, self)
                 self._emit("server.started", server=self.name)

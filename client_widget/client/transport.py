@@ -23,6 +23,7 @@ from ..log.masking import mask_answer, mask_body, mask_headers
 from ..protocol.answers import Response, error_code, json_of, redirected_to, retry_after
 from ..protocol.auth_flow import Request
 from ..protocol.tokens import TokenPair
+from .in_process import InProcessAdapter, is_in_process
 
 #: One id follows one user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
@@ -88,7 +89,8 @@ class HttpTransport:
     """Sends over HTTP: no cookies, no settings from the environment, one connection pool.
 
     Args:
-        base_url (str): such as "http://127.0.0.1:8000", without a slash at the end.
+        base_url (str): such as "http://127.0.0.1:8000", without a slash at the end. The server at
+            "http://in-process:1" is reached without a socket: see `client.in_process`.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -115,6 +117,9 @@ class HttpTransport:
         return self.session.send(prepared, **options)
 
     def _open_pool(self) -> None:
+        if is_in_process(self._base_url):
+            self.session.mount("http://", InProcessAdapter())
+            return
         for scheme in ("http://", "https://"):
             # One server, and up to 64 calls at once, as in a lesson's stampede.
             self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
