@@ -11,9 +11,15 @@ over HTTP, `log/` records what happens, and `widgets/` shows it. A package uses 
 `from client_widget import AuthClient` loads no widget library.
 """
 
+import sys
 from importlib.metadata import version
 
 import lazy_loader
+
+if sys.platform == "emscripten":  # a browser tab
+    from . import green_threads
+
+    green_threads.install()
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

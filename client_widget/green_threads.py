@@ -42,9 +42,10 @@ _main = threading.get_ident()
 def get_ident() -> int:
     """The id of the running thread."""
     try:
-        return _id_of_task.get(asyncio.current_task(), _main)  # type: ignore[arg-type]
+        task = asyncio.current_task()
     except RuntimeError:  # called by JavaScript, outside of the event loop
         return _main
+    return _main if task is None else _id_of_task.get(task, _main)
 
 
 def current_frames() -> dict[int, FrameType]:
@@ -63,16 +64,17 @@ def wait_for(awaitable: Awaitable[Any], timeout: float = -1) -> bool:
     me, frame = get_ident(), sys._getframe(1)
     outer = _waiting_at.get(me)
     _waiting_at[me] = frame
+    # `asyncio.wait` raises nothing. After an exception from `run_sync`, Pyodide 314.0 refuses the
+    # next call now and then.
+    what = asyncio.ensure_future(awaitable)
     try:
-        run_sync(asyncio.wait_for(awaitable, None if timeout < 0 else timeout))
-    except TimeoutError:
-        return False
+        done, _ = run_sync(asyncio.wait({what}, timeout=None if timeout < 0 else timeout))
     finally:
         if outer is None:
             del _waiting_at[me]
         else:
             _waiting_at[me] = outer
-    return True
+    return bool(done)
 
 
 class Lock:
@@ -138,7 +140,7 @@ class ThreadHandle:
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended, for `timeout` seconds at most."""
         if self._ended is not None and not self._ended.done():
-            wait_for(asyncio.shield(self._ended), -1 if timeout is None else timeout)
+            wait_for(self._ended, -1 if timeout is None else timeout)
 
     def _set_done(self) -> None:
         if self._ended is not None and not self._ended.done():
@@ -172,7 +174,6 @@ def sleep(seconds: float) -> None:
 
 def install() -> None:
     """Make the threads of this interpreter tasks; call it before anything uses `threading`."""
-    import _thread
     import _threading_local
 
     parts: dict[ModuleType, dict[str, object]] = {
@@ -185,7 +186,6 @@ def install() -> None:
             "_start_joinable_thread": start,
             "local": _threading_local.local,
         },
-        _thread: {"allocate_lock": Lock, "get_ident": get_ident},
         queue: {"SimpleQueue": vars(queue)["_PySimpleQueue"]},
         sys: {"_current_frames": current_frames},
         time: {"sleep": sleep},

@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jupyter_core.paths import jupyter_runtime_dir
-
 
 def browser_url(url: str) -> str:
     """The address at which the browser that shows the notebook reaches the server at `url`.
@@ -25,8 +23,8 @@ def browser_url(url: str) -> str:
         str: with a trailing slash. If Jupyter has jupyter-server-proxy, a path on Jupyter's host
             such as `/user/ada/proxy/PORT/`; otherwise `url`.
     """
-    base = _jupyter_base_url()
-    if base is None or find_spec("jupyter_server_proxy") is None:
+    base = _jupyter_base_url() if find_spec("jupyter_server_proxy") else None
+    if base is None:
         return f"{url}/"
     return f"{base}proxy/{urlsplit(url).port}/"
 
@@ -36,6 +34,9 @@ def _jupyter_base_url() -> str | None:
     hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
     if hub:
         return hub
+    # Not at the top: a browser tab has no Jupyter server.
+    from jupyter_core.paths import jupyter_runtime_dir
+
     # Without a hub: a Jupyter server writes its base URL to a file named after its process id,
     # which its kernels know.
     facts = Path(jupyter_runtime_dir()) / f"jpserver-{os.environ.get('JPY_PARENT_PID')}.json"

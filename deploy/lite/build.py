@@ -131,7 +131,9 @@ def pack(folder: Path, name: str, files: dict[str, bytes]) -> None:
     """Write a wheel of pure Python, at the version of that package in this environment."""
     version = distribution(name).version
     info = f"{name}-{version}.dist-info"
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    files[f"{info}/METADATA"] = (
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    )
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     record = "".join(f"{path},sha256={_digest(data)},{len(data)}\n" for path, data in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
@@ -205,7 +207,9 @@ def run(module: str, *arguments: str) -> None:
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    return {canonicalize_name(path.name.split("-")[0]): path for path in sorted(folder.glob("*.whl"))}
+    return {
+        canonicalize_name(path.name.split("-")[0]): path for path in sorted(folder.glob("*.whl"))
+    }
 
 
 def _files_of(name: str) -> dict[str, bytes]:
@@ -218,7 +222,9 @@ def _imports(wheel: Path) -> list[str]:
     """The modules at the top of a wheel: importing one of them loads it."""
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.split("/")[0] for name in archive.namelist() if name.endswith(".py")}
-    return sorted(top.removesuffix(".py") for top in tops if not top.endswith((".data", ".dist-info")))
+    return sorted(
+        top.removesuffix(".py") for top in tops if not top.endswith((".data", ".dist-info"))
+    )
 
 
 def _digest(data: bytes) -> str:
