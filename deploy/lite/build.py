@@ -82,7 +82,8 @@ def main() -> None:
         shutil.rmtree(SITE, ignore_errors=True)
         run(
             "jupyter", "lite", "build", "--lite-dir", str(lite), "--contents", str(lite / "files"),
-            "--output-dir", str(SITE), "--apps", "lab", "--no-sourcemaps", "--no-unused-shared-packages",
+            "--output-dir", str(SITE), "--apps", "lab", "--no-sourcemaps",
+            "--no-unused-shared-packages",
         )  # fmt: skip
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"{SITE.relative_to(ROOT)}: {size / 1e6:.0f} MB")
@@ -101,8 +102,8 @@ def collect_wheels(folder: Path) -> dict[str, Path]:
     while missing:
         run(
             "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--platform=any",
-            "--implementation=py", "--abi=none", f"--python-version={PYTHON}", "--constraint", str(ROOT / "constraints.txt"),
-            "--dest", str(folder), *sorted(missing),
+            "--implementation=py", "--abi=none", f"--python-version={PYTHON}",
+            "--constraint", str(ROOT / "constraints.txt"), "--dest", str(folder), *sorted(missing),
         )  # fmt: skip
         wheels = _by_name(folder)
         missing = {name for path in wheels.values() for name in needs(path)} - wheels.keys()
