@@ -17,9 +17,12 @@ from importlib.metadata import version
 import lazy_loader
 
 if sys.platform == "emscripten":  # a browser tab
+    from warnings import filterwarnings
+
     from . import green_threads
 
     green_threads.install()
+    filterwarnings("ignore", "only soft file lock", UserWarning)  # it has one process
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

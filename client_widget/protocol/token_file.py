@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from filelock import FileLock, Timeout
+
 from ..errors import StoreError
 
 T = TypeVar("T")
@@ -120,9 +122,6 @@ class TokenFile:
         Raises:
             Busy: another one has been changing it for too long.
         """
-        # Not at the top: in a browser tab, which has no files of this kind, it would warn.
-        from filelock import FileLock, Timeout
-
         return self._alone("change", work, MOMENT)
 
     def during_a_refresh(self, work: Callable[[], T], patience: float) -> T:
