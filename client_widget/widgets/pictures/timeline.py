@@ -12,7 +12,7 @@ import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...clock import Clock
-from ...log.event import Event, is_call
+from ...log.event import Event
 from ...log.token_lives import DRAWN, spans
 from ..background import Pulse
 from ..view import View
@@ -77,7 +77,6 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
             if self._closed:
                 return False
             now, events = self._clock(), list(self._log)
-            before = sum(map(is_call, events[:-RECENT]))
-            facts = spans(events[-RECENT:], before=before)
+            facts = spans(events[-RECENT:], number=self._log.call_number)
             self.picture.value = timeline(facts, now, window=self._window)
         return False

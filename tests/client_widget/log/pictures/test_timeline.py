@@ -135,7 +135,7 @@ def test_a_second_login_is_second_zero(ada: AuthClient, clock: DemoClock, log: E
 
 def test_the_numbers_go_on_behind_what_is_drawn(ada: AuthClient, log: EventLog) -> None:
     ada.home()
-    facts = spans(list(log)[-3:], before=2)
+    facts = spans(list(log)[-3:], number=log.call_number)
     assert facts.marks == (
         Mark(START, 200, "/home", "client", log.action()[0].correlation, call=3),
     )
