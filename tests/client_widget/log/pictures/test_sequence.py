@@ -15,7 +15,7 @@ from client_widget.log.pictures.sequence import sequence
 from client_widget.widgets.background import at_once
 from demo_server import DemoClock, DemoServer
 
-from ....conftest import PASSWORD, Gate, hold_refresh_until_rejected
+from ....conftest import PASSWORD
 from .reading import SVG, root_of, said, texts, texts_in
 
 EXPIRY = [
@@ -104,10 +104,9 @@ def test_it_has_a_text_alternative(ada: AuthClient, clock: DemoClock, log: Event
 
 
 def test_five_calls_at_once_are_five_numbers_and_one_refresh(
-    ada: AuthClient, clock: DemoClock, log: EventLog, gate: Gate
+    ada: AuthClient, clock: DemoClock, log: EventLog
 ) -> None:
     clock.advance(61)
-    hold_refresh_until_rejected(gate, 5)
     with one_action() as action:
         log.record("button.pressed", source="panel", correlation=action, button="5 × Home")
         at_once(5, ada.home)
