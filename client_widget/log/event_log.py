@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
-from weakref import WeakSet
+from weakref import WeakSet, finalize, ref
 
-from ..clock import Clock
+from ..clock import Clock, MovableClock
 from .event import LIMIT, Event, action_named, action_of, is_call
 from .mermaid import to_mermaid
 
@@ -60,7 +60,7 @@ class EventLog:
     """Events in the order in which they were recorded.
 
     Args:
-        clock: gives seconds since the epoch.
+        clock: returns seconds since the epoch. If it can be moved, the log follows it.
         limit (int): how many events to keep; older ones are dropped and counted.
 
     Safe under threads. Iteration and `list(log)` see a snapshot.
@@ -85,7 +85,9 @@ class EventLog:
         # Whether a thread is recording. It only saves time: after an interrupt it may be wrong
         # until the next event.
         self._busy = False
+        self._followed: WeakSet[MovableClock] = WeakSet()
         _logs.add(self)
+        self.follow(clock)
 
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any
@@ -116,6 +118,24 @@ class EventLog:
             self._tell(event)
             self._busy = False
         return event
+
+    def follow(self, clock: Clock) -> None:
+        """Record each move of a clock as `clock.advanced`, whoever calls its `advance`.
+
+        A second call with the same clock, or one with a clock that cannot be moved, does nothing.
+        """
+        with self._lock:
+            if not isinstance(clock, MovableClock) or clock in self._followed:
+                return
+            self._followed.add(clock)
+        me = ref(self)
+
+        def moved(seconds: float) -> None:
+            log = me()  # the clock does not keep the log alive
+            if log is not None:
+                log.record("clock.advanced", source="clock", seconds=seconds)
+
+        finalize(self, clock.subscribe(moved)).atexit = False
 
     def emitter(self, source: str) -> Emit:
         """`emit(name, **fields)` bound to a source; `correlation` is among the keywords."""

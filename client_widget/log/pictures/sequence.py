@@ -34,7 +34,7 @@ def sequence(
     limit: int = LIMIT,
     apart: bool = False,
     controls: Iterable[str] = (),
-    play: bool = False,
+    playable: bool = False,
 ) -> str:
     """The picture as SVG text.
 
@@ -42,14 +42,14 @@ def sequence(
         events, number, held, limit, apart: as in `story_of`.
         controls (Iterable[str]): which buttons to draw, of `APART` and `SEND`. They need a widget
             that answers them.
-        play (bool): let the messages travel once, one after the other, unless the reader prefers
-            reduced motion.
+        playable (bool): with the class "plays", the messages travel once, one after the other,
+            unless the reader prefers reduced motion.
 
     Raises:
         ValueError: the limit is below 1.
     """
     story = story_of(events, number=number, held=held, limit=limit, apart=apart)
-    return _Drawing(story, frozenset(controls), play).text()
+    return _Drawing(story, frozenset(controls), playable).text()
 
 
 @dataclass
@@ -63,9 +63,9 @@ class _Frame:
 
 
 class _Drawing:
-    def __init__(self, story: Story, controls: frozenset[str], play: bool) -> None:
+    def __init__(self, story: Story, controls: frozenset[str], playable: bool) -> None:
         self._story, self._rows, self._names = story, story.rows, story.lanes
-        self._controls, self._play = controls, play
+        self._controls, self._playable = controls, playable
         self._order = list(self._names)
         self._frames = self._brackets()
         self._at = self._places()
@@ -97,7 +97,7 @@ class _Drawing:
             self._right,
             height,
             elements,
-            plays=self._play,
+            playable=self._playable,
             role="group" if any(self._button(row) for row in self._rows) else "img",
         )
 
@@ -168,12 +168,12 @@ class _Drawing:
         """What the row's button asks for, "" if it has none."""
         if row.held:
             return SEND if SEND in self._controls else ""
-        many = row.apart or (row.count > 1 and not row.status and row.start != row.end)
+        many = (row.apart or row.count > 1) and not row.status and row.start != row.end
         return APART if many and APART in self._controls else ""
 
     def _step(self, index: int, parts: list[svg.Element]) -> list[svg.Element]:
         """A row's parts as they are, or as one step of the story."""
-        if not self._play:
+        if not self._playable:
             return parts
         return [svg.G(elements=parts, class_=["step"], style=f"--n:{index}")]
 
@@ -219,7 +219,7 @@ class _Drawing:
             parts.append(label(middle, y - 6, row.title, "strong" if row.numbered else "text"))
         if row.more:
             parts.append(label(middle, y + 15, row.more, "muted"))
-        if self._play:
+        if self._playable:
             parts.append(moving(start, end, y, row.tone))
         return parts
 

@@ -114,7 +114,7 @@ def drawing(
     height: float,
     elements: Iterable[svg.Element],
     *,
-    plays: bool = False,
+    playable: bool = False,
     role: Literal["img", "group"] = "img",
 ) -> str:
     """A whole picture as SVG text.
@@ -124,18 +124,19 @@ def drawing(
         description (str): the same as the picture, in words.
         width, height (float): in pixels.
         elements: what is drawn, the first at the bottom.
-        plays (bool): do the elements of class "step" appear one after the other?
+        playable (bool): with the class "plays", the elements of class "step" appear one after
+            the other.
         role: "group" if there are buttons in it; an image has none.
     """
     root = svg.SVG(
         viewBox=svg.ViewBoxSpec(0, 0, round(width), round(height)),
         width=svg.Length(round(width / _BASE, 2), "em"),
-        class_=["lab-picture", *(["plays"] if plays else [])],
+        class_=["lab-picture"],
         extra={"role": role},
         elements=[
             svg.Title(text=as_svg(title)),
             svg.Desc(text=as_svg(description)),
-            svg.Style(text=_STYLE + (_PLAYING if plays else "")),
+            svg.Style(text=_STYLE + (_PLAYING if playable else "")),
             *elements,
         ],
     )

@@ -80,7 +80,9 @@ def test_expiry_refresh_and_retry(ada: AuthClient, clock: DemoClock, log: EventL
     clock.advance(61)
     ada.home()
     assert diagram(log) == LANES + EXPIRY
-    assert log.to_mermaid().endswith("    Note over C1: ada is logged in\n" + EXPIRY)
+    assert log.to_mermaid().endswith(
+        "    Note over C1: ada is logged in\n    Note over C1,D: the clock moves by 61 s\n" + EXPIRY
+    )
 
 
 def test_the_server_is_gone(ada: AuthClient, server: DemoServer, log: EventLog) -> None:

@@ -63,7 +63,6 @@ def test_a_login_draws_two_bars(ada: AuthClient, log: EventLog) -> None:
 def test_an_expiry_and_a_refresh(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
     first, _ = fingerprints(ada)
     clock.advance(61)
-    log.record("clock.advanced", source="panel", seconds=61)
     ada.home()
     picture = drawn(log, clock())
     assert f"{first} expired" in texts(picture)
