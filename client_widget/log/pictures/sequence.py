@@ -159,8 +159,13 @@ class _Drawing:
         for row, more, less in zip(self._rows, above, below, strict=True):
             y += more
             tops.append(y)
-            y += _height(row) + less
+            y += self._height(row) + less
         return tops, y
+
+    def _height(self, row: Row) -> int:
+        if row.start == row.end:
+            return 30
+        return 28 if row.status else 26 + 14 * bool(row.more) + 8 * bool(self._button(row))
 
     # What is drawn
 
@@ -168,7 +173,7 @@ class _Drawing:
         """What the row's button asks for, "" if it has none."""
         if row.held:
             return SEND if SEND in self._controls else ""
-        many = (row.apart or row.count > 1) and not row.status and row.start != row.end
+        many = row.numbered and (row.apart or row.count > 1)
         return APART if many and APART in self._controls else ""
 
     def _step(self, index: int, parts: list[svg.Element]) -> list[svg.Element]:
@@ -188,7 +193,7 @@ class _Drawing:
 
     def _framed(self, frame: _Frame) -> list[svg.Element]:
         top = self._tops[frame.first] - _PADDING
-        bottom = self._tops[frame.last] + _height(self._rows[frame.last]) + _BELOW
+        bottom = self._tops[frame.last] + self._height(self._rows[frame.last]) + _BELOW
         left, right = self._at[frame.lane] - 20, self._at[SERVER] + 20
         for row in self._rows[frame.first : frame.last + 1]:
             if row.start and row.start == row.end:  # a note in between
@@ -206,14 +211,15 @@ class _Drawing:
             return self._noted(row, top) if row.start else self._passes(row, top)
         start, end = self._at[row.start], self._at[row.end]
         left, right = self._gap(row)
-        middle, y = (self._at[left] + self._at[right]) / 2, top + (13 if row.status else 20)
+        y = top + (13 if row.status else 28 if self._button(row) else 20)
+        middle = (self._at[left] + self._at[right]) / 2
         parts = arrow(start, end, y, row.tone, dashed=row.answer)
         if row.status:
             parts += badge(middle, y, row.badge, row.tone)
         elif self._button(row):
             width = self._width(row) + 12
             parts.append(
-                button(middle - width / 2, y - 23, width, row.title, APART, opened=row.apart)
+                button(middle - width / 2, y - 26, width, row.title, APART, opened=row.apart)
             )
         else:
             parts.append(label(middle, y - 6, row.title, "strong" if row.numbered else "text"))
@@ -256,10 +262,3 @@ class _Drawing:
                 who = f"{self._names[row.start]} to {self._names[row.end]}: "
             sentences.append(f"{who}{words}".rstrip("."))
         return ". ".join(sentences) + "."
-
-
-def _height(row: Row) -> int:
-    """In pixels."""
-    if row.start == row.end:
-        return 30
-    return 28 if row.status else 26 + 14 * bool(row.more)
