@@ -293,7 +293,9 @@ def _sent(story: Story, event: Event) -> None:
         numbered=bracket != "refresh",
         bracket=bracket,
     )
-    key = (event.source, target, bracket, row.more, str(event.fields.get("token")))
+    # Not what is left of the token: a second may pass between two of these messages.
+    carried = (_field(event, "kind"), _field(event, "token"))
+    key = (event.source, target, bracket, carried)
     story.sent(event, key)
     story.merge(event, key, row)
 
@@ -316,7 +318,7 @@ def _received(story: Story, event: Event) -> None:
     bracket = str(purpose) if purpose in ("refresh", "retry") else ""
     story.merge(
         event,
-        (key, words),
+        (key, _field(event, "status"), _field(event, "error")),
         Row(
             SERVER,
             story.client(event),

@@ -132,6 +132,20 @@ def test_a_call_that_differs_has_an_arrow_of_its_own(log: EventLog) -> None:
     ]
 
 
+def test_a_second_may_pass_between_equal_messages(clock: DemoClock, log: EventLog) -> None:
+    facts = {"kind": "access", "token": "a1b2c3d4", "exp": clock()}
+    about = {"method": "GET", "path": "/home", "purpose": "call"}
+    for n in (1, 2):
+        clock.advance(1)
+        log.record("request.sent", source="client", correlation=f"a.{n}", **about, **facts)
+    for n in (1, 2):
+        received = {**about, "status": 403, "error": "token_expired"}
+        log.record("response.received", source="client", correlation=f"a.{n}", **received)
+    assert texts(log.to_svg("a")) == [
+        *["client", "Server", "#1–2 GET /home ×2", "access token", "403 expired 1 s ago ×2"]
+    ]
+
+
 def test_equal_messages_of_one_call_are_not_merged(log: EventLog) -> None:
     about = {"method": "GET", "path": "/home", "purpose": "call"}
     for status in (200, 200):
