@@ -65,6 +65,6 @@ def test_a_held_message_is_sent_from_the_flow(notebook: Notebook) -> None:
     notebook.press("+61 s", "Home")
     for held in ("GET /home (call)", "POST /refresh (refresh)", "GET /home (retry)"):
         expect(flow).to_contain_text(f"{held} is held")
-        flow.get_by_role("button", name="Send it", exact=True).press("Enter")
+        flow.get_by_role("button", name=f"Send it: {held}").press("Enter")
     expect(flow.get_by_text("Welcome ada", exact=True)).to_be_visible()
     expect(flow.get_by_role("button")).to_have_count(0)

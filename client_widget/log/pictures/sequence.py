@@ -245,7 +245,8 @@ class _Drawing:
             box(middle - half, top + 1, 2 * half, 28, "back", radius=0),
         ]
         if self._button(row) == SEND:
-            parts.append(button(middle + half - 80, top + 3, 76, "Send it", SEND))
+            name = f"Send it: {row.words}"
+            parts.append(button(middle + half - 80, top + 3, 76, "Send it", SEND, name=name))
             middle -= 40
         return [*parts, label(middle, top + 19, row.words, row.tone)]
 

@@ -217,7 +217,14 @@ class _HtmlButton(svg.Element):
 
 
 def button(
-    x: float, y: float, width: float, words: str, asks: str, *, opened: bool | None = None
+    x: float,
+    y: float,
+    width: float,
+    words: str,
+    asks: str,
+    *,
+    name: str = "",
+    opened: bool | None = None,
 ) -> svg.ForeignObject:
     """An HTML button, 24 pixels high, for a picture in a widget that answers its clicks.
 
@@ -225,9 +232,12 @@ def button(
         x, y, width (float): its top left corner and its width, in pixels.
         words (str): its label.
         asks (str): what the click is for.
+        name (str): its accessible name, which begins with the label; the label by default.
         opened (bool | None): for a button that opens and closes something, its state.
     """
     state = {} if opened is None else {"aria-expanded": str(opened).lower()}
+    if name:
+        state["aria-label"] = as_svg(name)
     within = _HtmlButton(
         text=as_svg(words),
         data={"asks": asks},

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from client_widget import AuthClient, ClientError, EventLog, LoginRequired, ServerUnreachable
 from client_widget.client.transport import one_action
+from client_widget.log.event import action_of
 from client_widget.log.event_text import EVENT_NAMES
-from client_widget.log.pictures.sequence import sequence
+from client_widget.log.pictures.sequence import APART, SEND, sequence
 from client_widget.widgets.background import at_once
 from demo_server import DemoClock, DemoServer
 
@@ -241,6 +242,33 @@ def hostile_log(text: str) -> EventLog:
         fields |= dict.fromkeys(["button", "client", "seconds", "wait", "exp", "token"], text)
         log.record(name, source=text, correlation="a", **fields)
     return log
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_buttons_hold_no_markup_of_others(text: str) -> None:
+    drawn = root_of(sequence(hostile_log(text), held=text, controls={APART, SEND}, playable=True))
+    assert drawn.get("role") == ("group" if text else "img")
+    tags = {element.tag.partition("}")[2] for element in drawn.iter()}
+    assert tags <= {*["svg", "title", "desc", "style", "g", "line", "polygon", "rect", "text"],
+                    *["circle", "foreignObject", "button"]}  # fmt: skip
+    names = [name for element in drawn.iter() for name in element.attrib]
+    assert not any(name.startswith("on") for name in names)
+
+
+def test_calls_apart_have_a_lane_each_and_say_it_once(
+    ada: AuthClient, clock: DemoClock, log: EventLog
+) -> None:
+    clock.advance(61)
+    at_once(3, ada.home)
+    drawn = log.to_svg(action_of(log.action()[0]), apart=True)
+    assert texts(drawn)[:5] == ["#3", "#4", "#5", "Server", "refresh"]
+    told = texts(drawn)
+    assert sorted(words for words in told if "again" in words) == [
+        f"#{n} GET /home again" for n in (3, 4, 5)
+    ]
+    assert (told.count("access token"), told.count("new access token, 60 s left")) == (1, 1)
+    assert (told.count("403 expired 1 s ago"), told.count("200 new access token")) == (3, 1)
+    assert "×" not in "".join(told)
 
 
 @settings(deadline=None)
