@@ -19,6 +19,10 @@ class MovableClock(Protocol):
 
     def advance(self, seconds: float) -> None: ...
 
+    def subscribe(self, listener: Callable[[float], object]) -> Callable[[], None]:
+        """Call `listener(seconds)` after each `advance`; returns a function that stops it."""
+        ...
+
 
 @runtime_checkable
 class PacedClock(MovableClock, Protocol):

@@ -39,6 +39,7 @@ class DemoClock:
         # Lab time, real time and rate at the last change. The tuple is replaced as a whole, so
         # a reader needs no lock.
         self._anchor = (start, time.monotonic(), _valid_rate(rate))
+        self._listeners: tuple[Callable[[float], object], ...] = ()
 
     def __call__(self) -> float:
         """The lab's time, in seconds since the epoch."""
@@ -47,9 +48,22 @@ class DemoClock:
 
     def advance(self, seconds: float) -> None:
         """Move the clock by `seconds` at once; a negative number moves it back."""
-        seconds = _finite("seconds", seconds)
+        by = _finite("seconds", seconds)
         with self._moving:
-            self._anchor = (self() + seconds, time.monotonic(), self._anchor[2])
+            self._anchor = (self() + by, time.monotonic(), self._anchor[2])
+        for listener in self._listeners:
+            listener(seconds)
+
+    def subscribe(self, listener: Callable[[float], object]) -> Callable[[], None]:
+        """Call `listener(seconds)` after each `advance`; returns a function that stops it."""
+        with self._moving:
+            self._listeners += (listener,)
+
+        def unsubscribe() -> None:
+            with self._moving:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return unsubscribe
 
     @property
     def rate(self) -> float:

@@ -277,6 +277,11 @@ class AuthClient:
         """How many calls wait for the refresh that another call has sent."""
         return self._refreshes.waiting
 
+    @property
+    def refreshes_ahead(self) -> bool:
+        """Does the auth scheme refresh a token before it expires, by a clock?"""
+        return getattr(self._auth, "clock", None) is not None
+
     # How the flow is driven
 
     def _open_call(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
@@ -182,6 +183,8 @@ class OutgoingCall:
             headers=mask_headers(prepared.headers),
             body=mask_body(prepared.body, prepared.headers.get("Content-Type", "")),
         )
+        if message.purpose == "call":
+            _wait_for_the_others()
         try:
             response = self._transport.send(prepared, **options)
             # A streamed response is the caller's to read, unless it is a refusal.
@@ -314,6 +317,37 @@ def one_action(correlation: str | None = None) -> Iterator[str]:
         yield correlation
     finally:
         _action.reset(outer)
+
+
+_start: ContextVar[threading.Barrier | None] = ContextVar("start", default=None)
+
+
+@contextmanager
+def starting_with(others: threading.Barrier) -> Iterator[None]:
+    """Let the first call of the block leave together with those of other threads.
+
+    Each call signs its message, and all messages are sent before the first is answered. So if
+    their token has expired, all of them meet that, however the threads take turns.
+
+    Args:
+        others (Barrier): shared by the threads, one party for each. It is broken by a call that
+            ends before its message: then nobody waits.
+    """
+    outer = _start.set(others)
+    try:
+        yield
+    finally:
+        if _start.get() is others:
+            others.abort()
+        _start.reset(outer)
+
+
+def _wait_for_the_others() -> None:
+    others = _start.get()
+    if others is not None:
+        _start.set(None)
+        with suppress(threading.BrokenBarrierError):
+            others.wait()
 
 
 def refusal_of(response: requests.Response) -> dict[str, str]:

@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
-from weakref import WeakSet
+from weakref import WeakSet, finalize, ref
 
-from ..clock import Clock
-from .event import LIMIT, Event, action_named, action_of
+from ..clock import Clock, MovableClock
+from .event import LIMIT, Event, action_named, action_of, is_call
 from .mermaid import to_mermaid
 
 _logger = logging.getLogger("client_widget")
@@ -60,7 +60,7 @@ class EventLog:
     """Events in the order in which they were recorded.
 
     Args:
-        clock: gives seconds since the epoch.
+        clock: returns seconds since the epoch. If it can be moved, the log follows it.
         limit (int): how many events to keep; older ones are dropped and counted.
 
     Safe under threads. Iteration and `list(log)` see a snapshot.
@@ -76,13 +76,18 @@ class EventLog:
         # the log holds.
         self._actions: defaultdict[str, dict[int, Event]] = defaultdict(dict)
         self._last: str | None = None  # the last action
+        # The numbers of the calls, by the `seq` of the event that begins each, and the last one.
+        self._calls: dict[int, int] = {}
+        self._last_call = 0
         self._subscribers: tuple[Subscriber, ...] = ()
         # A subscriber may read the log, so the lock can be taken again by its holder.
         self._lock = threading.RLock()
         # Whether a thread is recording. It only saves time: after an interrupt it may be wrong
         # until the next event.
         self._busy = False
+        self._followed: WeakSet[MovableClock] = WeakSet()
         _logs.add(self)
+        self.follow(clock)
 
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any
@@ -101,15 +106,36 @@ class EventLog:
             event = tuple.__new__(Event, (seq, self._clock(), source, name, correlation, frozen))
             if len(events) == self._limit:
                 self._leave_index(events[0])
+            begins = name == "request.sent" and is_call(event)
             # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and changes
             # threads, after a call, and there is none before `append`.
             if action is not None:
                 self._actions[action][seq] = event
                 self._last = action or self._last
+            if begins:
+                self._calls[seq] = self._last_call = self._last_call + 1
             events.append(event)
             self._tell(event)
             self._busy = False
         return event
+
+    def follow(self, clock: Clock) -> None:
+        """Record each move of a clock as `clock.advanced`, whoever calls its `advance`.
+
+        A second call with the same clock, or one with a clock that cannot be moved, does nothing.
+        """
+        with self._lock:
+            if not isinstance(clock, MovableClock) or clock in self._followed:
+                return
+            self._followed.add(clock)
+        me = ref(self)
+
+        def moved(seconds: float) -> None:
+            log = me()  # the clock does not keep the log alive
+            if log is not None:
+                log.record("clock.advanced", source="clock", seconds=seconds)
+
+        finalize(self, clock.subscribe(moved)).atexit = False
 
     def emitter(self, source: str) -> Emit:
         """`emit(name, **fields)` bound to a source; `correlation` is among the keywords."""
@@ -144,6 +170,14 @@ class EventLog:
             events = list(self._actions.get(action, {}).values())
         return events if wanted == action else [e for e in events if e.correlation == wanted]
 
+    def call_number(self, event: Event) -> int:
+        """The number of the call that begins with `event`: 1 for the first call ever recorded.
+
+        The log, the sequence and the timeline call it by this number. The refresh and the retry
+        of a call belong to it. Returns 0 if the log holds no such call.
+        """
+        return self._calls.get(event.seq, 0)
+
     def to_jsonl(self) -> str:
         """The events as JSON, one a line, oldest first."""
         return "".join(json.dumps(event.as_dict(), default=str) + "\n" for event in self)
@@ -153,28 +187,32 @@ class EventLog:
 
         Args:
             correlation (str | None): the action's.
-            limit (int): how many steps to draw at most, the last ones.
+            limit (int): how many events to draw at most, the last ones.
         """
-        return to_mermaid(self if correlation is None else self.action(correlation), limit=limit)
+        chosen = list(self) if correlation is None else self.action(correlation)
+        return to_mermaid(chosen, number=self.call_number, limit=limit)
 
-    def to_svg(self, correlation: str | None = None, *, held: str = "", limit: int = LIMIT) -> str:
+    def to_svg(
+        self,
+        correlation: str | None = None,
+        *,
+        held: str = "",
+        limit: int = LIMIT,
+        apart: bool = False,
+    ) -> str:
         """The same as an SVG picture, for `IPython.display.SVG`, a file or a page.
 
         Args:
             correlation (str | None): the action's; the whole log, if none is named.
             held (str): the message that waits in step mode, such as "GET /home (call)".
             limit (int): how many events to draw at most, the last ones.
+            apart (bool): draw calls made at once apart, each in its own lane.
         """
         # Its library takes a third of a second to import.
         from .pictures.sequence import sequence
-        from .pictures.story import calls_before
 
-        events = list(self)
-        if correlation is None:
-            return sequence(events, held=held, limit=limit)
-        chosen = self.action(correlation)
-        before = calls_before(events, chosen[0]) if chosen else 0
-        return sequence(chosen, before=before, held=held, limit=limit)
+        chosen = list(self) if correlation is None else self.action(correlation)
+        return sequence(chosen, number=self.call_number, held=held, limit=limit, apart=apart)
 
     @property
     def dropped(self) -> int:
@@ -204,6 +242,7 @@ class EventLog:
 
     def _leave_index(self, event: Event) -> None:
         """Take an event that is about to be dropped out of the index. The lock is held."""
+        self._calls.pop(event.seq, None)
         action = action_of(event)
         if action is not None and action in self._actions:
             events = self._actions[action]

@@ -7,7 +7,7 @@ is named only by its fingerprint.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,8 @@ class Mark:
         at (float): when, in seconds since the epoch.
         status (int | None): of the answer; None if none came.
         path, source, correlation: as in the event.
-        call (int): the number of the call that it belongs to, as in the sequence.
+        call (int): the number of the call that it belongs to, as in the sequence; 0 if that is
+            not known.
     """
 
     at: float
@@ -98,15 +99,21 @@ class Timeline:
 
 
 def spans(
-    events: Iterable[Event], *, before: int = 0, tokens: int = 8, marks: int = 60
+    events: Iterable[Event],
+    *,
+    number: Callable[[Event], int] | None = None,
+    tokens: int = 8,
+    marks: int = 60,
 ) -> Timeline:
     """The timeline of some events: the last `tokens` tokens, `marks` marks and as many moves.
 
     Args:
         events (Iterable[Event]): in order.
-        before (int): how many calls the log has before these events. The numbers go on from it.
+        number: returns the number of the call that begins with an event, as
+            `EventLog.call_number` does; by default the first call of the events is 1.
         tokens, marks (int): how many to keep.
     """
+    calls = 0
     numbers: dict[tuple[str, str | None], int] = {}
     spent: set[str] = set()
     bars: dict[str, Bar] = {}
@@ -117,8 +124,9 @@ def spans(
     for event in events:
         fields = event.fields
         if is_call(event):
-            before += 1
-            numbers[event.source, event.correlation] = before
+            calls += 1
+            begun = number(event) if number is not None else calls
+            numbers[event.source, event.correlation] = begun
         if event.name == "token.spent":
             spent.add(fields["token"])
         if event.name in ("login.accepted", "session.started"):
@@ -135,7 +143,7 @@ def spans(
                     fields["path"],
                     event.source,
                     event.correlation,
-                    numbers.get((event.source, event.correlation), before),
+                    numbers.get((event.source, event.correlation), 0),
                 )
             )
         elif event.name == "clock.advanced":

@@ -41,6 +41,7 @@ class Learner:
     def __init__(self, client: Client, clock: MovableClock) -> None:
         self._client = client
         self._clock = clock
+        client.log.follow(clock)
         self._next = 1
         self._username = "learner"
         self._password = secrets.token_urlsafe(16)
@@ -73,4 +74,3 @@ class Learner:
 
     def pass_time(self, seconds: int) -> None:
         self._clock.advance(seconds)
-        self._client.log.record("clock.advanced", source="panel", seconds=seconds)

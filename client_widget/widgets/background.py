@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ..client.transport import new_id, one_action
+from ..client.transport import new_id, one_action, starting_with
 
 _logger = logging.getLogger("client_widget")
 
@@ -149,20 +149,22 @@ def at_once(count: int, call: Callable[[], T]) -> list[T]:
     """Make `count` calls at once, each in its own thread, and return what they return.
 
     They are one action, in which each has an id of its own: "<action>.1", "<action>.2" …
+    Their messages leave together: see `starting_with`.
 
     Raises:
         NoThread: not all threads can be started.
         Exception: what the first failed call raises.
     """
-    action = new_id()
+    action, start = new_id(), threading.Barrier(count)
 
     def run(number: int) -> T:
-        with one_action(f"{action}.{number}"):
+        with one_action(f"{action}.{number}"), starting_with(start):
             return call()
 
     with ThreadPoolExecutor(count) as pool:
         try:
             calls = [pool.submit(run, number) for number in range(1, count + 1)]
         except RuntimeError as error:
+            start.abort()  # the calls that have begun wait for those that never will
             raise NoThread from error
         return [each.result() for each in calls]

@@ -37,6 +37,7 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
             raise ValueError("This clock cannot be moved: pass one that can, such as DemoClock()")
         self._client = client
         self._clock = clock
+        client.log.follow(clock)
         self._now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))
         jumps: dict[str, Callable[[], None]] = {
             "+61 s": lambda: self._advance(61),
@@ -81,7 +82,6 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
 
     def _advance(self, seconds: float) -> None:
         self._clock.advance(seconds)
-        self._client.log.record("clock.advanced", source="panel", seconds=seconds)
 
     def _advance_to_expiry(self) -> None:
         """Advance to one second before the access token expires, if that is ahead."""

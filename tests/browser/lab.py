@@ -146,8 +146,8 @@ def new_browser(browser_path: str) -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, *, height: int = 1000) -> Page:
-    """An empty window, 1400 pixels wide and `height` pixels high."""
-    page = browser.new_page(viewport={"width": 1400, "height": height})
+    """An empty window, 1400 pixels wide and `height` pixels high, in which nothing moves."""
+    page = browser.new_page(viewport={"width": 1400, "height": height}, reduced_motion="reduce")
     page.set_default_timeout(PAGE_ANSWERS_IN)
     return page
 

@@ -60,3 +60,13 @@ def test_what_is_no_number_of_seconds_is_refused(bad: Any) -> None:
 def test_a_clock_does_not_run_backwards() -> None:
     with pytest.raises(ValueError, match=r"use advance\(\)"):
         DemoClock(rate=-1)
+
+
+def test_a_listener_is_told_of_each_move_until_it_leaves() -> None:
+    clock, told = DemoClock(start=1000, rate=0), []
+    leave = clock.subscribe(lambda seconds: told.append((seconds, clock())))
+    clock.advance(61)
+    clock.advance(-1)
+    leave()
+    clock.advance(5)
+    assert told == [(61, 1061), (-1, 1060)]

@@ -1,164 +1,265 @@
-"""The sequence picture: a lane for each that takes part, and a row for each message."""
+"""The sequence picture: a lane for each that takes part, and a row for each message.
+
+What is written on an arrow is in the gap next to the server, or next to the panel, so that texts
+are in one column and no lane runs through them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import svg
 
-from ...display import cut
 from ..event import LIMIT, Event
-from .shapes import Role, arrow, badge, box, drawing, label, line, width_of
-from .story import CLIENT, DATABASE, PANEL, SERVER, Row, Story, story_of
+from ..story import CALL, DATABASE, PANEL, SERVER, Numbers, Row, Story, story_of
+from .shapes import Role, arrow, badge, box, button, drawing, label, line, moving, width_of
 
-_HEAD, _MARGIN = 44, 14
+_HEAD, _MARGIN = 42, 12
 
-#: Above a bracket's first row, for its name.
-_PADDING = 26
+#: A bracket's name is in its padding; the gap is around the bracket.
+_PADDING, _BELOW, _GAP = 18, 4, 7
+
+#: What a button in the picture asks for: calls made at once together or apart, and to send the
+#: message that waits.
+APART, SEND = "apart", "send"
 
 
 def sequence(
-    events: Iterable[Event], *, before: int = 0, held: str = "", limit: int = LIMIT
+    events: Iterable[Event],
+    *,
+    number: Numbers | None = None,
+    held: str = "",
+    limit: int = LIMIT,
+    apart: bool = False,
+    controls: Iterable[str] = (),
+    playable: bool = False,
 ) -> str:
     """The picture as SVG text.
 
     Args:
-        events (Iterable[Event]): in order; events with nothing to draw are skipped.
-        before (int): how many calls the log has before these events. The numbers go on from it.
-        held (str): the message that waits in step mode, such as "GET /home (call)".
-        limit (int): draw at most this many events, the last ones. An action that began before
-            them is left out whole if there is another; the picture says so.
+        events, number, held, limit, apart: as in `story_of`.
+        controls (Iterable[str]): which buttons to draw, of `APART` and `SEND`. They need a widget
+            that answers them.
+        playable (bool): with the class "plays", the messages travel once, one after the other,
+            unless the reader prefers reduced motion.
 
     Raises:
         ValueError: the limit is below 1.
     """
-    return _draw(story_of(events, before=before, held=held, limit=limit))
+    story = story_of(events, number=number, held=held, limit=limit, apart=apart)
+    return _Drawing(story, frozenset(controls), playable).text()
 
 
-def _draw(story: Story) -> str:
-    rows = story.rows
-    clients = [lane for lane in story.lanes if lane.startswith(CLIENT)]
-    names = {PANEL: "Panel", **{c: cut(c.removeprefix(CLIENT), 24) for c in clients}}
-    names |= {SERVER: "Server", DATABASE: "Database"}
-    lanes = [lane for lane in names if lane in story.lanes]
-    at = _places(lanes, names, rows)
-    width = at[lanes[-1]] + max(60, width_of(names[lanes[-1]]) / 2 + 14)
-    for row in rows:  # a note or a gap may be wider than the lanes
-        if row.start == row.end:
-            middle = at[row.start] if row.start else width / 2
-            width = max(width, middle + width_of(row.words) / 2 + 2 * _MARGIN)
+@dataclass
+class _Frame:
+    """A bracket: its name, its first and last row, and its client's lane."""
 
-    tops, y = [], float(_HEAD)
-    for previous, row in zip([None, *rows], rows, strict=False):
-        if (previous.bracket if previous else "") != row.bracket:
-            y += 12 if previous and previous.bracket else 0
-            y += _PADDING - 4 if row.bracket else 0
-        tops.append(y)
-        y += row.height
-    height = y + _MARGIN + (8 if rows[-1].bracket else 0)
-
-    roles: dict[str, Role] = {PANEL: "panel", SERVER: "server", DATABASE: "database"}
-    elements: list[svg.Element] = [box(0, 0, width, height, "back", radius=0)]
-    elements += [line(at[lane], 36, at[lane], height - 6) for lane in lanes]
-    for lane in lanes:
-        role, half = roles.get(lane, "client"), width_of(names[lane]) / 2 + 16
-        elements.append(box(at[lane] - half, 10, 2 * half, 26, "box", role, radius=13))
-        elements.append(label(at[lane], 27, names[lane], "strong", role))
-    elements += _brackets(rows, tops, at)
-    for row, top in zip(rows, tops, strict=True):
-        elements += _drawn(row, top, at, width)
-    return drawing(_title(story), _description(rows, names), width, height, elements)
+    name: str
+    first: int
+    last: int
+    lane: str
 
 
-def _places(lanes: list[str], names: dict[str, str], rows: list[Row]) -> dict[str, float]:
-    """Where the lanes are: far enough from each other for what is written between them."""
-    x = max(_MARGIN + 16 + width_of(names[lanes[0]]) / 2, 52)
-    for row in rows:
-        if row.start == row.end == lanes[0]:
-            x = max(x, width_of(row.words) / 2 + 2 * _MARGIN)
-    at = {lanes[0]: x}
-    for left, right in pairwise(lanes):
-        gap = (width_of(names[left]) + width_of(names[right])) / 2 + 48
-        for row in rows:
-            if {row.start, row.end} == {left, right}:
-                words = max(
-                    width_of(row.title, strong=row.numbered),
-                    width_of(row.more),
-                    width_of(row.badge, strong=True) + 60,
+class _Drawing:
+    def __init__(self, story: Story, controls: frozenset[str], playable: bool) -> None:
+        self._story, self._rows, self._names = story, story.rows, story.lanes
+        self._controls, self._playable = controls, playable
+        self._order = list(self._names)
+        self._frames = self._brackets()
+        self._at = self._places()
+        self._right = self._at[self._order[-1]] + max(
+            50, width_of(self._names[self._order[-1]]) / 2 + 2 * _MARGIN
+        )
+        for row in self._rows:  # a note or a gap may be wider than the lanes
+            if row.start == row.end:
+                half = self._width(row) / 2
+                middle = self._at[row.start] if row.start else half + _MARGIN
+                self._right = max(self._right, middle + half + 2 * _MARGIN)
+        self._tops, self._bottom = self._heights()
+
+    def text(self) -> str:
+        """The picture as SVG text."""
+        height = self._bottom + _MARGIN - 2
+        elements: list[svg.Element] = [box(0, 0, self._right, height, "back", radius=0)]
+        elements += [line(x, 34, x, height - 4) for x in self._at.values()]
+        for lane in self._order:
+            elements += self._head(lane)
+        for frame in self._frames:
+            elements += self._step(frame.first, self._framed(frame))
+        for index, row in enumerate(self._rows):
+            elements += self._step(index, self._drawn(row, self._tops[index]))
+        pressed = self._story.pressed
+        return drawing(
+            f"The flow of {pressed[0]}" if len(pressed) == 1 else "The flow of the messages",
+            self._in_words(),
+            self._right,
+            height,
+            elements,
+            playable=self._playable,
+            role="group" if any(self._button(row) for row in self._rows) else "img",
+        )
+
+    # Where things are
+
+    def _brackets(self) -> list[_Frame]:
+        """One for each refresh and each retry, from its request to its response."""
+        frames: dict[tuple[object, str], _Frame] = {}
+        for index, row in enumerate(self._rows):
+            if row.bracket:
+                lane = row.end if row.answer else row.start
+                frame = frames.setdefault(
+                    (row.action, row.bracket), _Frame(row.bracket, index, index, lane)
                 )
-                gap = max(gap, words + 24)
-        at[right] = at[left] + gap
-    return at
+                frame.last = index
+                frame.lane = min(frame.lane, lane, key=self._order.index)
+        return list(frames.values())
 
+    def _gap(self, row: Row) -> tuple[str, str]:
+        """The lanes between which the row's text is, left and right."""
+        low, high = sorted((self._order.index(row.start), self._order.index(row.end)))
+        if self._order[high] in (SERVER, DATABASE):
+            return self._order[high - 1], self._order[high]
+        return self._order[low], self._order[low + 1]
 
-def _brackets(rows: list[Row], tops: list[float], at: dict[str, float]) -> list[svg.Element]:
-    """A frame around each refresh and each retry, from its request to its response."""
-    frames: dict[tuple[object, str, str], list[int]] = {}
-    for index, row in enumerate(rows):
-        if row.bracket:
-            frames.setdefault((row.action, row.bracket, row.start if not row.answer else row.end),
-                              []).append(index)  # fmt: skip
-    drawn: list[svg.Element] = []
-    for (_, name, client), inside in frames.items():
-        top = tops[inside[0]] - _PADDING + 8
-        bottom = tops[inside[-1]] + rows[inside[-1]].height + 8
-        role: Role = "warn" if name == "refresh" else "panel"
-        left, right = at[client] - 24, at[SERVER] + 24
-        drawn.append(box(left, top, right - left, bottom - top, "frame", role, radius=8))
-        drawn.append(label(left + 8, top + 15, name, "strong", role, anchor="start"))
-    return drawn
+    def _places(self) -> dict[str, float]:
+        """Where the lanes are: far enough from each other for what is written between them."""
+        gaps = {
+            (left, right): 40 if right.startswith(CALL) and left.startswith(CALL) else
+            (width_of(self._names[left]) + width_of(self._names[right])) / 2 + 46
+            for left, right in pairwise(self._order)
+        }  # fmt: skip
+        x = max(_MARGIN + 16 + width_of(self._names[self._order[0]]) / 2, 40)
+        for row in self._rows:
+            if row.start != row.end:
+                gap = self._gap(row)
+                gaps[gap] = max(gaps[gap], self._width(row) + 24)
+        for frame in self._frames:  # its corner is left of its lane
+            before = self._order.index(frame.lane)
+            x = max(x, 32) if before == 0 else x
+        at = {self._order[0]: x}
+        for (left, right), room in gaps.items():
+            at[right] = at[left] + room
+        return at
 
+    def _width(self, row: Row) -> float:
+        words = width_of(row.title, strong=row.numbered) + 14 * (self._button(row) == APART)
+        if self._button(row) == SEND:
+            words += 80
+        return max(words, width_of(row.more), width_of(row.badge, strong=True) + 44)
 
-def _drawn(row: Row, top: float, at: dict[str, float], width: float) -> list[svg.Element]:
-    if row.start == row.end:
-        return _gap(row, top, width) if not row.start else _noted(row, top, at[row.start])
-    start, end = at[row.start], at[row.end]
-    middle, y = (start + end) / 2, top + (14 if row.status else 22)
-    parts = arrow(start, end, y, row.role, dashed=row.answer)
-    if row.status:
-        parts += badge(middle, y, row.badge, row.role)
-    else:
-        parts.append(label(middle, y - 6, row.title, "strong" if row.numbered else "text"))
-    if row.more:
-        parts.append(label(middle, y + 16, row.more, "muted"))
-    return parts
+    def _heights(self) -> tuple[list[float], float]:
+        """The top of each row, and the bottom of the last one."""
+        above, below = [0] * len(self._rows), [0] * len(self._rows)
+        for frame in self._frames:
+            above[frame.first] += _GAP + _PADDING
+            below[frame.last] += _BELOW + _GAP
+        tops, y = [], float(_HEAD)
+        for row, more, less in zip(self._rows, above, below, strict=True):
+            y += more
+            tops.append(y)
+            y += self._height(row) + less
+        return tops, y
 
-
-def _noted(row: Row, top: float, x: float) -> list[svg.Element]:
-    half = width_of(row.words) / 2 + 10
-    return [
-        box(x - half, top + 4, 2 * half, 24, "box", row.role),
-        label(x, top + 20, row.words, row.role),
-    ]
-
-
-def _gap(row: Row, top: float, width: float) -> list[svg.Element]:
-    """Time that passes, over all lanes."""
-    half = width_of(row.words) / 2 + 8
-    return [
-        line(_MARGIN, top + 16, width - _MARGIN, top + 16, "dashed", row.role),
-        box(width / 2 - half, top + 6, 2 * half, 20, "back", radius=0),
-        label(width / 2, top + 20, row.words, row.role),
-    ]
-
-
-def _title(story: Story) -> str:
-    if len(story.pressed) == 1:
-        return f"The flow of {story.pressed[0]}"
-    return "The flow of the messages"
-
-
-def _description(rows: list[Row], names: dict[str, str]) -> str:
-    """The picture in words, a sentence for each row."""
-    sentences = []
-    for row in rows:
-        words = " ".join(part for part in (row.title, row.badge) if part)
-        words += f" ({row.more})" if row.more else ""
-        words = f"{row.bracket}: {words}" if row.bracket and not row.answer else words
+    def _height(self, row: Row) -> int:
         if row.start == row.end:
-            who = f"{names[row.start]}: " if row.start else ""
+            return 30
+        return 28 if row.status else 26 + 14 * bool(row.more) + 8 * bool(self._button(row))
+
+    # What is drawn
+
+    def _button(self, row: Row) -> str:
+        """What the row's button asks for, "" if it has none."""
+        if row.held:
+            return SEND if SEND in self._controls else ""
+        many = row.numbered and (row.apart or row.count > 1)
+        return APART if many and APART in self._controls else ""
+
+    def _step(self, index: int, parts: list[svg.Element]) -> list[svg.Element]:
+        """A row's parts as they are, or as one step of the story."""
+        if not self._playable:
+            return parts
+        return [svg.G(elements=parts, class_=["step"], style=f"--n:{index}")]
+
+    def _head(self, lane: str) -> list[svg.Element]:
+        roles: dict[str, Role] = {PANEL: "panel", SERVER: "server", DATABASE: "database"}
+        role, x, name = roles.get(lane, "client"), self._at[lane], self._names[lane]
+        half = width_of(name) / 2 + (10 if lane.startswith(CALL) else 16)
+        return [
+            box(x - half, 8, 2 * half, 26, "box", role, radius=13),
+            label(x, 25, name, "strong", role),
+        ]
+
+    def _framed(self, frame: _Frame) -> list[svg.Element]:
+        top = self._tops[frame.first] - _PADDING
+        bottom = self._tops[frame.last] + self._height(self._rows[frame.last]) + _BELOW
+        left, right = self._at[frame.lane] - 20, self._at[SERVER] + 20
+        for row in self._rows[frame.first : frame.last + 1]:
+            if row.start and row.start == row.end:  # a note in between
+                half = width_of(row.words) / 2 + 18
+                left = min(left, self._at[row.start] - half)
+                right = max(right, self._at[row.start] + half)
+        role: Role = "warn" if frame.name == "refresh" else "panel"
+        return [
+            box(left, top, right - left, bottom - top, "frame", role, radius=8),
+            label(left + 8, top + 15, frame.name, "strong", role, anchor="start"),
+        ]
+
+    def _drawn(self, row: Row, top: float) -> list[svg.Element]:
+        if row.start == row.end:
+            return self._noted(row, top) if row.start else self._passes(row, top)
+        start, end = self._at[row.start], self._at[row.end]
+        left, right = self._gap(row)
+        y = top + (13 if row.status else 28 if self._button(row) else 20)
+        middle = (self._at[left] + self._at[right]) / 2
+        parts = arrow(start, end, y, row.tone, dashed=row.answer)
+        if row.status:
+            parts += badge(middle, y, row.badge, row.tone)
+        elif self._button(row):
+            width = self._width(row) + 12
+            parts.append(
+                button(middle - width / 2, y - 26, width, row.title, APART, opened=row.apart)
+            )
         else:
-            who = f"{names[row.start]} to {names[row.end]}: "
-        sentences.append(f"{who}{words}".rstrip("."))
-    return ". ".join(sentences) + "."
+            parts.append(label(middle, y - 6, row.title, "strong" if row.numbered else "text"))
+        if row.more:
+            parts.append(label(middle, y + 15, row.more, "muted"))
+        if self._playable:
+            parts.append(moving(start, end, y, row.tone))
+        return parts
+
+    def _noted(self, row: Row, top: float) -> list[svg.Element]:
+        half = width_of(row.words) / 2 + 10
+        x = max(self._at[row.start], half + _MARGIN)
+        return [
+            box(x - half, top + 2, 2 * half, 24, "box", row.tone),
+            label(x, top + 18, row.words, row.tone),
+        ]
+
+    def _passes(self, row: Row, top: float) -> list[svg.Element]:
+        """Time that passes, over all lanes."""
+        half, middle = self._width(row) / 2 + 8, self._right / 2
+        parts: list[svg.Element] = [
+            line(_MARGIN, top + 15, self._right - _MARGIN, top + 15, "dashed", row.tone),
+            box(middle - half, top + 1, 2 * half, 28, "back", radius=0),
+        ]
+        if self._button(row) == SEND:
+            name = f"Send it: {row.words}"
+            parts.append(button(middle + half - 80, top + 3, 76, "Send it", SEND, name=name))
+            middle -= 40
+        return [*parts, label(middle, top + 19, row.words, row.tone)]
+
+    def _in_words(self) -> str:
+        """The picture in words, a sentence for each row."""
+        sentences = []
+        for row in self._rows:
+            words = " ".join(part for part in (row.title, row.badge) if part)
+            words += f" ({row.more})" if row.more else ""
+            words = f"{row.bracket}: {words}" if row.bracket and not row.answer else words
+            if row.start == row.end:
+                who = f"{self._names[row.start]}: " if row.start else ""
+            else:
+                who = f"{self._names[row.start]} to {self._names[row.end]}: "
+            sentences.append(f"{who}{words}".rstrip("."))
+        return ". ".join(sentences) + "."

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import svg
 
@@ -88,6 +89,17 @@ _STYLE = (
     ".lab-picture .warn{--c:var(--p-warn);--b:var(--p-warn-back)}"
 )
 
+#: Each step of a story takes this many seconds. A printed page does not wait for the last one.
+STEP = 0.35
+_PLAYING = (
+    f"@media screen and (prefers-reduced-motion:no-preference){{"
+    f".lab-picture.plays .step{{animation:lab-appear {STEP}s calc(var(--n)*{STEP}s) both}}"
+    f".lab-picture.plays .dot{{animation:lab-travel {STEP}s calc(var(--n)*{STEP}s) both}}}}"
+    "@keyframes lab-appear{from{opacity:0}}"
+    "@keyframes lab-travel{from,90%{opacity:1}to{transform:translateX(var(--way))}}"
+    ".lab-picture .dot{opacity:0}"
+)
+
 #: Pixels of the panel's type, to which a picture's width is related: larger type, larger picture.
 _BASE = 13
 
@@ -96,7 +108,14 @@ _CHARACTER, _STRONG = 6.9, 7.6
 
 
 def drawing(
-    title: str, description: str, width: float, height: float, elements: Iterable[svg.Element]
+    title: str,
+    description: str,
+    width: float,
+    height: float,
+    elements: Iterable[svg.Element],
+    *,
+    playable: bool = False,
+    role: Literal["img", "group"] = "img",
 ) -> str:
     """A whole picture as SVG text.
 
@@ -105,16 +124,19 @@ def drawing(
         description (str): the same as the picture, in words.
         width, height (float): in pixels.
         elements: what is drawn, the first at the bottom.
+        playable (bool): with the class "plays", the elements of class "step" appear one after
+            the other.
+        role: "group" if there are buttons in it; an image has none.
     """
     root = svg.SVG(
         viewBox=svg.ViewBoxSpec(0, 0, round(width), round(height)),
         width=svg.Length(round(width / _BASE, 2), "em"),
         class_=["lab-picture"],
-        extra={"role": "img"},
+        extra={"role": role},
         elements=[
             svg.Title(text=as_svg(title)),
             svg.Desc(text=as_svg(description)),
-            svg.Style(text=_STYLE),
+            svg.Style(text=_STYLE + (_PLAYING if playable else "")),
             *elements,
         ],
     )
@@ -179,6 +201,49 @@ def arrow(
             class_=["head", role],
         ),
     ]  # fmt: skip
+
+
+def moving(start: float, end: float, y: float, role: Role) -> svg.Circle:
+    """A dot that travels along an arrow while its picture plays."""
+    return svg.Circle(
+        cx=_px(start), cy=_px(y), r=5, class_=["solid", "dot", role],
+        style=f"--way:{_px(end - start)}px",
+    )  # fmt: skip
+
+
+@dataclass
+class _HtmlButton(svg.Element):
+    element_name: ClassVar[str] = "button"
+
+
+def button(
+    x: float,
+    y: float,
+    width: float,
+    words: str,
+    asks: str,
+    *,
+    name: str = "",
+    opened: bool | None = None,
+) -> svg.ForeignObject:
+    """An HTML button, 24 pixels high, for a picture in a widget that answers its clicks.
+
+    Args:
+        x, y, width (float): its top left corner and its width, in pixels.
+        words (str): its label.
+        asks (str): what the click is for.
+        name (str): its accessible name, which begins with the label; the label by default.
+        opened (bool | None): for a button that opens and closes something, its state.
+    """
+    state = {} if opened is None else {"aria-expanded": str(opened).lower()}
+    if name:
+        state["aria-label"] = as_svg(name)
+    within = _HtmlButton(
+        text=as_svg(words),
+        data={"asks": asks},
+        extra={"xmlns": "http://www.w3.org/1999/xhtml", "type": "button", **state},
+    )
+    return svg.ForeignObject(x=_px(x), y=_px(y), width=_px(width), height=24, elements=[within])
 
 
 def _px(number: float) -> int | float:

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import svg
 
 from ...clock import life
+from ..story import ranges
 from ..token_lives import Bar, Mark, Move, Timeline
 from .shapes import Role, badge, box, drawing, label, line, width_of
-from .story import ranges
 
 _WIDTH, _LEFT, _RIGHT, _TOP = 960, 84, 24, 30
 
@@ -145,7 +145,7 @@ def _piles(marks: Iterable[Mark], axis: _Axis) -> list[tuple[float, list[tuple[s
 def _called(marks: list[Mark]) -> str:
     """The numbers of the calls."""
     words = ranges(sorted({mark.call for mark in marks}))
-    return words if len(words) <= 5 else f"{len(marks)}×"
+    return words if 0 < len(words) <= 5 else f"{len(marks)}×"
 
 
 def _rows(bars: Iterable[Bar]) -> list[tuple[str, list[Bar]]]:

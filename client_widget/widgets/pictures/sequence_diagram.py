@@ -1,8 +1,11 @@
 """`DiagramView`: the log as a sequence that is redrawn as events arrive.
 
-The picture is SVG in an HTML widget, which any page of widgets draws. Any thread may set it, even
-while a cell runs. Its colours follow the page's theme by themselves. Like the events, it contains
-no token and no password.
+The picture is SVG, which any page of widgets draws. Any thread may set it, even while a cell runs.
+Its colours follow the page's theme by themselves. Like the events, it contains no token and no
+password.
+
+When a call has met an expired token and come back with its page, its messages travel once along the
+picture.
 
 The first picture is drawn in a thread: its library takes a third of a second to import, and the
 panel does not wait for it.
@@ -17,9 +20,10 @@ import ipywidgets as widgets
 from ...client.auth_client import AuthClient
 from ...client.stepper import Held, stepper_of
 from ...clock import Clock
-from ...log.event import Event, action_of
+from ...log.event import Event, action_of, is_call
 from ..background import Pulse
 from ..view import View
+from .picture import Picture
 
 #: Seconds from an event to the picture, so that the events of one action are drawn together. The
 #: picture is drawn at most this often.
@@ -37,7 +41,8 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     Attributes:
         choice (ToggleButtons): "Last action" or "Whole session".
-        picture (HTML): holds the SVG; empty until the first drawing.
+        picture (Picture): holds the SVG; empty until the first drawing.
+        apart (bool): are calls made at once drawn apart?
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
@@ -45,13 +50,16 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         self._stepper = stepper_of(client)
         # Held while a picture is made and shown, so that an older one never replaces a newer one.
         self._drawing = threading.Lock()
-        # What the picture was made of: choice, number of events, held message.
-        self._seen: tuple[str, int, Held | None] | None = None
+        # What the picture was made of: choice, last event, held message, apart.
+        self._seen: tuple[str, int, Held | None, bool] | None = None
+        # The last action that has played. A story that was there before the view does not play.
+        self._played = client.log.action()[-1:]
+        self.apart = False
         self.choice = widgets.ToggleButtons(
             options=[LAST_ACTION, WHOLE_SESSION],
             style={"button_width": "auto"},
         )
-        self.picture = widgets.HTML()
+        self.picture = Picture(self._on_ask)
         super().__init__([self.choice, self.picture])
         self._redraw = Pulse(BATCH, self._draw)
         self.choice.observe(lambda _: self._draw(), "value")
@@ -74,24 +82,55 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
 
+    def _on_ask(self, asks: str) -> None:
+        if asks == "apart":
+            self.apart = not self.apart
+            self._draw()
+        elif asks == "send":
+            self._stepper.next()
+
     def _draw(self) -> bool:
+        # Its library takes a third of a second to import.
+        from ...log.pictures.sequence import APART, SEND, sequence
+
         with self._drawing:
             held = self._stepper.first
-            seen = (self.choice.value, self._log.dropped + len(self._log), held)
-            if not self._closed and seen != self._seen:
-                self._seen = seen
-                self.picture.value = self._log.to_svg(
-                    self._chosen(), held="" if held is None else held.title
-                )
+            last = self.choice.value == LAST_ACTION
+            events = self._log.action() if last else list(self._log)
+            seen = (self.choice.value, events[-1].seq if events else 0, held, self.apart)
+            if self._closed or seen == self._seen:
+                return False
+            self._seen = seen
+            new = last and not self._stepper.on and _is_new(events, self._played)
+            self.picture.value = sequence(
+                events,
+                number=self._log.call_number,
+                held="" if held is None else held.title,
+                apart=self.apart,
+                # The buttons of a page do not work while a cell waits.
+                controls={APART} if held is None or held.in_a_loop else {APART, SEND},
+                playable=new,
+            )
+            if new:
+                self._played = events[-1:]
+                self.picture.play()
         return False
 
     def _end_the_last_drawing(self) -> None:
         with self._drawing:
             pass
 
-    def _chosen(self) -> str | None:
-        """The correlation of what is shown; None for the whole log."""
-        if self.choice.value == WHOLE_SESSION:
-            return None
-        action = self._log.action()
-        return (action_of(action[-1]) if action else None) or ""
+
+def _is_new(events: list[Event], played: list[Event]) -> bool:
+    """Has each call of a new action been answered, and one of them after a retry?"""
+    if not events or action_of(events[-1]) in map(action_of, played):
+        return False
+    calls, answered = set(), set()
+    for event in events:
+        if is_call(event):
+            calls.add(event.correlation)
+        elif event.name == "response.received":
+            purpose, refused = event.fields.get("purpose"), event.fields.get("status", 0) >= 400
+            if purpose == "retry" or (purpose == "call" and not refused):
+                answered.add(event.correlation)
+    return calls == answered and any(event.name == "request.retried" for event in events)

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...clock import Clock
-from ...log.event import Event, is_call
+from ...log.event import Event
 from ...log.token_lives import DRAWN, spans
 from ..background import Pulse
 from ..view import View
@@ -30,18 +30,19 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     Args:
         client (AuthClient): the view draws its log.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
-        window (bool): draw the refresh window of access tokens, too.
+        window (bool | None): draw the refresh window of access tokens, too; by default if the
+            client refreshes ahead of expiry.
 
     Attributes:
         picture (HTML): holds the SVG; empty until the first drawing.
     """
 
     def __init__(
-        self, client: AuthClient, *, clock: Clock | None = None, window: bool = False
+        self, client: AuthClient, *, clock: Clock | None = None, window: bool | None = None
     ) -> None:
         self._log = client.log
         self._clock = clock if clock is not None else client.clock
-        self._window = window
+        self._window = client.refreshes_ahead if window is None else window
         # Held while drawing: the panel's tick and the events draw in two threads.
         self._drawing = threading.Lock()
         self.picture = widgets.HTML()
@@ -77,7 +78,6 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
             if self._closed:
                 return False
             now, events = self._clock(), list(self._log)
-            before = sum(map(is_call, events[:-RECENT]))
-            facts = spans(events[-RECENT:], before=before)
+            facts = spans(events[-RECENT:], number=self._log.call_number)
             self.picture.value = timeline(facts, now, window=self._window)
         return False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import linecache
 import sys
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
@@ -34,7 +36,39 @@ def test_events_have_the_logs_clock_and_count_from_1(log: EventLog, clock: DemoC
     log.record("one", source="a")
     clock.advance(61)
     log.record("two", source="b")
-    assert [(e.seq, e.at, e.name) for e in log] == [(1, START, "one"), (2, START + 61, "two")]
+    assert [(e.seq, e.at - START, e.name) for e in log] == [
+        *[(1, 0, "one"), (2, 61, "clock.advanced"), (3, 61, "two")]
+    ]
+
+
+def test_a_move_of_a_clock_is_recorded_once(log: EventLog, clock: DemoClock) -> None:
+    another = DemoClock(start=START, rate=0)
+    for each in (clock, another, another, time.time):
+        log.follow(each)
+    clock.advance(61)
+    another.advance(-1)
+    assert [(e.source, e.name, dict(e.fields)) for e in log] == [
+        ("clock", "clock.advanced", {"seconds": 61}),
+        ("clock", "clock.advanced", {"seconds": -1}),
+    ]
+
+
+def test_a_clock_does_not_keep_a_log_alive(clock: DemoClock) -> None:
+    log = EventLog(clock=clock)
+    gone = weakref.ref(log)
+    del log
+    gc.collect()
+    assert gone() is None
+    clock.advance(1)
+
+
+def test_calls_are_numbered_from_the_first_ever_recorded(clock: DemoClock) -> None:
+    log = EventLog(clock=clock, limit=2)
+    first = log.record("request.sent", source="a", purpose="call")
+    log.record("request.sent", source="a", purpose="refresh")
+    second = log.record("request.sent", source="a", purpose="call")
+    assert log.call_number(second) == 2
+    assert log.call_number(first) == 0  # dropped
 
 
 def test_a_full_log_forgets_its_oldest_and_counts_them(clock: DemoClock) -> None:

@@ -88,7 +88,6 @@ def test_no_answer_has_no_status(ada: AuthClient, log: EventLog, server: DemoSer
 
 def test_moves_of_the_clock(log: EventLog, clock: DemoClock) -> None:
     clock.advance(61)
-    log.record("clock.advanced", source="panel", seconds=61)
     assert spans(log).moves == (Move(START + 61, 61),)
 
 
@@ -96,7 +95,6 @@ def test_only_the_last_are_kept(ada: AuthClient, log: EventLog, clock: DemoClock
     for _ in range(3):
         clock.advance(61)
         ada.home()
-        log.record("clock.advanced", source="panel", seconds=61)
     timeline = spans(log, tokens=2, marks=2)
     assert lives(timeline) == [("access", 122, 182), ("access", 183, 243)]
     assert answers(timeline) == [(183, "/refresh", 200), (183, "/home", 200)]

@@ -106,7 +106,7 @@ def test_the_reason_is_made_from_the_events(tour: Tour) -> None:
         "The client sends GET /home again, with the access token (60 s left). "
         "The server says: access token accepted (60 s left)."
     )
-    assert names(tour.results[4].events) == [("panel", "clock.advanced"), *REFRESHED]
+    assert names(tour.results[4].events) == [("clock", "clock.advanced"), *REFRESHED]
 
 
 def test_a_wrong_guess_is_wrong(tour: Tour) -> None:

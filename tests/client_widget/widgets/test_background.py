@@ -86,6 +86,34 @@ def test_calls_at_once_all_return_or_the_lack_of_threads_is_raised(
         at_once(3, lambda: 7)
 
 
+def test_calls_at_once_leave_before_any_is_answered(ada: AuthClient, log: EventLog) -> None:
+    begun: list[int] = []
+
+    def late() -> str:
+        begun.append(1)
+        if len(begun) == 5:  # the other four would be answered by now
+            sent = lambda: [e.name for e in log].count("request.sent") == 2 + 4  # noqa: E731
+            until(sent)
+        return str(ada.home()["message"])
+
+    assert at_once(5, late) == ["Welcome ada"] * 5
+    names = [event.name for event in log if event.source == "client"][5:]
+    assert names == ["request.sent"] * 5 + ["response.received"] * 5
+
+
+def test_a_call_that_ends_without_a_message_lets_the_others_go(ada: AuthClient) -> None:
+    begun: list[int] = []
+
+    def one_fails() -> str:
+        begun.append(1)
+        if len(begun) == 2:
+            raise LookupError("before its message")
+        return str(ada.home()["message"])
+
+    with pytest.raises(LookupError):
+        at_once(3, one_fails)
+
+
 def test_rows_that_found_no_thread_come_with_the_next(
     log: EventLog, no_threads: ShortOfThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +12,12 @@ import pytest
 
 from client_widget import AuthClient, DiagramView, EventLog
 from client_widget.client.stepper import stepper_of
+from client_widget.widgets.background import at_once
 from client_widget.widgets.pictures.sequence_diagram import LAST_ACTION, WHOLE_SESSION
 from demo_server import DemoClock
 
 from ...conftest import PASSWORD
-from .buttons import until, widgets_in
+from .buttons import receive, until, widgets_in
 
 
 @pytest.fixture
@@ -22,6 +25,11 @@ def view(client: AuthClient) -> Iterator[DiagramView]:
     view = DiagramView(client)
     yield view
     view.close()
+
+
+def asks(view: DiagramView) -> list[str]:
+    """What the buttons in the picture ask for."""
+    return re.findall(r'data-asks="(\w+)"', view.picture.value)
 
 
 def test_it_shows_what_is_there(ada: AuthClient, log: EventLog) -> None:
@@ -71,6 +79,70 @@ def test_a_held_message_is_shown_until_it_is_sent(view: DiagramView, ada: AuthCl
     call.join(timeout=20)
     until(lambda: "#3 GET /home" in view.picture.value)
     until(lambda: "is held" not in view.picture.value)
+
+
+def test_a_held_message_is_sent_from_the_picture(view: DiagramView, ada: AuthClient) -> None:
+    stepper = stepper_of(ada)
+    stepper.on = True
+    call = threading.Thread(target=ada.home)
+    call.start()
+    until(lambda: asks(view) == ["send"])
+    receive(view.picture, {"asks": "send"})
+    call.join(timeout=20)
+    until(lambda: ">200</text>" in view.picture.value)
+    assert asks(view) == []
+    receive(view.picture, {"asks": "send"})  # a second click, of a page that is late
+    receive(view.picture, {"asks": "nothing that is known"})
+
+
+def test_a_message_of_a_cell_has_no_button(view: DiagramView, ada: AuthClient) -> None:
+    stepper_of(ada).on = True
+
+    async def cell() -> None:
+        ada.home()
+
+    call = threading.Thread(target=lambda: asyncio.run(cell()))
+    call.start()
+    until(lambda: "is held" in view.picture.value)
+    assert asks(view) == []
+    stepper_of(ada).on = False
+    call.join(timeout=20)
+
+
+def test_calls_at_once_open_and_close(view: DiagramView, ada: AuthClient, log: EventLog) -> None:
+    at_once(5, ada.home)
+    until(lambda: "×5" in view.picture.value)
+    assert asks(view) == ["apart"]
+    assert 'aria-expanded="false"' in view.picture.value
+    receive(view.picture, {"asks": "apart"})
+    assert view.apart
+    assert asks(view) == ["apart"]
+    assert 'aria-expanded="true"' in view.picture.value
+    assert all(f">#{n}</text>" in view.picture.value for n in range(3, 8))
+    receive(view.picture, {"asks": "apart"})
+    assert "×5" in view.picture.value
+
+
+def test_a_new_refresh_plays_once(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
+    clock.advance(61)
+    ada.home()  # before the view: it does not play
+    view = DiagramView(ada)
+    until(lambda: view.picture.value == log.to_svg(log.action()[0].correlation))
+    played: list[object] = []
+    view.picture.send = lambda content, buffers=None: played.append(content)
+    ada.home()  # neither does a call that needs no refresh
+    until(lambda: "#4" in view.picture.value)
+    assert played == []
+    clock.advance(61)
+    ada.home()
+    until(lambda: played == [{"type": "play"}])
+    assert "lab-travel" in view.picture.value
+    view.choice.value = WHOLE_SESSION
+    view.choice.value = LAST_ACTION
+    assert "#5 GET /home again" in view.picture.value
+    assert "lab-travel" not in view.picture.value
+    assert len(played) == 1
+    view.close()
 
 
 def test_a_closed_view_is_not_drawn_again(log: EventLog, client: AuthClient) -> None:

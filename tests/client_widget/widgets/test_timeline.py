@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,8 @@ from client_widget.clock import Clock
 from client_widget.log.event_log import Subscriber
 from client_widget.log.pictures.timeline import timeline as picture
 from client_widget.log.token_lives import spans
-from demo_server import DemoClock
+from client_widget.protocol.auth_flow import BearerAuth
+from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD
 from .buttons import pulses, until
@@ -54,11 +56,18 @@ def test_now_moves_with_the_clock(
     assert timeline.picture.value == picture(spans(log), clock()) != before
 
 
-def test_the_refresh_window_is_drawn_on_request(
-    ada: AuthClient, clock: DemoClock, log: EventLog
+@pytest.mark.parametrize("given", [None, False, True])
+@pytest.mark.parametrize("ahead", [False, True])
+def test_the_refresh_window_is_drawn_if_it_is_used(
+    server: DemoServer, clock: DemoClock, log: EventLog, given: bool | None, ahead: bool
 ) -> None:
-    view = TokenTimeline(ada, window=True)
-    assert drawn(view) == picture(spans(log), clock(), window=True)
+    auth = partial(BearerAuth, clock=clock) if ahead else BearerAuth
+    client = AuthClient(server.url, log=log, clock=clock, auth=auth)
+    client.register("ada", PASSWORD)
+    client.login("ada", PASSWORD)
+    view = TokenTimeline(client, window=given)
+    window = ahead if given is None else given
+    assert drawn(view) == picture(spans(log), clock(), window=window)
     view.close()
 
 

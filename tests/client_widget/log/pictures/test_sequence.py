@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from client_widget import AuthClient, ClientError, EventLog, LoginRequired, ServerUnreachable
 from client_widget.client.transport import one_action
+from client_widget.log.event import action_of
 from client_widget.log.event_text import EVENT_NAMES
-from client_widget.log.pictures.sequence import sequence
+from client_widget.log.pictures.sequence import APART, SEND, sequence
 from client_widget.widgets.background import at_once
 from demo_server import DemoClock, DemoServer
 
-from ....conftest import PASSWORD, Gate, hold_refresh_until_rejected
+from ....conftest import PASSWORD
 from .reading import SVG, root_of, said, texts, texts_in
 
 EXPIRY = [
@@ -104,10 +105,9 @@ def test_it_has_a_text_alternative(ada: AuthClient, clock: DemoClock, log: Event
 
 
 def test_five_calls_at_once_are_five_numbers_and_one_refresh(
-    ada: AuthClient, clock: DemoClock, log: EventLog, gate: Gate
+    ada: AuthClient, clock: DemoClock, log: EventLog
 ) -> None:
     clock.advance(61)
-    hold_refresh_until_rejected(gate, 5)
     with one_action() as action:
         log.record("button.pressed", source="panel", correlation=action, button="5 × Home")
         at_once(5, ada.home)
@@ -130,6 +130,20 @@ def test_a_call_that_differs_has_an_arrow_of_its_own(log: EventLog) -> None:
         )
     assert texts(log.to_svg("a")) == [
         *["client", "Server", "#1–3 GET /home ×3", "without a token", "200 ×2", "403"]
+    ]
+
+
+def test_a_second_may_pass_between_equal_messages(clock: DemoClock, log: EventLog) -> None:
+    facts = {"kind": "access", "token": "a1b2c3d4", "exp": clock()}
+    about = {"method": "GET", "path": "/home", "purpose": "call"}
+    for n in (1, 2):
+        clock.advance(1)
+        log.record("request.sent", source="client", correlation=f"a.{n}", **about, **facts)
+    for n in (1, 2):
+        received = {**about, "status": 403, "error": "token_expired"}
+        log.record("response.received", source="client", correlation=f"a.{n}", **received)
+    assert texts(log.to_svg("a")) == [
+        *["client", "Server", "#1–2 GET /home ×2", "access token", "403 expired 1 s ago ×2"]
     ]
 
 
@@ -169,10 +183,10 @@ def test_two_clients_and_a_moved_clock(
     phone = AuthClient(server.url, log=log, clock=clock, name="ada's phone")
     with pytest.raises(LoginRequired):
         phone.home()
-    log.record("clock.advanced", source="panel", seconds=61)
+    clock.advance(61)
     log.record("lesson.started", source="a lesson")
     ada.logout()
-    assert texts(sequence(list(log)[before:], before=2)) == [
+    assert texts(sequence(list(log)[before:], number=log.call_number)) == [
         *["ada's phone", "client", "Server", "#3 GET /home", "without a token"],
         *["403 token missing", "the clock moves by 61 s", "logged out"],
     ]
@@ -228,6 +242,33 @@ def hostile_log(text: str) -> EventLog:
         fields |= dict.fromkeys(["button", "client", "seconds", "wait", "exp", "token"], text)
         log.record(name, source=text, correlation="a", **fields)
     return log
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_buttons_hold_no_markup_of_others(text: str) -> None:
+    drawn = root_of(sequence(hostile_log(text), held=text, controls={APART, SEND}, playable=True))
+    assert drawn.get("role") == ("group" if text else "img")
+    tags = {element.tag.partition("}")[2] for element in drawn.iter()}
+    assert tags <= {*["svg", "title", "desc", "style", "g", "line", "polygon", "rect", "text"],
+                    *["circle", "foreignObject", "button"]}  # fmt: skip
+    names = [name for element in drawn.iter() for name in element.attrib]
+    assert not any(name.startswith("on") for name in names)
+
+
+def test_calls_apart_have_a_lane_each_and_say_it_once(
+    ada: AuthClient, clock: DemoClock, log: EventLog
+) -> None:
+    clock.advance(61)
+    at_once(3, ada.home)
+    drawn = log.to_svg(action_of(log.action()[0]), apart=True)
+    assert texts(drawn)[:5] == ["#3", "#4", "#5", "Server", "refresh"]
+    told = texts(drawn)
+    assert sorted(words for words in told if "again" in words) == [
+        f"#{n} GET /home again" for n in (3, 4, 5)
+    ]
+    assert (told.count("access token"), told.count("new access token, 60 s left")) == (1, 1)
+    assert (told.count("403 expired 1 s ago"), told.count("200 new access token")) == (3, 1)
+    assert "×" not in "".join(told)
 
 
 @settings(deadline=None)

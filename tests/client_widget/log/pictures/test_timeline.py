@@ -63,7 +63,6 @@ def test_a_login_draws_two_bars(ada: AuthClient, log: EventLog) -> None:
 def test_an_expiry_and_a_refresh(ada: AuthClient, clock: DemoClock, log: EventLog) -> None:
     first, _ = fingerprints(ada)
     clock.advance(61)
-    log.record("clock.advanced", source="panel", seconds=61)
     ada.home()
     picture = drawn(log, clock())
     assert f"{first} expired" in texts(picture)
@@ -135,7 +134,7 @@ def test_a_second_login_is_second_zero(ada: AuthClient, clock: DemoClock, log: E
 
 def test_the_numbers_go_on_behind_what_is_drawn(ada: AuthClient, log: EventLog) -> None:
     ada.home()
-    facts = spans(list(log)[-3:], before=2)
+    facts = spans(list(log)[-3:], number=log.call_number)
     assert facts.marks == (
         Mark(START, 200, "/home", "client", log.action()[0].correlation, call=3),
     )

@@ -1,9 +1,12 @@
 """From events to the rows of a sequence: who sent what to whom, and what came back.
 
+`pictures.sequence` draws the rows as SVG, and `mermaid` writes them as Mermaid.
+
 - The lanes are the panel, each client, the server and the database, if they take part. The
   database records no events: the server's events show what it was asked.
-- Calls are numbered. Equal messages of calls made at once are one arrow with a count, so five
-  calls at once give the same picture whichever of them was first.
+- Calls are numbered. Equal messages of calls made at once are one row with a count, so five
+  calls at once tell the same story whichever of them was first. Told apart, each of these calls
+  has a lane of its own.
 - Each fact is drawn once: that a token has expired is told by the refusal, that it is valid by
   the request.
 - A text may contain what a user typed: each is cut, and escaped where it is drawn. A missing
@@ -13,35 +16,44 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from ...clock import life
-from ...display import cut
-from ...protocol.tokens import is_time
-from ..event import LIMIT, Event, action_of, is_call, last_steps
-from .shapes import Role
+from ..clock import life
+from ..display import cut
+from ..protocol.tokens import is_time
+from .event import LIMIT, Event, action_of, is_call, last_steps
 
-#: Lanes. A client's is this and its name.
-PANEL, CLIENT, SERVER, DATABASE = "panel", "client ", "server", "database"
+#: Lanes. A client's is this and its name, a call's this, its number and its client's name.
+PANEL, CLIENT, CALL, SERVER, DATABASE = "panel", "client ", "call ", "server", "database"
+
+#: What a row is, whatever colour that has.
+Tone: TypeAlias = Literal["plain", "muted", "ok", "bad", "warn"]
+
+#: Returns the number of the call that begins with an event.
+Numbers: TypeAlias = Callable[[Event], int]
 
 
 @dataclass
 class Row:
-    """A row of the picture.
+    """A row of the sequence.
 
     Attributes:
         start, end (str): lanes; equal for a note, "" for a gap over all lanes.
         words (str): on the arrow, or the note.
-        more (str): below the arrow, muted.
+        more (str): below the arrow.
         status (str): in a badge on the arrow.
-        role (Role): the arrow's colour.
-        answer (bool): is the arrow dashed?
+        tone (Tone): whether it is good or bad news.
+        answer (bool): is this a response?
+        lost (bool): does this say that no response arrived?
         calls (list[int]): the numbers of the calls that sent or received this.
         numbered (bool): are the numbers shown?
         count (int): how many equal messages this is.
         callers (set[object]): whose calls they are; a caller's own messages are never merged.
+        apart (bool): is this the first of some equal messages that are told apart?
+        held (bool): is this the message that waits in step mode?
         bracket (str): "refresh", "retry" or "".
         action (object): whose bracket it is.
     """
@@ -51,19 +63,22 @@ class Row:
     words: str = ""
     more: str = ""
     status: str = ""
-    role: Role = "muted"
+    tone: Tone = "muted"
     answer: bool = False
+    lost: bool = False
     calls: list[int] = field(default_factory=list)
     numbered: bool = False
     count: int = 1
     callers: set[object] = field(default_factory=set)
+    apart: bool = False
+    held: bool = False
     bracket: str = ""
     action: object = None
 
     @property
     def title(self) -> str:
         """The words, with the numbers of the calls in front and the count behind."""
-        number = f"#{ranges(self.calls)} " if self.numbered else ""
+        number = f"#{ranges(self.calls)} " if self.numbered and any(self.calls) else ""
         times = f" ×{self.count}" if self.count > 1 and not self.status else ""
         return f"{number}{self.words}{times}"
 
@@ -72,88 +87,134 @@ class Row:
         """The status with its count."""
         return f"{self.status} ×{self.count}" if self.count > 1 else self.status
 
-    @property
-    def height(self) -> int:
-        """In pixels."""
-        if self.start == self.end:
-            return 32
-        return 24 + 16 * bool(self.more) + (12 if self.status else 10 * bool(self.words))
-
 
 def story_of(
-    events: Iterable[Event], *, before: int = 0, held: str = "", limit: int = LIMIT
+    events: Iterable[Event],
+    *,
+    number: Numbers | None = None,
+    held: str = "",
+    limit: int = LIMIT,
+    apart: bool = False,
 ) -> Story:
-    """The rows of some events. The arguments are those of `sequence`."""
+    """The rows of some events.
+
+    Args:
+        events (Iterable[Event]): in order; events with nothing to tell are skipped.
+        number: returns the number of the call that begins with an event, as
+            `EventLog.call_number` does; by default the first call of the events is 1.
+        held (str): the message that waits in step mode, such as "GET /home (call)".
+        limit (int): tell at most this many events, the last ones. An action that began before
+            them is left out whole if there is another; the first row says so.
+        apart (bool): tell calls made at once apart, each in its own lane.
+
+    Raises:
+        ValueError: the limit is below 1.
+    """
     if limit < 1:
         raise ValueError(f"limit must be 1 or more, not {limit}")
     steps = [event for event in events if event.name in _STEPS]
     last = last_steps(steps, limit)
-    first = before + sum(map(is_call, steps[: steps.index(last[0])] if last else ()))
-    story = Story(last, first)
+    if number is None:
+        calls = [event.seq for event in steps if is_call(event)]
+        number = lambda event: bisect(calls, event.seq)  # noqa: E731
+    story = Story(last, number, apart)
     for event in last:
         _STEPS[event.name](story, event)
     if len(last) < len(steps):
         about = f"the last {len(last)} of {len(steps)} events"
         story.rows.insert(0, Row("", "", words=about))
     if held:
-        story.rows.append(Row("", "", words=f"{cut(held, 60)} is held", role="warn"))
-    if not story.lanes:
-        story.lanes[SERVER] = None
+        story.rows.append(Row("", "", words=f"{cut(held, 60)} is held", tone="warn", held=True))
+    if not story.touched:
+        story.touched.add(SERVER)
     if not story.rows:
         story.rows.append(Row("", "", words="Nothing has happened yet."))
     return story
-
-
-def calls_before(events: Iterable[Event], first: Event) -> int:
-    """How many calls there are in `events` before the event `first`."""
-    return sum(event.seq < first.seq and is_call(event) for event in events)
 
 
 class Story:
     """Collects the rows, and merges those that are equal.
 
     A call is known by its client and its correlation.
+
+    Attributes:
+        rows (list[Row]): top to bottom.
+        pressed (list[str]): the labels of the buttons that were pressed.
+        told (set): the actions whose messages a client tells; there the server's words about
+            tokens would be said twice.
+        presses (set): the actions that began with a button.
     """
 
-    def __init__(self, events: list[Event], calls: int) -> None:
+    def __init__(self, events: list[Event], number: Numbers, apart: bool) -> None:
         self.rows: list[Row] = []
-        self.lanes: dict[str, None] = {}
         self.pressed: list[str] = []
-        #: The actions whose messages a client tells; there the server's words about tokens would
-        #: be said twice.
         self.told = {action_of(e) for e in events if e.name.startswith("request.")} - {None}
         self.presses = {action_of(e) for e in events if e.name == "button.pressed"}
-        self._calls = calls
+        self.touched: set[str] = set()
+        self.issued: dict[object, list[str]] = {}
+        self._begins = number
+        self._apart = apart
+        # Lanes of clients and of calls, with their names.
+        self._lanes: dict[str, dict[str, str]] = {}
         self._number: dict[object, int] = {}
         self._equal: dict[object, Row] = {}
         self._sent: dict[object, tuple[object, Event]] = {}
         self._fresh: set[object] = set()
-        self.issued: dict[object, list[str]] = {}
+
+    @property
+    def lanes(self) -> dict[str, str]:
+        """The lanes that take part, left to right, with their names."""
+        names = {PANEL: "Panel"}
+        for client, calls in self._lanes.items():
+            names |= {client: cut(client.removeprefix(CLIENT), 24), **calls}
+        names |= {SERVER: "Server", DATABASE: "Database"}
+        return {lane: name for lane, name in names.items() if lane in self.touched}
+
+    def client(self, event: Event) -> str:
+        """The lane of the client that an event is from; that of its call, if they are apart."""
+        return self._call(event) or self.client_named(event.source)
+
+    def client_named(self, name: str) -> str:
+        lane = CLIENT + name
+        self._lanes.setdefault(lane, {})
+        return lane
+
+    def _call(self, event: Event) -> str:
+        if not self._apart or event.correlation == action_of(event):
+            return ""
+        number = self.number(event)
+        lane = f"{CALL}{number} {event.source}"
+        self._lanes[self.client_named(event.source)][lane] = f"#{number}"
+        return lane
 
     def add(self, row: Row) -> Row:
         """A row of its own."""
-        self.lanes |= dict.fromkeys(lane for lane in (row.start, row.end) if lane)
+        self.touched |= {row.start, row.end} - {""}
         self.rows.append(row)
         return row
 
     def merge(self, event: Event, key: object, row: Row) -> None:
-        """A row that is drawn once for all calls of the action that have it."""
+        """A row that is there once for all calls of the action that have it."""
         row.action = action_of(event)
         known = self._equal.get((row.action, key))
         if known is None or event.correlation in known.callers:
             self._equal[row.action, key] = known = self.add(row)
+        elif self._apart:
+            known.apart = True
+            row.more = ""  # the first has said it
+            self.add(row).calls.append(self.number(event))
+            return
         else:
             known.count += 1
         known.calls.append(self.number(event))
         known.callers.add(event.correlation)
 
     def number(self, event: Event) -> int:
-        """The number of the call that a client's event belongs to."""
+        """The number of the call that a client's event belongs to; 0 if it is not known."""
         call = (event.source, event.correlation)
-        if is_call(event) or call not in self._number:
-            self._calls += 1
-            self._number[call] = self._calls
-        return self._number[call]
+        if is_call(event):
+            self._number[call] = self._begins(event)
+        return self._number.get(call, 0)
 
     def sent(self, event: Event, key: object) -> None:
         """Remember the request, for its response."""
@@ -178,7 +239,7 @@ class Story:
 def ranges(numbers: list[int]) -> str:
     """Numbers in short: 5, 6, 7 and 9 are "5–7, 9"."""
     parts: list[list[int]] = []
-    for number in sorted(numbers):
+    for number in sorted(filter(None, numbers)):
         if parts and number == parts[-1][1] + 1:
             parts[-1][1] = number
         else:
@@ -186,7 +247,7 @@ def ranges(numbers: list[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in parts)
 
 
-# What is drawn for each event.
+# What is told for each event.
 
 
 def _field(event: Event, name: str, length: int = 40) -> str:
@@ -225,14 +286,16 @@ def _sent(story: Story, event: Event) -> None:
     bracket = str(purpose) if purpose in ("refresh", "retry") else ""
     target = f"{_field(event, 'method', 8)} {_field(event, 'path')}"
     row = Row(
-        _client(event),
+        story.client(event),
         SERVER,
         words=f"{target} again" if bracket == "retry" else target,
         more=_carried(story, event),
         numbered=bracket != "refresh",
         bracket=bracket,
     )
-    key = (event.source, target, bracket, row.more, str(event.fields.get("token")))
+    # Not what is left of the token: a second may pass between two of these messages.
+    carried = (_field(event, "kind"), _field(event, "token"))
+    key = (event.source, target, bracket, carried)
     story.sent(event, key)
     story.merge(event, key, row)
 
@@ -255,12 +318,12 @@ def _received(story: Story, event: Event) -> None:
     bracket = str(purpose) if purpose in ("refresh", "retry") else ""
     story.merge(
         event,
-        (key, words),
+        (key, _field(event, "status"), _field(event, "error")),
         Row(
             SERVER,
-            _client(event),
+            story.client(event),
             status=words,
-            role="bad" if refused else "ok",
+            tone="bad" if refused else "ok",
             answer=True,
             bracket=bracket,
         ),
@@ -268,7 +331,7 @@ def _received(story: Story, event: Event) -> None:
     if not refused and purpose != "refresh" and action_of(event) in story.presses:
         shown = _message(event)
         if shown:
-            row = Row(_client(event), PANEL, words=shown, role="ok", answer=True)
+            row = Row(story.client(event), PANEL, words=shown, tone="ok", answer=True)
             story.merge(event, ("shown", shown), row)
 
 
@@ -285,32 +348,28 @@ def _message(event: Event) -> str:
 def _failed(story: Story, event: Event) -> None:
     key, _ = story.request_of(event)
     reason = _field(event, "reason") or "no response"
-    row = Row(SERVER, _client(event), status=f"✗ {reason}", role="bad", answer=True)
+    row = Row(SERVER, story.client(event), status=f"✗ {reason}", tone="bad", answer=True, lost=True)
     story.merge(event, (key, reason), row)
 
 
-def _note(story: Story, event: Event, words: str, role: Role = "muted") -> None:
-    lane = _lane(event)
-    story.add(Row(lane, lane, words=words, role=role))
+def _note(story: Story, event: Event, words: str, tone: Tone = "muted") -> None:
+    lane = _lane(story, event)
+    story.add(Row(lane, lane, words=words, tone=tone))
 
 
-def _lane(event: Event) -> str:
-    return {"panel": PANEL, "server": SERVER}.get(event.source, CLIENT + event.source)
+def _lane(story: Story, event: Event) -> str:
+    return {"panel": PANEL, "server": SERVER}.get(event.source) or story.client(event)
 
 
-def _client(event: Event) -> str:
-    return CLIENT + event.source
-
-
-def _untold(story: Story, event: Event, words: str, role: Role = "muted") -> None:
+def _untold(story: Story, event: Event, words: str, tone: Tone = "muted") -> None:
     """The server's words about a token, if no client tells the same."""
     if action_of(event) not in story.told:
-        _note(story, event, words, role)
+        _note(story, event, words, tone)
 
 
-def _asks_database(story: Story, event: Event, asks: str, answer: str, role: Role) -> None:
+def _asks_database(story: Story, event: Event, asks: str, answer: str, tone: Tone) -> None:
     story.add(Row(SERVER, DATABASE, words=f"{asks} {_username(event)}"))
-    story.add(Row(DATABASE, SERVER, words=answer, role=role, answer=True))
+    story.add(Row(DATABASE, SERVER, words=answer, tone=tone, answer=True))
 
 
 def _registered(story: Story, event: Event) -> None:
@@ -382,7 +441,7 @@ def _ended(story: Story, event: Event) -> None:
 def _started(story: Story, event: Event) -> None:
     words = f"{_username(event)} is logged in"
     if action_of(event) in story.presses:
-        story.add(Row(_client(event), PANEL, words=words, role="ok", answer=True))
+        story.add(Row(story.client(event), PANEL, words=words, tone="ok", answer=True))
     else:
         _note(story, event, words)
 
@@ -390,8 +449,8 @@ def _started(story: Story, event: Event) -> None:
 def _pressed(story: Story, event: Event) -> None:
     button = _field(event, "button")
     story.pressed.append(button)
-    client = CLIENT + str(event.fields.get("client", "client"))
-    story.add(Row(PANEL, client, words=button, role="plain"))
+    client = story.client_named(str(event.fields.get("client", "client")))
+    story.add(Row(PANEL, client, words=button, tone="plain"))
 
 
 def _moved(story: Story, event: Event) -> None:
