@@ -51,7 +51,11 @@ c.VoilaConfiguration.template = "classroom"
 c.VoilaConfiguration.allow_template_override = "NO"
 c.VoilaConfiguration.multi_kernel_manager_class = SessionKernels
 c.VoilaConfiguration.prelaunch_hook = prepare
-# The server proxy's extension is made for JupyterLab and fails on Voilà's page.
-c.VoilaConfiguration.extension_denylist = ["@jupyterhub/jupyter-server-proxy"]
+# Other extensions are made for JupyterLab, and some fail on Voilà's page.
+c.VoilaConfiguration.extension_allowlist = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
+]
 c.MappingKernelManager.cull_idle_timeout = KEPT
 c.MappingKernelManager.cull_interval = 15
