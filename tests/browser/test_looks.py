@@ -42,6 +42,20 @@ TOO_SMALL = """(view) => [...view.querySelectorAll("button, input, select, [role
   .map(([words, box]) => `${words}: ${box.width} x ${box.height}`)"""
 
 
+#: Where each part of the panel begins and ends, by its name, in pixels from the panel's top left.
+PLACES = """(view) => {
+  const from = view.getBoundingClientRect();
+  return Object.fromEntries([...view.querySelectorAll(".lab-box")].map((part) => {
+    const { x, y, height } = part.getBoundingClientRect();
+    const [, name] = part.className.match(/lab-at-(\\w+)/);
+    return [name, [x - from.x, y - from.y, height].map(Math.round)];
+  }));
+}"""
+
+#: The panel's parts in the order of the story.
+STORY = ["browser", "store", "clock", "log", "flow"]
+
+
 def faults(page: Page, view: str) -> list[str]:
     """What axe calls serious or critical in a view."""
     found: list[dict[str, Any]] = Axe().run(page, context=view).response["violations"]
@@ -75,3 +89,30 @@ def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
                     share, words = panel.evaluate(SMALLEST)
                     assert share >= 0.022, (tab, words)
     change_theme(notebook, "JupyterLab Light")
+
+
+def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Notebook) -> None:
+    page, panel = notebook.page, notebook.page.locator(".lab-panel")
+
+    def tops() -> dict[str, float]:
+        panel.evaluate("(view) => view.scrollIntoView({ block: 'start' })")
+        return {
+            name: panel.locator(f".lab-at-{name}").evaluate("(e) => e.getBoundingClientRect().y")
+            for name in STORY
+        }
+
+    for width, height in ((1280, 720), (1366, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        places = tops()
+        assert places["log"] == places["flow"] < height / 2
+    empty = panel.evaluate(PLACES)
+    log_in(notebook)
+    notebook.press("+61 s", "Home")
+    expect(notebook.home("Welcome ada")).to_be_visible()
+    assert panel.evaluate(PLACES) == empty
+
+    page.set_viewport_size({"width": 640, "height": 1000})
+    stacked = panel.evaluate(PLACES)
+    assert list(stacked) == sorted(stacked, key=lambda name: stacked[name][1]) == STORY
+    assert len({x for x, _, _ in stacked.values()}) == 1
+    page.set_viewport_size({"width": 1400, "height": 1000})
