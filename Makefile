@@ -51,10 +51,8 @@ dist: .venv/check.done
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python tools/try_wheel.py dist/*.whl
 
-# The server proxy's extension is made for JupyterLab and fails on Voilà's page.
 classroom: .venv/classroom.done
-	$(BIN)/python -m voila --Voila.ip=127.0.0.1 \
-	  --VoilaConfiguration.extension_denylist=@jupyterhub/jupyter-server-proxy $(VOILA_ARGS) notebooks/classroom.ipynb
+	$(BIN)/python -m voila --Voila.config_file_paths=deploy/classroom $(VOILA_ARGS) notebooks/classroom.ipynb
 
 # One server for a class. Its settings come from the environment or from .env.
 serve: .venv/serve.done

@@ -50,7 +50,7 @@ def take_refresh(notebook: Notebook) -> None:
     visit_home(notebook)
     expect(notebook.log).to_contain_text(REFRESH)
     expect(notebook.page.get_by_role("img", name="The flow of Home")).to_contain_text("again")
-    save(tabs(notebook), "flow", width=900)
+    save(notebook.flow, "flow")
     open_tab(notebook, "Step by step")
     save(panel(notebook), "panel")
 

@@ -9,7 +9,8 @@ import ipywidgets as widgets
 from ..client.auth_client import AuthClient
 from ..clock import Clock, PacedClock, time_of_day
 from ..protocol.tokens import is_time
-from .view import View
+from .token_html import head
+from .view import Stylesheet, View
 
 PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
 OTHER = "Other"
@@ -38,18 +39,13 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
         self._client = client
         self._clock = clock
         client.log.follow(clock)
-        self._now = widgets.HTML(layout=widgets.Layout(margin="0 8px 0 0"))
+        self._now = widgets.HTML()
         jumps: dict[str, Callable[[], None]] = {
             "+61 s": lambda: self._advance(61),
             "+301 s": lambda: self._advance(301),
             "1 s before expiry": self._advance_to_expiry,
         }
-        self.buttons = {
-            label: widgets.Button(
-                description=label, button_style="warning", layout=widgets.Layout(width="auto")
-            )
-            for label in jumps
-        }
+        self.buttons = {label: widgets.Button(description=label) for label in jumps}
         for label, jump in jumps.items():
             self.buttons[label].on_click(lambda _, jump=jump: jump())
         # A cell may have set a pace that no button has: that is OTHER.
@@ -60,13 +56,16 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
             tooltips=["How fast the clock runs"] * (len(PACES) + 1),
         )
         self.pace.observe(self._on_pace, "value")
-        row = widgets.Layout(align_items="center", flex_flow="row wrap")
-        super().__init__([widgets.HBox([self._now, *self.buttons.values()], layout=row), self.pace])
+        self.pace.add_class("lab-pace")
+        jumps_row = widgets.HBox(list(self.buttons.values()))
+        jumps_row.add_class("lab-buttons")
+        super().__init__([Stylesheet(), self._now, jumps_row, self.pace])
+        self.add_class("lab-clock")
         self.refresh()
 
     def refresh(self) -> None:
         """Show the current time and pace."""
-        self._now.value = f'<span class="lab-left">Clock {time_of_day(self._clock())}</span>'
+        self._now.value = head("Clock", f"<b>{time_of_day(self._clock())}</b>")
         pace = self._pace_now()
         if self.pace.value != pace:
             self.pace.value = pace

@@ -27,6 +27,7 @@ from ..clock import Clock, PacedClock
 from ..display import as_html, shown
 from ..errors import ClientError, LoginRequired, Rejected
 from ..log.event import Event
+from ..log.next_step import NextStep
 from ..protocol.tokens import TokenPair, read_claims
 from .background import NoThread, Pulse, Workers, at_once
 from .clock_controls import TimeControls
@@ -36,10 +37,10 @@ from .pictures.timeline import TokenTimeline
 from .presence import Presence
 from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
-from .token_html import token_card
+from .token_html import empty_card, head, token_card
 from .token_inspector import TokenInspector
 from .tour import TourView
-from .view import View
+from .view import Stylesheet, View
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
 #: text letter by letter and waits for each to arrive, so a click can overtake the last ones.
@@ -63,7 +64,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         banner (HTML): which message is held, or "".
         notice, home, tokens (HTML): the last message, the home page and the stored tokens.
         log_view (LogView): the live log.
-        tabs (LazyTabs): the closer views: flow, timeline, tokens, step by step, tour.
+        flow (DiagramView): the flow of the last action.
+        tabs (LazyTabs): the closer views: timeline, tokens, step by step, tour.
         projector (ToggleButton): makes the text large.
         presence (Presence): whether anybody is looking.
     """
@@ -77,16 +79,13 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self._tick = Pulse(1.0, self._draw_while_watched)
         self.presence = Presence(on_report=self._tick.start)
 
-        wide = {
-            "layout": widgets.Layout(width="auto"),
-            "style": {"description_width": "88px"},
-        }
-        self.username = widgets.Text(description="Username", **wide)
-        self.password = widgets.Password(description="Password", **wide)
+        self.username = widgets.Text(description="Username")
+        self.password = widgets.Password(description="Password")
         self.banner = widgets.HTML()
         self.notice = widgets.HTML()
         self.home = widgets.HTML()
         self.tokens = widgets.HTML()
+        self._who = widgets.HTML()
         self._actions: dict[str, Callable[[], None]] = {
             "Register": self._register,
             "Log in": self._log_in,
@@ -94,27 +93,20 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             "Log out": self._log_out,
             "5 × Home": self._load_home_five_times,
         }
-        self.buttons = {label: _button(label) for label in self._actions}
+        self.buttons = {label: widgets.Button(description=label) for label in self._actions}
         for button in self.buttons.values():
             button.on_click(self._on_click)
         register, log_in, *others = self.buttons.values()
-        form = [self.username, self.password, _row(register, log_in), self.notice, _row(*others)]
+        form = _row("lab-form", self.username, self.password)
+        self._next = NextStep(client.name)
         self._time: TimeControls | None = None
         if isinstance(self.clock, PacedClock):
             self._time = TimeControls(client, clock=self.clock)
             self.buttons |= self._time.buttons
-            form.append(self._time)
         self.log_view = LogView(client)
-        self.log_view.layout.flex, self.log_view.layout.min_width = "1 1 420px", "320px"
-
-        left = widgets.VBox(
-            [widgets.VBox(form), self.home, self.tokens],
-            layout=widgets.Layout(flex="0 1 360px", min_width="300px", margin="0 12px 0 0"),
-        )
-        columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        self.flow = DiagramView(client, clock=self.clock)
         self.tabs = LazyTabs(
             {
-                "Flow": lambda: DiagramView(client, clock=self.clock),
                 "Timeline": lambda: TokenTimeline(client, clock=self.clock),
                 "Tokens": lambda: TokenInspector(client, clock=self.clock),
                 "Step by step": lambda: StepView(client, clock=self.clock),
@@ -122,29 +114,37 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             }
         )
         self.projector = widgets.ToggleButton(
-            description="Projector",
-            tooltip="Large text",
-            layout=widgets.Layout(width="auto", align_self="flex-end"),
+            description="Projector", tooltip="Large text, for the back of a room"
         )
         self.projector.observe(self._on_projector, "value")
-        super().__init__(
-            [
-                self.banner,
-                widgets.HBox([left, self.log_view], layout=columns),
-                self.projector,
-                self.tabs,
-                self.presence,
-            ]
-        )
+        # In the order of the story, also for the keyboard and for a narrow page.
+        parts = [
+            _box(
+                "browser",
+                self._who,
+                form,
+                _row("lab-buttons", register, log_in),
+                self.notice,
+                self.home,
+                _row("lab-buttons", *others),
+            ),
+            _box("store", widgets.HTML(head("Token store")), self.tokens),
+            *([_box("clock", self._time)] if self._time else []),
+            _box("log", self.log_view),
+            _box("flow", _row("lab-titles", widgets.HTML(head("Flow")), self.projector), self.flow),
+        ]
+        grid = widgets.Box(parts)
+        grid.add_class("lab-grid")
+        super().__init__([Stylesheet(), self.banner, grid, self.tabs, self.presence])
         self.add_class("lab-panel")
 
         self._stepper = stepper_of(client)
         # Of which session notice and home page speak, and what was said of it.
         self._said: tuple[object, str] | None = None
         self._following = threading.Lock()
-        self._last_session_event = next(
-            filter(self._is_of_session, reversed(list(client.log))), None
-        )
+        self._last_session_event: Event | None = None
+        for event in client.log:
+            self._follow(event)
         self._draw()
         self.presence.report()  # a panel is made to be shown
         self.on_close(
@@ -247,16 +247,17 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             said = (pair and pair.session, self._standing(pair))
             if said != self._said:
                 self._said = said
+                self._who.value = head("Browser", _user_html(pair))
+                self.buttons["Log in"].button_style = "primary" if pair is None else ""
+                self.buttons["Home"].button_style = "" if pair is None else "primary"
                 self._show_notice(said[1])
                 self._show_home(_LOG_IN if pair is None else "Press Home to load this page.")
 
     def _standing(self, pair: TokenPair | None) -> str:
         """Who is logged in, by the store; why nobody is, by the log."""
         if pair is not None:
-            claims = read_claims(pair.access)
-            username = claims.get("username") or claims.get("sub")  # in the article, with `rfc`
-            known = isinstance(username, str)
-            return f"{shown(username)} is logged in." if known else "You are logged in."
+            username = _username(pair)
+            return f"{shown(username)} is logged in." if username else "You are logged in."
         last = self._last_session_event
         if last is None:
             return "Register, then log in."
@@ -281,7 +282,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         now = self.clock()
         pair = self.client.store.get()
         if pair is None:
-            self.tokens.value = '<div class="lab-token">The token store is empty.</div>'
+            self.tokens.value = empty_card(
+                "Access token", "The token store is empty."
+            ) + empty_card("Refresh token", "Log in to get an access and a refresh token.")
         else:
             self.tokens.value = token_card("Access token", pair.access, now) + token_card(
                 "Refresh token", pair.refresh, now
@@ -291,9 +294,21 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.banner.value = "" if held is None else _banner(where_to_send(held))
         if self._time is not None:
             self._time.refresh()
+        self._mark(self._next.button(pair, now))
         self.log_view.refresh()
+        self.flow.refresh()
         self.tabs.refresh()
         return False
+
+    def _mark(self, step: str) -> None:
+        """Mark the button that continues the story."""
+        for label, button in self.buttons.items():
+            if label == step:
+                button.add_class("lab-next")
+                button.tooltip = "The next step of the story"
+            elif button.tooltip:
+                button.remove_class("lab-next")
+                button.tooltip = None
 
     def _draw_while_watched(self) -> bool:
         self._draw()
@@ -303,9 +318,13 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         of_session = event.name in ("session.started", "session.ended")
         return of_session and event.source == self.client.name
 
-    def _on_event(self, event: Event) -> None:
+    def _follow(self, event: Event) -> None:
+        self._next.take(event)
         if self._is_of_session(event):
             self._last_session_event = event
+
+    def _on_event(self, event: Event) -> None:
+        self._follow(event)
         self._redraw.start()
 
     def _on_submit(self, widget: object, content: dict[str, Any], buffers: object) -> None:
@@ -316,17 +335,34 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         (self.add_class if change["new"] else self.remove_class)("lab-projector")
 
 
+def _username(pair: TokenPair | None) -> str:
+    """Whose tokens these are; "" if they do not say so."""
+    claims = {} if pair is None else read_claims(pair.access)
+    username = claims.get("username") or claims.get("sub")  # in the article, with `rfc`
+    return username if isinstance(username, str) else ""
+
+
+def _user_html(pair: TokenPair | None) -> str:
+    if pair is None:
+        return "logged out"
+    username = _username(pair)
+    return f"logged in as <b>{as_html(shown(username))}</b>" if username else "logged in"
+
+
 def _banner(text: str) -> str:
     # An alert and no status: it asks for something to be done.
     return f'<div class="lab-banner" role="alert">{as_html(text)}</div>'
 
 
-def _button(label: str) -> widgets.Button:
-    style = {"Register": "primary", "Log in": "primary", "Home": "success"}.get(label, "")
-    layout = widgets.Layout(width="100px")
-    return widgets.Button(description=label, button_style=style, layout=layout)
+def _row(name: str, *children: widgets.Widget) -> widgets.HBox:
+    row = widgets.HBox(children)
+    row.add_class(name)
+    return row
 
 
-def _row(*buttons: widgets.Button) -> widgets.HBox:
-    layout = widgets.Layout(align_items="center", flex_flow="row wrap")
-    return widgets.HBox(buttons, layout=layout)
+def _box(name: str, *children: widgets.Widget) -> widgets.VBox:
+    """A part of the panel; the style sheet puts it in the place of its name."""
+    box = widgets.VBox(children)
+    box.add_class("lab-box")
+    box.add_class(f"lab-at-{name}")
+    return box

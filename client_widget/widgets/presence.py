@@ -4,7 +4,7 @@ Rules:
 
 - each view on a page has an id, and its messages carry it. The same panel may be shown twice;
 - a view reports when it is drawn, twice soon after, then every 10 s, and says bye when it is
-  removed;
+  removed or its page is left;
 - a view counts for 60 s after its last report: a browser that is closed or crashes may never say
   bye. A page may be late, because the kernel receives no report while a cell runs;
 - nobody is looking if no view counts.
@@ -52,10 +52,13 @@ class Presence(anywidget.AnyWidget):
         // After a reload the page can draw the view before it is connected to the kernel.
         const early = [1_000, 3_000].map((delay) => setTimeout(report, delay));
         const timer = setInterval(report, 10_000);
+        const bye = () => tell("bye");
+        addEventListener("pagehide", bye);
         return () => {
           early.forEach(clearTimeout);
           clearInterval(timer);
-          tell("bye");
+          removeEventListener("pagehide", bye);
+          bye();
         };
       },
     };

@@ -82,20 +82,14 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         self._client = client
         self._draw_soon = Pulse(0.03, self._draw)
         self.stepper = stepper_of(client)
-        self.hold = widgets.ToggleButton(
-            description="Hold messages",
-            layout=widgets.Layout(width="auto", align_self="flex-start"),
-        )
-        self.change = widgets.Dropdown(
-            description="Send with",
-            options=list(CHANGES),
-            style={"description_width": "88px"},
-        )
+        self.hold = widgets.ToggleButton(description="Hold messages")
+        self.change = widgets.Dropdown(description="Send with", options=list(CHANGES))
         self.next = widgets.Button(description="Send it", button_style="primary")
         self.message = widgets.HTML()
         self.hold.observe(self._on_hold, "value")
         self.next.on_click(lambda _: self._send_message())
         row = widgets.HBox([self.change, self.next])
+        row.add_class("lab-buttons")
         super().__init__([Stylesheet(), self.hold, self.message, row])
         self.add_class("lab-steps")
         self._draw()
@@ -129,7 +123,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             text = "Messages are held. Press Home: its first message waits here until you send it."
         else:
             text = "Messages are sent at once. Press Hold messages to stop each one here."
-        self.message.value = f'<div class="lab-token" role="status">{text}</div>'
+        self.message.value = f'<div class="lab-message" role="status">{text}</div>'
         return False
 
 

@@ -1,4 +1,4 @@
-"""A token, its claims and a verdict as HTML. All text is escaped, and no token is complete."""
+"""A token, its claims, a verdict and a heading as HTML. All text is escaped, no token complete."""
 
 from __future__ import annotations
 
@@ -75,23 +75,55 @@ def draw_verdict(sent: str, status: int, code: str, note: str) -> str:
     )
 
 
+#: The share of a token's life below which its countdown changes colour.
+ENDING = 0.25
+
+
 def token_card(title: str, token: str, now: float) -> str:
-    """A stored token as HTML: fingerprint, claims, and the time it has left at `now`."""
+    """A stored token as HTML: fingerprint, user, times, and the time it has left at `now`."""
     claims = read_claims(token)
     iat, exp = claims.get("iat"), claims.get("exp")
-    lines = [f"fingerprint {fingerprint(token)}"]
-    for name, value in claims.items():
-        moment = f" ({time_of_day(value)})" if name in ("iat", "exp") and is_time(value) else ""
-        lines.append(f"{shown(name)}: {shown(repr(value))}{moment}")
-    left, bar, late = "", "", ""
+    # The user is in `username` in the article, in `sub` with the `rfc` policy.
+    lines = [
+        f"{name} {shown(claims[name])}"
+        for name in ("username", "sub")
+        if isinstance(claims.get(name), str)
+    ]
+    if is_time(iat) and is_time(exp):
+        lines.append(f"{time_of_day(iat)} → {time_of_day(exp)}")
+    left, share = "", 0.0
     if is_time(exp):
         left = life(exp, now)
-        late = " lab-late" if exp <= now else ""
         if is_time(iat) and exp > iat:
             share = max(0.0, min(1.0, (exp - now) / (exp - iat)))
-            bar = f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
+    tone = ""
+    if is_time(exp) and is_time(iat):
+        tone = "lab-bad" if exp <= now else "lab-late" if share <= ENDING else "lab-good"
+    return _card(title, fingerprint(token), left, tone, share, " · ".join(lines))
+
+
+def empty_card(title: str, words: str) -> str:
+    """The place of a token that is not stored, as large as that of one that is."""
+    return _card(title, "", "", "", 0.0, words)
+
+
+def _card(title: str, name: str, left: str, tone: str, share: float, words: str) -> str:
     return (
-        f'<div class="lab-token{late}"><div class="lab-token-head"><span>{as_html(title)}</span>'
-        f'<span class="lab-left">{as_html(left)}</span></div>{bar}'
-        f"<code>{as_html(chr(10).join(lines))}</code></div>"
+        f'<div class="lab-token {tone}"><div class="lab-token-head"><b>{as_html(title)}</b>'
+        f'<code>{as_html(name)}</code><span class="lab-left">{as_html(left)}</span></div>'
+        f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
+        f'<div class="lab-token-facts">{as_html(words)}</div></div>'
+    )
+
+
+def head(title: str, end: str = "") -> str:
+    """The head of a part of the panel as HTML.
+
+    Args:
+        title (str): names the part.
+        end (str): HTML at the end of the line.
+    """
+    return (
+        f'<div class="lab-head"><span role="heading" aria-level="3">{as_html(title)}</span>'
+        f'<span class="lab-end">{end}</span></div>'
     )

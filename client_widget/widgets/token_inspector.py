@@ -93,18 +93,16 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
         # Held while drawing: several threads redraw, and each reads the editor before it fills it.
         self._drawing = threading.Lock()
 
-        narrow = {"description_width": "64px"}
         self.kind = widgets.ToggleButtons(
             options=[("Access token", "access"), ("Refresh token", "refresh")],
             description="Token",
-            style={**narrow, "button_width": "120px"},
+            style={"button_width": "auto"},
         )
         self.parts = widgets.HTML()
         self.claims = widgets.HTML()
         self.payload = widgets.Textarea(
             description="Payload",
-            style=narrow,
-            layout=widgets.Layout(width="auto", height="126px"),
+            layout=widgets.Layout(width="auto"),
         )
         self.verdict = widgets.HTML()
         self.buttons = {label: _button(label) for label in (*_WAYS, "Undo the edits")}
@@ -239,11 +237,8 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
 
 
 def _button(label: str) -> widgets.Button:
-    return widgets.Button(
-        description=label,
-        button_style="primary" if label == "Send as it is" else "",
-        layout=widgets.Layout(width="auto"),
-    )
+    style = "primary" if label == "Send as it is" else ""
+    return widgets.Button(description=label, button_style=style)
 
 
 def _token_of(pair: TokenPair, kind: Kind) -> str:

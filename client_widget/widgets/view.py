@@ -10,7 +10,11 @@ import ipywidgets as widgets
 
 # As text: anywidget watches a file on behalf of every widget that was made with it, closed ones
 # included, and so would keep a closed view and its log.
-STYLES = Path(__file__).with_name("panel.css").read_text(encoding="utf-8")
+_HERE = Path(__file__).parent
+STYLES = "".join(
+    (_HERE / "styles" / f"{name}.css").read_text(encoding="utf-8")
+    for name in ("tokens", "controls", "panel", "views", "log")
+)
 
 
 class View:
@@ -88,9 +92,9 @@ def _widgets_in(value: object) -> Iterator[widgets.Widget]:
 
 
 class Stylesheet(anywidget.AnyWidget):
-    """An invisible widget that brings the style sheet to a page that shows a view alone."""
+    """An invisible widget that brings the style sheet, and names what a screen reader needs."""
 
-    _esm = "export default { render() {} };"
+    _esm = (_HERE / "roles.js").read_text(encoding="utf-8")
     _css = STYLES
 
     def __init__(self) -> None:

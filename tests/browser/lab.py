@@ -231,3 +231,13 @@ class Notebook(Panel):
         """The execution count of each code cell; None while it waits or runs."""
         counts: list[int | None] = self.page.evaluate(COUNTS)
         return counts
+
+
+def change_theme(notebook: Notebook, theme: str) -> None:
+    """Give JupyterLab another theme, such as "JupyterLab Dark"."""
+    notebook.execute("apputils:change-theme", theme=theme)
+    notebook.page.wait_for_function(
+        "theme => document.body.dataset.jpThemeName === theme", arg=theme
+    )
+    # JupyterLab covers itself while it changes; the next change must wait for that.
+    expect(notebook.page.locator("#jupyterlab-splash")).to_have_count(0)

@@ -22,6 +22,7 @@ class Panel:
         self.username = page.get_by_label("Username", exact=True)
         self.password = page.get_by_label("Password", exact=True)
         self.log = page.get_by_role("log")
+        self.flow = page.get_by_role("group", name="Flow", exact=True)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from ..client_widget.widgets.buttons import until
 from .panel import Panel, log_in, ordered
 from .serving import ROOT, free_port, own_environment, serving
+from .test_looks import SMALLEST, faults
+
+#: Seconds for which a kernel that no page shows waits, in this test.
+KEPT = 5
+
+
+def runs(classroom: str, session: str) -> bool:
+    """Is there a kernel for this session?"""
+    try:
+        with urllib.request.urlopen(f"{classroom}api/kernels/{session}", timeout=20):
+            return True
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
+        return False
+
+
+def end(classroom: str, session: str) -> None:
+    """End a session's kernel, as the server does when no page shows it."""
+    request = urllib.request.Request(
+        f"{classroom}voila/api/shutdown/{session}",
+        method="POST",
+        headers={"Cookie": "_xsrf=of-the-test", "X-XSRFToken": "of-the-test"},
+    )
+    with urllib.request.urlopen(request, timeout=20):
+        pass
+
+
+def session_on(page: Page) -> str:
+    return page.url.partition("?session=")[2]
 
 
 @pytest.fixture
@@ -19,9 +51,11 @@ def classroom(tmp_path: Path) -> Iterator[str]:
     """The address of a Voilà that was started as `make classroom` does it."""
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
-    command = [sys.executable, "-m", "voila", "--no-browser", "--Voila.ip=127.0.0.1"]
-    command += ["--VoilaConfiguration.extension_denylist=@jupyterhub/jupyter-server-proxy"]
-    command += ["--port", str(port), str(ROOT / "notebooks" / "classroom.ipynb")]
+    command = [sys.executable, "-m", "voila", "--no-browser", f"--port={port}"]
+    command += [f"--Voila.config_file_paths={ROOT / 'deploy' / 'classroom'}"]
+    command += [f"--MappingKernelManager.cull_idle_timeout={KEPT}"]
+    command += ["--MappingKernelManager.cull_interval=1"]
+    command += [str(ROOT / "notebooks" / "classroom.ipynb")]
 
     def answers() -> bool:
         try:
@@ -35,12 +69,9 @@ def classroom(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_the_classroom_shows_the_panel_and_no_code(classroom: str, fresh_page: Page) -> None:
-    # Voilà's page asks a public host for its icons. The test stays on this machine.
-    fresh_page.route(
-        lambda address: not address.startswith(classroom),
-        lambda route: route.fulfill(body="", content_type="text/css"),
-    )
+def test_the_classroom_page(classroom: str, fresh_page: Page, browser: Browser) -> None:
+    asked: list[str] = []
+    fresh_page.on("request", lambda request: asked.append(request.url))
     # The page loads once its kernel has run the notebook.
     fresh_page.goto(classroom, timeout=60_000)
     panel = Panel(fresh_page)
@@ -48,17 +79,72 @@ def test_the_classroom_shows_the_panel_and_no_code(classroom: str, fresh_page: P
     panel.press("Home")
     expect(panel.home("Welcome ada")).to_be_visible()
     panel.press("+61 s", "Home")
-    expect(panel.log).to_contain_text(
-        ordered(
-            "the clock moved by 61 s",
-            "403 Forbidden for GET /home",
-            "200 OK for POST /refresh",
-            "GET /home again, with the access token",
-            "200 OK for GET /home",
-        )
+    story = ordered(
+        "the clock moved by 61 s",
+        "403 Forbidden for GET /home",
+        "POST /refresh",
+        "GET /home again",
+        "200 OK for GET /home",
     )
+    expect(panel.log).to_contain_text(story)
     flow = fresh_page.get_by_role("img", name="The flow of Home")
     expect(flow).to_contain_text(ordered("#4 GET /home", "403 expired", "POST /refresh"))
     expect(flow.get_by_text("Welcome ada", exact=True)).to_be_visible()
-    expect(fresh_page.get_by_role("heading", name="Token login, live")).to_be_visible()
+
+    # The panel begins at the top and fills the screen; no code and no text for developers.
+    box = fresh_page.locator(".lab-panel").bounding_box()
+    window = fresh_page.viewport_size
+    assert box is not None
+    assert window is not None
+    assert (box["x"], box["y"], box["width"]) == (0, 0, window["width"])
+    assert box["height"] >= window["height"]
     expect(fresh_page.locator("body")).not_to_contain_text("DemoClock")
+    expect(fresh_page.locator("body")).not_to_contain_text("make classroom")
+
+    # Light and dark follow the reader's system; the projector is readable in both.
+    panel.press("Projector")
+    backgrounds = []
+    for scheme in ("dark", "light"):
+        fresh_page.emulate_media(color_scheme=scheme)
+        expect(fresh_page.locator("body")).to_have_attribute(
+            "data-jp-theme-light", str(scheme == "light").lower()
+        )
+        assert faults(fresh_page, "body") == [], scheme
+        share, words = fresh_page.locator(".lab-panel").evaluate(SMALLEST)
+        assert share >= 0.022, words
+        backgrounds.append(flow.evaluate("(picture) => getComputedStyle(picture).backgroundColor"))
+    assert len(set(backgrounds)) == 2
+
+    # A reload keeps the session; another visitor has one of their own.
+    fresh_page.reload(timeout=60_000)
+    expect(panel.home("Welcome ada")).to_be_visible()
+    expect(panel.log).to_contain_text(story)
+    panel.press("Home")
+    expect(flow).to_contain_text("#5 GET /home")
+    with browser.new_page() as other:
+        other.goto(classroom, timeout=60_000)
+        expect(Panel(other).says("Register, then log in.")).to_be_visible()
+        theirs = session_on(other)
+
+    # Nobody watches the other kernel, so it ends. This page is open, so its kernel stays.
+    until(lambda: not runs(classroom, theirs))
+    assert runs(classroom, session_on(fresh_page))
+    assert [url for url in asked if not url.startswith((classroom, "data:", "blob:"))] == []
+
+
+def test_a_session_or_a_server_that_is_gone_is_said(classroom: str, browser: Browser) -> None:
+    with browser.new_page() as page:
+        page.goto(classroom, timeout=60_000)
+        expect(Panel(page).username).to_be_visible()
+        alert = page.get_by_role("alert")
+        expect(alert).to_have_count(0)
+        session = session_on(page)
+        end(classroom, session)
+        expect(alert).to_contain_text("This session has ended")
+        assert faults(page, "body") == []
+        alert.get_by_role("link", name="Start again").click()
+        expect(Panel(page).says("Register, then log in.")).to_be_visible()
+        assert session_on(page) != session
+        expect(alert).to_have_count(0)
+        page.context.set_offline(True)
+        expect(alert).to_contain_text("The server does not answer")

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from client_widget.widgets.presence import Presence
 
-from .lab import Notebook
+from .lab import Notebook, change_theme
 from .panel import PASSWORD, log_in, ordered
 
 #: The first letters of each token, and a token's mask.
@@ -174,7 +174,7 @@ def test_the_tools_of_the_log(notebook: Notebook) -> None:
 
 def test_the_tabs(notebook: Notebook) -> None:
     log_in(notebook)
-    flow = notebook.open_tab("Flow")
+    flow = notebook.flow
     expect(flow.get_by_role("img", name="The flow of Log in")).to_contain_text("POST /users/login")
     notebook.press("Home")
     expect(flow.get_by_role("img", name="The flow of Home")).to_contain_text("Welcome ada")
@@ -205,19 +205,12 @@ def font_size(element: Locator) -> float:
     return float(size.removesuffix("px"))
 
 
-#: The labels of the buttons that are too narrow for them.
-CUT_OFF = """buttons => buttons
-  .filter(button => button.scrollWidth > button.clientWidth)
-  .map(button => button.textContent)"""
-
-
 def test_the_projector_and_the_pace(notebook: Notebook) -> None:
     log_in(notebook)
     usual = font_size(notebook.log)
     notebook.press("Projector")
     expect(notebook.page.locator(".lab-panel.lab-projector")).to_be_visible()
     assert font_size(notebook.log) > 1.3 * usual
-    assert notebook.page.locator(".lab-panel .jupyter-button").evaluate_all(CUT_OFF) == []
     notebook.press("Projector")
     expect(notebook.page.locator(".lab-panel.lab-projector")).to_have_count(0)
     assert font_size(notebook.log) == usual
@@ -281,18 +274,9 @@ def test_a_cell_that_is_run_again_has_one_panel_and_one_story(notebook: Notebook
     assert len([text for text in texts(notebook) if "ada is logged in" in text]) == 1
 
 
-def change_theme(notebook: Notebook, theme: str) -> None:
-    notebook.execute("apputils:change-theme", theme=theme)
-    notebook.page.wait_for_function(
-        "theme => document.body.dataset.jpThemeName === theme", arg=theme
-    )
-    # JupyterLab covers itself while it changes; the next change must wait for that.
-    expect(notebook.page.locator("#jupyterlab-splash")).to_have_count(0)
-
-
 def test_the_flow_follows_the_theme_at_once(notebook: Notebook) -> None:
     log_in(notebook)
-    flow = notebook.open_tab("Flow").get_by_role("img", name="The flow of Log in")
+    flow = notebook.flow.get_by_role("img", name="The flow of Log in")
     status = flow.get_by_text("201 access and refresh token", exact=True)
     colours = {"JupyterLab Dark": "rgb(63, 185, 80)", "JupyterLab Light": "rgb(26, 127, 55)"}
     for theme, colour in colours.items():

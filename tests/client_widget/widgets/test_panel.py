@@ -285,3 +285,25 @@ def test_a_closed_panel_leaves_no_thread(client: AuthClient, clock: DemoClock) -
     until(lambda: not pulses())
     client.log.record("x", source="test")
     assert not pulses()
+
+
+def test_the_next_step_is_marked_on_its_button(panel: LoginPanel) -> None:
+    def marked() -> list[str]:
+        return [label for label, button in panel.buttons.items() if button.tooltip]
+
+    assert marked() == ["Register"]
+    log_in(panel)
+    assert marked() == ["Home"]
+    press(panel, "Home")
+    assert marked() == ["+61 s"]
+
+
+def test_the_countdown_changes_colour_towards_the_end(panel: LoginPanel) -> None:
+    log_in(panel)
+    tones = []
+    for _ in range(3):
+        access = panel.tokens.value.split('<div class="lab-token ')[1]
+        tones.append(access.split('"')[0])
+        press(panel, "1 s before expiry" if len(tones) == 1 else "+61 s")
+        panel.refresh()
+    assert tones == ["lab-good", "lab-late", "lab-bad"]

@@ -51,7 +51,7 @@ class TestSteps:
     @pytest.fixture
     def steps(self, panel: LoginPanel) -> StepView:
         log_in(panel)
-        assert list(panel.tabs.made) == ["Flow"]  # the others are made when they are opened
+        assert list(panel.tabs.made) == ["Timeline"]  # the others are made when they are opened
         panel.tabs.selected_index = panel.tabs.titles.index("Step by step")
         steps = panel.tabs.made["Step by step"]
         assert isinstance(steps, StepView)

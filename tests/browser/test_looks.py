@@ -1,0 +1,118 @@
+"""How the views look: readable for everybody, in each mode, on each usual screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from .lab import Notebook, change_theme
+from .panel import log_in
+
+TABS = ("Timeline", "Tokens", "Step by step", "Tour")
+
+# The smallest text that can be seen: its size on the screen as a share of the window's height, and
+# its words. The text of a picture is scaled with it.
+SMALLEST = """(view) => {
+  const seen = [];
+  const walker = document.createTreeWalker(view, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { data, parentElement: element } = walker.currentNode;
+    if (!data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+    if (element.closest("style, script, title, desc")) continue;
+    const scale = element.getScreenCTM ? element.getScreenCTM().a : 1;
+    const size = parseFloat(getComputedStyle(element).fontSize) * scale;
+    seen.push([size / innerHeight, data.trim()]);
+  }
+  return seen.reduce((least, each) => (each[0] < least[0] ? each : least));
+}"""
+
+#: The labels that are too long for their place.
+CUT_OFF = """(view) => [...view.querySelectorAll("button, [role=tab], [role=tab] *, label")]
+  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
+  .filter((each) => getComputedStyle(each).overflowX !== "visible")
+  .map((each) => each.textContent)"""
+
+#: The controls that are too small to be hit: less than 24 pixels in one direction (WCAG 2.5.8).
+TOO_SMALL = """(view) => [...view.querySelectorAll("button, input, select, [role=tab]")]
+  .filter((each) => each.checkVisibility())
+  .map((each) => [each.textContent || each.ariaLabel, each.getBoundingClientRect()])
+  .filter(([_, box]) => box.width < 24 || box.height < 23.5)
+  .map(([words, box]) => `${words}: ${box.width} x ${box.height}`)"""
+
+
+#: Where each part of the panel begins and ends, by its name, in pixels from the panel's top left.
+PLACES = """(view) => {
+  const from = view.getBoundingClientRect();
+  return Object.fromEntries([...view.querySelectorAll(".lab-box")].map((part) => {
+    const { x, y, height } = part.getBoundingClientRect();
+    const [, name] = part.className.match(/lab-at-(\\w+)/);
+    return [name, [x - from.x, y - from.y, height].map(Math.round)];
+  }));
+}"""
+
+#: The panel's parts in the order of the story.
+STORY = ["browser", "store", "clock", "log", "flow"]
+
+
+def faults(page: Page, view: str) -> list[str]:
+    """What axe calls serious or critical in a view."""
+    found: list[dict[str, Any]] = Axe().run(page, context=view).response["violations"]
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
+    """Light, dark and projector; each tab; also the class view, which is a view of its own."""
+    page, panel = notebook.page, notebook.page.locator(".lab-panel")
+    log_in(notebook)
+    notebook.press("+61 s", "Home")
+    expect(notebook.home("Welcome ada")).to_be_visible()
+    notebook.run_cell("from client_widget import ClassView; ClassView(client)")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        change_theme(notebook, theme)
+        assert faults(page, ".lab-class") == []
+        for projector in (True, False):
+            notebook.press("Projector")
+            assert faults(page, ".lab-panel .lab-grid") == [], theme
+            for tab in TABS:
+                notebook.open_tab(tab)
+                assert faults(page, ".lab-panel .widget-tab") == [], (theme, tab)
+                assert panel.evaluate(CUT_OFF) == [], tab
+                assert panel.evaluate(TOO_SMALL) == [], tab
+                if projector:
+                    share, words = panel.evaluate(SMALLEST)
+                    assert share >= 0.022, (tab, words)
+    change_theme(notebook, "JupyterLab Light")
+
+
+def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Notebook) -> None:
+    page, panel = notebook.page, notebook.page.locator(".lab-panel")
+
+    def tops() -> dict[str, float]:
+        panel.evaluate("(view) => view.scrollIntoView({ block: 'start' })")
+        return {
+            name: panel.locator(f".lab-at-{name}").evaluate("(e) => e.getBoundingClientRect().y")
+            for name in STORY
+        }
+
+    for width, height in ((1280, 720), (1366, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        places = tops()
+        assert places["log"] == places["flow"] < height - 200
+    empty = panel.evaluate(PLACES)
+    log_in(notebook)
+    notebook.press("+61 s", "Home")
+    expect(notebook.home("Welcome ada")).to_be_visible()
+    assert panel.evaluate(PLACES) == empty
+
+    page.set_viewport_size({"width": 640, "height": 1000})
+    stacked = panel.evaluate(PLACES)
+    assert list(stacked) == sorted(stacked, key=lambda name: stacked[name][1]) == STORY
+    assert len({x for x, _, _ in stacked.values()}) == 1
+    page.set_viewport_size({"width": 1400, "height": 1000})
