@@ -17,6 +17,9 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+#: The folder of a copy, if the learner names no other.
+DEFAULT = "my-course"
+
 #: In each copy. Jupyter hides a file whose name begins with a dot.
 MANIFEST = ".jwt-course.json"
 
