@@ -80,7 +80,7 @@ class Guess:
             record(self.lesson, self.name, "guess", self.said == words)
         self._revealed = True
         if self._view is not None:
-            self._view.end(sentence)
+            self._view.end()
 
     def _outcome(self, outcome: object) -> tuple[str, str]:
         """What happened, as the learner says it, and the rest of the sentence."""
@@ -156,10 +156,10 @@ class GuessView(widgets.VBox):  # type: ignore[misc]
         super().__init__([widgets.HTML(question), self.answer, self.status])
         self._say("Answer, then run the next cell.")
 
-    def end(self, sentence: str) -> None:
-        """Say how it was. From now on there is no guess."""
+    def end(self) -> None:
+        """Say where the answer is. From now on there is no guess."""
         self.answer.disabled = True
-        self._say(sentence)
+        self._say("The answer is under the next cell.")
 
     def _on_answer(self, change: Mapping[str, Any]) -> None:
         value = change["new"]

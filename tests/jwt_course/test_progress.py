@@ -14,17 +14,23 @@ from typing import Any
 import pytest
 from jwt_course import lesson_05
 from jwt_course.__main__ import main
-from jwt_course.copies import start
+from jwt_course.copies import MANIFEST
 from jwt_course.progress import COLUMNS, FILE, record, report
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
+def an_empty_copy(folder: Path) -> Path:
+    """The manifest makes it a copy. The lessons in it take longer, and no test here needs them."""
+    folder.mkdir(parents=True)
+    (folder / MANIFEST).touch()
+    return folder
+
+
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A learner's copy in which this process runs."""
-    folder = tmp_path / "ada" / "my-course"
-    start(folder)
+    folder = an_empty_copy(tmp_path / "ada" / "my-course")
     monkeypatch.chdir(folder)
     return folder
 
@@ -150,7 +156,7 @@ def test_the_report_has_a_row_for_each_learner_and_exercise_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("bob/my-course", "ada/my-course", "cid"):
-        start(tmp_path / name)
+        an_empty_copy(tmp_path / name)
     for folder in (tmp_path / "bob/my-course", tmp_path / "ada/my-course"):
         monkeypatch.chdir(folder)
         for lesson, exercise in [("03", "q2"), ("02", "q10"), ("02", "q2"), ("02", "g1")]:
@@ -172,7 +178,7 @@ def test_the_report_has_a_row_for_each_learner_and_exercise_in_order(
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "'=1"])
 def test_no_name_is_a_formula(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    start(tmp_path / name)
+    an_empty_copy(tmp_path / name)
     monkeypatch.chdir(tmp_path / name)
     record("jwt_course.lesson_02", "q1", "check", True)
     [row] = reported(tmp_path)

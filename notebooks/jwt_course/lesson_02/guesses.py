@@ -25,7 +25,7 @@ def _taken(events: Sequence[Event]) -> list[bool]:
 
 
 def guesses() -> tuple[Guess, ...]:
-    """g1 to g7. g4, g6 and g7 are revealed with the events of their cell, the others with a value."""
+    """g1 to g7. g4, g6 and g7 take the events of their cell, the others a value."""
     return in_order(
         __package__,
         guess(
