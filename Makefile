@@ -1,4 +1,4 @@
-# The two commands: `make lab` opens the lab, `make test` runs every test.
+# The two commands: `make lab` opens your copy of the lessons, `make test` runs every test.
 # Both create .venv if it is missing, and start quickly if nothing has changed.
 #
 # Paths are relative and programs run with `python -m`, because the folder's name may contain spaces
@@ -24,9 +24,12 @@ STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && 
 
 .PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
 
+# The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 lab: .venv/lab.done
+	$(BIN)/python -m jwt_course start my-course
 	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
-	  --LabApp.default_url=/lab/tree/notebooks/01_walkthrough.ipynb $(LAB_ARGS)
+	  --FileContentsManager.preferred_dir=my-course \
+	  --LabApp.default_url=/lab/tree/my-course/01_walkthrough.ipynb $(LAB_ARGS)
 
 test: .venv/test.done browser hub-proxy
 	$(PYTEST)

@@ -20,8 +20,8 @@ esac
 """
 
 NAME = "it's a $HOME (1)"
-LAB = "python -m jupyterlab"
-ALL = ["-m venv .venv", "python -m pip", LAB]
+START, LAB = "python -m jwt_course start my-course", "python -m jupyterlab"
+ALL = ["-m venv .venv", "python -m pip", START, LAB]
 
 
 class Project:
@@ -51,7 +51,7 @@ class Project:
         return [call.removeprefix(f"{folder.name}: ") for call in calls]
 
     def lab(self, folder: Path | None = None) -> list[str]:
-        """The calls of `make lab` that make an environment, fill it, or start the lab."""
+        """The calls of `make lab` that make an environment, fill it, copy, or start the lab."""
         calls = self.make("lab", folder or self.folder)
         return [word for call in calls for word in ALL if word in call]
 
@@ -63,7 +63,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_the_environment_is_made_once(project: Project) -> None:
     assert project.lab() == ALL
-    assert project.lab() == [LAB]
+    assert project.lab() == [START, LAB]
 
 
 def test_a_moved_folder_gets_a_new_environment(project: Project) -> None:
@@ -72,15 +72,15 @@ def test_a_moved_folder_gets_a_new_environment(project: Project) -> None:
     project.folder = project.folder.rename(project.folder.with_name("moved"))
     assert project.lab() == ALL
     assert not (project.folder / ".venv" / "old").exists()
-    assert project.lab() == [LAB]
+    assert project.lab() == [START, LAB]
 
 
 def test_a_copied_folder_gets_an_environment_of_its_own(project: Project) -> None:
     project.lab()
     copy = shutil.copytree(project.folder, project.folder.with_name("copy"))
     assert project.lab(copy) == ALL
-    assert project.lab() == [LAB]
-    assert project.lab(copy) == [LAB]
+    assert project.lab() == [START, LAB]
+    assert project.lab(copy) == [START, LAB]
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(project: Project) -> None:
@@ -89,7 +89,7 @@ def test_an_environment_whose_python_is_gone_is_made_again(project: Project) -> 
     python.unlink()
     python.symlink_to("/nonexistent/python3.11")
     assert project.lab() == ALL
-    assert project.lab() == [LAB]
+    assert project.lab() == [START, LAB]
 
 
 def test_new_inputs_fill_the_environment_again(project: Project) -> None:

@@ -18,6 +18,10 @@ from tools.save_notebooks import ROOT, notebooks, run, run_cells
 NOTEBOOKS = notebooks()
 
 
+#: A cell that asks a question, and what is done with one.
+ASK = re.compile(r"g\d+\.ask\(\)")
+ACTS = re.compile(r"\b(g\d+\.(?:ask|reveal))\(")
+
 LESSONS = [
     "02_inside_a_token",
     "03_step_the_refresh",
@@ -65,9 +69,24 @@ class TestSaved:
         assert "widget-view" not in path.read_text()
 
     def test_prose_stands_before_each_cell(self, path: Path) -> None:
-        kinds = [cell.cell_type for cell in nbformat.read(path, 4).cells]
-        for before, kind in pairwise(kinds):
-            assert (before, kind) != ("code", "code")
+        """Only a question comes between them: it is about the next cell."""
+        for before, cell in pairwise(nbformat.read(path, 4).cells):
+            if before.cell_type == cell.cell_type == "code":
+                assert ASK.fullmatch(before.source)
+
+    def test_each_question_is_asked_once_and_then_answered(self, path: Path) -> None:
+        """In their order, and no question before the last one has its answer."""
+        code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+        acts = [act for source in code for act in ACTS.findall(source)]
+        assert acts == [
+            act for n in range(1, len(acts) // 2 + 1) for act in (f"g{n}.ask", f"g{n}.reveal")
+        ]
+
+    def test_each_prediction_is_a_question(self, path: Path) -> None:
+        cells = nbformat.read(path, 4).cells
+        for cell, after in pairwise(cells):
+            if cell.cell_type == "markdown" and "What will happen?" in cell.source:
+                assert ASK.fullmatch(after.source), cell.source
 
 
 @pytest.mark.parametrize(

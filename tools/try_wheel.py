@@ -1,7 +1,8 @@
 """Try a wheel in an empty environment: `python tools/try_wheel.py dist/NAME.whl`.
 
 Installs it there, with the tested versions, and runs the walkthrough from a folder that holds
-nothing else, so that nothing of this checkout can stand in for what the wheel lacks.
+nothing else, so that nothing of this checkout can stand in for what the wheel lacks. Then it makes
+a learner's copy with `python -m jwt_course start`, and runs a lesson in it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ def main(wheel: Path) -> None:
             run([str(python), "-c", f"import {package}"], folder)
         test = ["-m", "pytest", "--nbval", "--nbval-current-env", "01_walkthrough.ipynb"]
         run([str(python), *test], folder)
+        run([str(python), "-m", "jwt_course", "start", "my-course"], folder)
+        test[-1] = "02_inside_a_token.ipynb"
+        run([str(python), *test], folder / "my-course")
 
 
 def run(command: list[str], folder: Path) -> None:

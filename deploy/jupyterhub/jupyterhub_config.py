@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import resource
 import secrets
-import shutil
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -21,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from jwt_course.copies import CopyError, start
 
 HERE = Path(__file__).resolve().parent
-PROJECT = HERE.parent.parent
 PROXY = "node_modules/.bin/configurable-http-proxy"
 BIN = Path(sys.executable).parent
 STATE = Path(os.environ.get("HUB_STATE") or HERE / "state").resolve()
@@ -53,25 +52,17 @@ def kept_password(name: str, size: int) -> str:
     return path.read_text().strip()
 
 
-def copy_missing(source: str, target: str) -> None:
-    """Copy a file, but never over one of the learner's."""
-    if not Path(target).exists():
-        shutil.copyfile(source, target)
+def copy_lessons(spawner: Any) -> None:
+    """Give a learner their copy of the lessons, as `make lab` does. It overwrites nothing.
 
-
-def copy_notebooks(spawner: Any) -> None:
-    """Give a learner the notebooks that are not in their folder yet, and what they link to."""
-    folder = LEARNERS / spawner.user.name
-    shutil.copytree(
-        PROJECT / "notebooks",
-        folder / "notebooks",
-        copy_function=copy_missing,
-        # The course's package is installed; a copy in the folder would be taken instead.
-        ignore=shutil.ignore_patterns("jwt_course", ".ipynb_checkpoints"),
-        dirs_exist_ok=True,
-    )
-    (folder / "docs").mkdir(exist_ok=True)
-    copy_missing(str(PROJECT / "docs/glossary.md"), str(folder / "docs/glossary.md"))
+    A copy that cannot be made must not keep the learner from their files.
+    """
+    try:
+        said = start(LEARNERS / spawner.user.name / "my-course")
+    except CopyError as error:
+        said = [str(error)]
+    for sentence in said:
+        spawner.log.info("%s: %s", spawner.user.name, sentence)
 
 
 class LimitedSpawner(SimpleLocalProcessSpawner):
@@ -111,13 +102,13 @@ c.Authenticator.username_pattern = r"[a-z0-9][a-z0-9._-]{0,31}\Z"
 # What each of them gets: a server with its own port, folder and kernels.
 c.JupyterHub.spawner_class = LimitedSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = str(LEARNERS / "{username}")
-c.Spawner.pre_spawn_hook = copy_notebooks
+c.Spawner.pre_spawn_hook = copy_lessons
 c.Spawner.cmd = [str(BIN / "jupyterhub-singleuser")]
 c.Spawner.args = [
     "--LanguageServerManager.autodetect=False",  # looks for node's packages at each start
     *(["--allow-root"] if os.getuid() == 0 else []),
 ]
-c.Spawner.default_url = "/lab/tree/notebooks/01_walkthrough.ipynb"
+c.Spawner.default_url = "/lab/tree/my-course/01_walkthrough.ipynb"
 c.Spawner.disable_user_config = True
 c.Spawner.mem_limit = "2G"
 c.JupyterHub.active_server_limit = 40

@@ -2,13 +2,15 @@
 
 A lesson's code is one package, and its notebook imports everything from there:
 `from jwt_course.lesson_06 import exercises`. In it, `exercises.py` has the hints, `judges.py`
-(`grader.py` in lesson 09) decides whether an answer is right, and `solutions.md` has the solutions.
+(`grader.py` in lesson 09) decides whether an answer is right, `guesses.py` has the questions that
+are asked before a result, and `solutions.md` has the solutions.
 Lessons do not import each other. What they share is here:
 
-- `exercise`: what `check`, `hint` and `solution` do;
+- `exercise`: what `check`, `hint` and `solution` do; `guess`: a question before a result;
 - `solutions`: reads `solutions.md`;
 - `lab`: a server and a client for a judge;
-- `concurrency`: calls that race in the same order every time.
+- `concurrency`: calls that race in the same order every time;
+- `copies`: a learner's own copy of the lessons; `progress`: what they did in it.
 
 The server and the client meet here and in the notebooks; neither imports the course.
 """

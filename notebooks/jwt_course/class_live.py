@@ -10,6 +10,8 @@ from getpass import getpass
 from client_widget import AuthClient, BearerAuth, ClassView, ClientError, TokenPair
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
+from .guess import Guess, guess, in_order
+
 #: Everybody's: the class is played in this process only.
 _PASSWORD = "a pass phrase of the lesson"
 
@@ -109,3 +111,40 @@ def open_class() -> School:
     teacher = AuthClient(url)
     teacher.login(input("Teacher: "), getpass("Password: "))
     return School(teacher)
+
+
+def guesses() -> tuple[Guess, ...]:
+    """g1 to g3, what the page asks before it shows it; each is revealed with the view."""
+    return in_order(
+        __name__,
+        guess(
+            "61 seconds pass. How many of the four users change their state, although nobody does "
+            "anything?",
+            number={
+                0: "no token had expired",
+                4: "each of them has an access token of 60 seconds, used or not",
+            },
+            judge=lambda view: _states(view).count("access token expired"),
+        ),
+        guess(
+            "Bob makes his next call, and his client has watched the clock. How many requests does "
+            "the server refuse?",
+            number={0: "the client refreshes before it sends the request", 1: "it came too late"},
+            judge=lambda view: sum(row.refusals for row in view.rows()),
+        ),
+        guess(
+            "The thief sends Bob's spent refresh token once more. What does that mean for Bob?",
+            ("logged in", "Nothing: his new tokens work", "the server refused the thief alone"),
+            (
+                "session ended",
+                "His session has ended",
+                "the server can't know which of the two is the thief",
+            ),
+            judge=lambda view: _states(view, "bob")[0],
+        ),
+    )
+
+
+def _states(view: ClassView, name: str = "") -> list[str]:
+    now = view.client.clock()
+    return [row.state(now) for row in view.rows() if name in ("", row.username)]

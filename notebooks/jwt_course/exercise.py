@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .progress import record
+
 #: The placeholder in a notebook, to be replaced with the answer.
 UNANSWERED = ...
 
@@ -56,16 +58,20 @@ class Exercise:
 
     def check(self) -> None:
         """Run the answer, and print whether it is right or what is wrong."""
-        print(self._verdict()[1])
+        passed, words = self._verdict()
+        record(self._judge.__module__, self.name, "check", passed)
+        print(words)
 
     def hint(self) -> None:
         """Print the next hint; the last one is nearly the answer."""
         count = len(self._hints)
         self._hints_given = min(self._hints_given + 1, count)
+        record(self._judge.__module__, self.name, "hint")
         print(f"Hint {self._hints_given} of {count}: {self._hints[self._hints_given - 1]}")
 
     def solution(self) -> None:
         """Print a right answer. There may be others."""
+        record(self._judge.__module__, self.name, "solution")
         print(f"A right answer to {self.name}:\n\n{self._solution}")
 
     def assert_check_passed(self) -> None:

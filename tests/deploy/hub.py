@@ -172,8 +172,8 @@ class Learner:
             time.sleep(0.5)
 
     def start_kernel(self) -> None:
-        """Start a kernel in the folder of the learner's notebooks."""
-        facts = {"name": "python3", "path": "notebooks"}
+        """Start a kernel in the folder of the learner's lessons."""
+        facts = {"name": "python3", "path": "my-course"}
         answer = self.call("POST", f"{self.server}/api/kernels", json=facts)
         answer.raise_for_status()
         self.kernel = Kernel(self, answer.json()["id"])
@@ -185,7 +185,7 @@ class Learner:
 
     def notebook(self, name: str) -> nbformat.NotebookNode:
         """The learner's copy of a notebook, as their server gives it."""
-        answer = self.call("GET", f"{self.server}/api/contents/notebooks/{name}")
+        answer = self.call("GET", f"{self.server}/api/contents/my-course/{name}")
         answer.raise_for_status()
         return nbformat.from_dict(answer.json()["content"])
 

@@ -9,6 +9,7 @@ import sys
 import tomllib
 
 import pytest
+from jwt_course.copies import lessons
 
 from .hub import ROOT
 
@@ -29,6 +30,15 @@ def build() -> str:
 
 def test_environment_yml_is_what_it_reads(build: str) -> None:
     assert 'env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"' in build
+
+
+def test_it_makes_the_learners_copy(build: str) -> None:
+    """Last, with the lab installed. The link to start with is in the how-to."""
+    assert build.rindex("./postBuild") > build.index("env update")
+    script = (ROOT / "postBuild").read_text()
+    assert "python -m jwt_course start my-course\n" in script
+    link = (ROOT / "docs/how-to/binder.md").read_text()
+    assert f"?urlpath=lab/tree/my-course/{lessons()['01'].name}\n" in link
 
 
 def test_it_reads_a_python_that_the_project_takes(build: str) -> None:

@@ -123,21 +123,21 @@ def test_memory_is_limited_for_each_process(lesson: Class) -> None:
 
 def test_a_server_that_starts_again_keeps_the_learners_work(hub: Hub, lesson: Class) -> None:
     *_, cleo = lesson.learners
-    folder = hub.folder / "state" / "learners" / "cleo" / "notebooks"
+    folder = hub.folder / "state" / "learners" / "cleo" / "my-course"
     [kernel] = [process for process in hub.processes() if process.cwd() == str(folder)]
     mine = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Cleo was here.")])
-    url = f"{cleo.server}/api/contents/notebooks/{WALKTHROUGH}"
+    url = f"{cleo.server}/api/contents/my-course/{WALKTHROUGH}"
     cleo.call("PUT", url, json={"type": "notebook", "content": mine}).raise_for_status()
-    cleo.call("DELETE", url.replace(WALKTHROUGH, "classroom.ipynb")).raise_for_status()
+    cleo.call("DELETE", url.replace(WALKTHROUGH, "05_stampede.ipynb")).raise_for_status()
 
     cleo.stop_server()
     kernel.wait(timeout=PATIENCE)
     cleo.start_server()
 
     assert [cell.source for cell in cleo.notebook(WALKTHROUGH).cells] == ["Cleo was here."]
-    assert cleo.notebook("classroom.ipynb").cells  # deleted, so copied again
+    assert cleo.notebook("05_stampede.ipynb").cells  # deleted, so copied again
     # The notebooks link it at the first use of each term.
-    assert (folder.parent / "docs/glossary.md").is_file()
+    assert (folder / "glossary.md").is_file()
     assert len(lesson.learners[0].notebook(WALKTHROUGH).cells) == len(SAVED.cells)
     assert nbformat.read(ROOT / "notebooks" / WALKTHROUGH, 4) == SAVED
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import yaml
+from jwt_course.copies import lessons
 
 from .hub import ROOT
 
@@ -80,9 +81,12 @@ def test_the_values_hold_no_secret() -> None:
     assert [word for word in words if re.search("secret|password|token|key", word, re.I)] == []
 
 
-def test_the_learner_begins_at_a_notebook_that_is_there() -> None:
-    path = VALUES["singleuser"]["defaultUrl"].removeprefix("/lab/tree/")
-    assert (ROOT / path).exists()
+def test_the_learner_begins_at_a_lesson_of_their_copy() -> None:
+    first = VALUES["singleuser"]["defaultUrl"].removeprefix("/lab/tree/")
+    hook = VALUES["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
+    home = VALUES["hub"]["config"]["Spawner"]["notebook_dir"]
+    assert hook == f"python -m jwt_course start {home}/{first.rpartition('/')[0]} || true"
+    assert first.rpartition("/")[2] == lessons()["01"].name
 
 
 def test_the_readme_and_the_values_name_the_same_chart_and_folders() -> None:
@@ -91,5 +95,3 @@ def test_the_readme_and_the_values_name_the_same_chart_and_folders() -> None:
     assert f"--version {chart} " in readme
     image = "{name}:{tag}".format(**VALUES["singleuser"]["image"])
     assert f"--target-repo-dir /srv/lab --image-name {image} ." in readme
-    [copy] = re.findall(r"cp -rn (\S+)/notebooks/\.", TEXT)
-    assert copy == "/srv/lab"

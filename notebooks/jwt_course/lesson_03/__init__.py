@@ -5,5 +5,6 @@
 
 from .exercises import exercises
 from .flow_by_hand import MadeUpResponse, made_up_store
+from .guesses import guesses
 
-__all__ = ["MadeUpResponse", "exercises", "made_up_store"]
+__all__ = ["MadeUpResponse", "exercises", "guesses", "made_up_store"]

@@ -6,6 +6,7 @@
 
 from .calls_by_hand import Table
 from .exercises import exercises
+from .guesses import guesses
 from .scheme_trial import SchemeTrial, expiries
 
-__all__ = ["SchemeTrial", "Table", "exercises", "expiries"]
+__all__ = ["SchemeTrial", "Table", "exercises", "expiries", "guesses"]

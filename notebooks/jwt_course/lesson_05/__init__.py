@@ -6,6 +6,7 @@
 
 from .comparisons import compare, compare_peers, compare_windows, story
 from .exercises import exercises
+from .guesses import guesses
 from .stampede_view import StampedeView
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "compare_peers",
     "compare_windows",
     "exercises",
+    "guesses",
     "story",
 ]

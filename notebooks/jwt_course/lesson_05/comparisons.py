@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from client_widget import EventLog
 from client_widget.log.token_lives import spans
 
@@ -10,14 +12,23 @@ from .stampede import StampedeResult, run_stampede, table
 from .strategies import STRATEGIES
 
 
-def compare(calls: int, **troubles: bool) -> None:
-    """Run every strategy with the same `troubles`, those of `run_stampede`; print the table."""
+def compare(calls: int, **troubles: bool) -> Mapping[str, StampedeResult]:
+    """Run every strategy with the same `troubles`, those of `run_stampede`; print the table.
+
+    Returns:
+        Mapping[str, StampedeResult]: the results, by the strategy's name.
+    """
     results = {name: run_stampede(each, calls, **troubles) for name, each in STRATEGIES.items()}
     print(table(results))
+    return results
 
 
-def compare_peers(calls: int) -> None:
-    """Run other libraries on a server with rotation, and print the table."""
+def compare_peers(calls: int) -> Mapping[str, StampedeResult]:
+    """Run other libraries on a server with rotation, and print the table.
+
+    Returns:
+        Mapping[str, StampedeResult]: the results, by the library's name.
+    """
     results: dict[str, StampedeResult] = {}
     for name in PEERS:
         result = run_peer(name, calls)
@@ -27,17 +38,25 @@ def compare_peers(calls: int) -> None:
             results[name] = result
     if results:
         print(table(results))
+    return results
 
 
-def compare_windows(lifetime: int, calls: int) -> None:
-    """Print the default windows of other libraries, and what they cost a new token."""
+def compare_windows(lifetime: int, calls: int) -> Mapping[str, int]:
+    """Print the default windows of other libraries, and what they cost a new token.
+
+    Returns:
+        Mapping[str, int]: how often each library refreshes, by its name.
+    """
+    counts: dict[str, int] = {}
     for name in PEERS:
         seen = refreshes_of(name, calls, lifetime)
         if seen is None:
             print(f"{name} is not installed, so it is left out.")
         else:
             window, refreshes = seen
+            counts[name] = refreshes
             print(f"{name:<20} window {window:>3.0f} s: {refreshes} refreshes for {calls} calls")
+    return counts
 
 
 def story(log: EventLog) -> str:

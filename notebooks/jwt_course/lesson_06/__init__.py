@@ -7,6 +7,7 @@ update, `family_tree` and `grace_view` draw; `judges` checks the learner's answe
 from .exercises import exercises
 from .family_tree import family_tree, tree_mermaid, tree_text
 from .grace_view import GraceView
+from .guesses import guesses
 from .theft import decides, family_of, grace_table, lose_next_refresh, race, steal, try_grace
 from .torn import TornDatabase
 
@@ -18,6 +19,7 @@ __all__ = [
     "family_of",
     "family_tree",
     "grace_table",
+    "guesses",
     "lose_next_refresh",
     "race",
     "steal",

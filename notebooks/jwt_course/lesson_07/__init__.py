@@ -6,6 +6,7 @@ stranger; `judges` checks the learner's answers.
 
 from .both_policies import as_html, as_text, ask_all
 from .exercises import exercises
+from .guesses import guesses
 from .guessing import try_names, try_to_register, waits
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "as_text",
     "ask_all",
     "exercises",
+    "guesses",
     "try_names",
     "try_to_register",
     "waits",

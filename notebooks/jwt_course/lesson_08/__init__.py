@@ -19,6 +19,7 @@ from .attacks import (
     weak_secrets,
 )
 from .exercises import exercises
+from .guesses import guesses
 from .judges import captured_token
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "forge_signed",
     "grep_tokens",
     "guess",
+    "guesses",
     "notebook_with",
     "password_checks",
     "shortest",

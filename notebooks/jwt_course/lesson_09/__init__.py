@@ -12,5 +12,7 @@ from .faulty_auths import *  # noqa: F403
 from .faulty_clients import *  # noqa: F403
 from .grader import find_fault as find_fault
 from .grader import grade as grade
+from .grader import trace_of as trace_of
+from .guesses import guesses as guesses
 from .mutants import MUTANTS as MUTANTS
 from .mutants import SERVER_MUTANTS as SERVER_MUTANTS

@@ -126,6 +126,16 @@ def find_fault(candidate: Candidate, first: str, *, patience: float = PATIENCE) 
     return None
 
 
+def trace_of(candidate: Candidate, name: str, *, patience: float = PATIENCE) -> list[Event]:
+    """The events of one scenario.
+
+    Raises:
+        KeyError: no scenario has that name.
+    """
+    scenario = {scenario.name: scenario for scenario in _scenarios(candidate)}[name]
+    return _play(candidate, scenario, patience)[1]
+
+
 def watch(candidate: Candidate, name: str, *, patience: float = PATIENCE) -> None:
     """Print the trace of one scenario, and the row for it.
 

@@ -1,0 +1,5 @@
+"""Lesson 01, a session from login to its end: its questions. The panel's tour has nine more."""
+
+from .guesses import guesses
+
+__all__ = ["guesses"]
