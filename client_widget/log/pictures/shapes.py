@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from html import unescape
 from typing import Literal, TypeAlias
 
 import svg
@@ -119,6 +120,15 @@ def drawing(
         ],
     )
     return str(root)
+
+
+def in_words(picture: str) -> str:
+    """What a picture says of itself: its title, then its description."""
+    title, description = (
+        unescape(picture.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0])
+        for tag in ("title", "desc")
+    )
+    return f"{title}\n{description}"
 
 
 # Most words of a picture are there many times.

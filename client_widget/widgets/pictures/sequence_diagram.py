@@ -67,9 +67,10 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         """Draw the log as it is now, if there is anything new."""
         self._draw()
 
-    def __repr__(self) -> str:
-        # A saved notebook shows this instead of the view.
-        return "DiagramView: run this cell to see it"
+    def to_svg(self) -> str:
+        """The flow that is chosen."""
+        held = self._stepper.first
+        return self._log.to_svg(self._chosen(), held="" if held is None else held.title)
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
@@ -80,9 +81,7 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
             seen = (self.choice.value, self._log.dropped + len(self._log), held)
             if not self._closed and seen != self._seen:
                 self._seen = seen
-                self.picture.value = self._log.to_svg(
-                    self._chosen(), held="" if held is None else held.title
-                )
+                self.picture.value = self.to_svg()
         return False
 
     def _end_the_last_drawing(self) -> None:
