@@ -15,11 +15,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tools.png import size, to_png
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools.png import size, to_png  # noqa: E402
-
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SVG, PNG = "image/svg+xml", "image/png"
 

@@ -25,6 +25,9 @@ Role: TypeAlias = Literal[
 
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
+#: What a picture is made of.
+Element: TypeAlias = svg.Element
+
 _LIGHT = (
     "--p-text:#1f2328;--p-muted:#59636e;--p-back:#fff;--p-inset:#f6f8fa;--p-line:#d1d9e0;"
     "--p-ok:#1a7f37;--p-ok-back:#dafbe1;--p-bad:#c21c2c;--p-bad-back:#ffebe9;"

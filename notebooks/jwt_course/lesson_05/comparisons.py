@@ -1,23 +1,25 @@
-"""What the notebook of lesson 05 prints: strategies and libraries side by side."""
+"""What the notebook of lesson 05 shows: strategies and libraries side by side."""
 
 from __future__ import annotations
 
 from client_widget import EventLog
 from client_widget.log.token_lives import spans
 
+from ..picture import Picture
 from .peers import PEERS, refreshes_of, run_peer
-from .stampede import StampedeResult, run_stampede, table
+from .stampede import StampedeResult, run_stampede
+from .stampede_picture import stampede_picture
 from .strategies import STRATEGIES
 
 
-def compare(calls: int, **troubles: bool) -> None:
-    """Run every strategy with the same `troubles`, those of `run_stampede`; print the table."""
+def compare(calls: int, **troubles: bool) -> Picture:
+    """Run every strategy with the same `troubles`, those of `run_stampede`."""
     results = {name: run_stampede(each, calls, **troubles) for name, each in STRATEGIES.items()}
-    print(table(results))
+    return stampede_picture(results)
 
 
-def compare_peers(calls: int) -> None:
-    """Run other libraries on a server with rotation, and print the table."""
+def compare_peers(calls: int) -> Picture:
+    """Run other libraries on a server with rotation."""
     results: dict[str, StampedeResult] = {}
     for name in PEERS:
         result = run_peer(name, calls)
@@ -25,8 +27,7 @@ def compare_peers(calls: int) -> None:
             print(f"{name} is not installed, so it is left out.")
         else:
             results[name] = result
-    if results:
-        print(table(results))
+    return stampede_picture(results)
 
 
 def compare_windows(lifetime: int, calls: int) -> None:

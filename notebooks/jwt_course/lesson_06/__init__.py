@@ -1,13 +1,16 @@
 """Lesson 06, rotation and theft.
 
 `theft` plays thieves, lost responses and grace periods, `torn` is a database without the atomic
-update, `family_tree` and `grace_view` draw; `judges` checks the learner's answers.
+update. `family_tree` reads a family, `family_picture` and `grace_picture` draw, and `grace_view`
+has the sliders. `judges` checks the learner's answers.
 """
 
 from .exercises import exercises
-from .family_tree import family_tree, tree_mermaid, tree_text
+from .family_picture import family_picture
+from .family_tree import family_tree
+from .grace_picture import grace_picture
 from .grace_view import GraceView
-from .theft import decides, family_of, grace_table, lose_next_refresh, race, steal, try_grace
+from .theft import decides, family_of, lose_next_refresh, race, steal, try_grace
 from .torn import TornDatabase
 
 __all__ = [
@@ -16,12 +19,11 @@ __all__ = [
     "decides",
     "exercises",
     "family_of",
+    "family_picture",
     "family_tree",
-    "grace_table",
+    "grace_picture",
     "lose_next_refresh",
     "race",
     "steal",
-    "tree_mermaid",
-    "tree_text",
     "try_grace",
 ]
