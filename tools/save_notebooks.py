@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tools import flow_picture
 from tools.png import size, to_png
 
 ROOT = Path(__file__).parent.parent
@@ -98,6 +99,7 @@ def notebooks() -> list[Path]:
 
 
 if __name__ == "__main__":
+    flow_picture.PATH.write_text(flow_picture.expiry() + "\n", encoding="utf-8")
     for path in notebooks():
         print(path.relative_to(ROOT))
         nbformat.write(run(path), path)

@@ -28,6 +28,7 @@ TROUBLES: Mapping[str, str] = {
 }
 
 _FIRST = "Choose, and press Run."
+_STATIC = "Run this cell to choose the calls, the strategies and the conditions."
 
 _TEXT = "color:var(--jp-content-font-color1,#222);font-size:14px;line-height:1.5"
 
@@ -80,7 +81,7 @@ class StampedeView(View, widgets.VBox):  # type: ignore[misc]
     def to_svg(self) -> str:
         """How the last run ended."""
         if not self.results:
-            return page("Stampede", [[Words(_FIRST)]])
+            return page("Stampede", [[Words(_STATIC)]])
         return stampede_picture(self.results).svg
 
     def _start(self) -> None:
