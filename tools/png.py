@@ -7,14 +7,19 @@ a PNG can't follow a theme.
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from xml.etree import ElementTree
 
 import resvg_py
+from PIL import Image
 
 SVG = "http://www.w3.org/2000/svg"
 
 #: Pixels of the PNG for each of the picture: sharp on screens with two for one.
 SCALE = 2
+
+#: Colours of a PNG. Its pictures have few, and so it is a third as large.
+COLOURS = 64
 
 # Fonts that most systems have one of, for the families of the page.
 _FONTS = {
@@ -27,15 +32,21 @@ def to_png(picture: str) -> bytes:
     """The picture as the bytes of a PNG.
 
     Args:
-        picture (str): SVG text of `client_widget.log.pictures`.
+        picture (str): SVG text of `client_widget.log.pictures.shapes.as_image`.
     """
-    return bytes(resvg_py.svg_to_bytes(svg_string=plain(picture), zoom=SCALE))
+    drawn = BytesIO(resvg_py.svg_to_bytes(svg_string=plain(picture), zoom=SCALE))
+    small = BytesIO()
+    colours = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    colours.save(small, "png", optimize=True)
+    return small.getvalue()
 
 
 def size(picture: str) -> dict[str, int]:
-    """Its width and height in pixels, as a notebook's metadata names them."""
-    _, _, width, height = ElementTree.fromstring(picture).attrib["viewBox"].split()
-    return {"width": int(width), "height": int(height)}
+    """Its width and height on a page in pixels, as a notebook's metadata names them."""
+    attributes = ElementTree.fromstring(picture).attrib
+    _, _, width, height = map(float, attributes["viewBox"].split())
+    shown = float(attributes["width"])
+    return {"width": round(shown), "height": round(height * shown / width)}
 
 
 def plain(picture: str) -> str:

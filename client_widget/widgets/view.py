@@ -56,9 +56,13 @@ class View:
         # ipywidgets returns the data, anywidget the data and its metadata.
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         if picture := self.to_svg():
-            from ..log.pictures.shapes import in_words  # with its library, slow to import
+            from ..log.pictures.shapes import as_image, in_words  # its library is slow to import
 
-            data = {**data, "image/svg+xml": picture, "text/plain": in_words(picture)}
+            data = {
+                **data,
+                "image/svg+xml": as_image(picture),
+                "text/plain": in_words(picture),
+            }
         return data, metadata
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from client_widget.log.pictures.shapes import as_image
+
 
 class Picture:
     """What a cell displays.
@@ -20,4 +22,4 @@ class Picture:
         return self.words
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": self.words}
+        return {"image/svg+xml": as_image(self.svg), "text/plain": self.words}

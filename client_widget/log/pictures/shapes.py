@@ -8,6 +8,7 @@ readable wherever it is put.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -95,6 +96,9 @@ _STYLE = (
 #: Pixels of the panel's type, to which a picture's width is related: larger type, larger picture.
 _BASE = 13
 
+#: The widest image, in pixels: a notebook's page has room for it.
+_IMAGE = 860
+
 #: An average character of the 12-pixel type, in pixels; of the widest usual fonts.
 _CHARACTER, _STRONG = 6.9, 7.6
 
@@ -123,6 +127,16 @@ def drawing(
         ],
     )
     return str(root)
+
+
+def as_image(picture: str) -> str:
+    """The same with a width in pixels, for a page that displays it as an image.
+
+    Inside a page a picture grows with the type. As an image it would take its browser's type, and
+    nbconvert's pages cut off what is too wide.
+    """
+    width = float(picture.partition('viewBox="')[2].split()[2])
+    return re.sub(r'width="[\d.]+em"', f'width="{min(width, _IMAGE):g}"', picture, count=1)
 
 
 def in_words(picture: str) -> str:
