@@ -14,7 +14,7 @@ from jwt_course.lesson_05.strategies import STRATEGIES
 from client_widget import TokenStore
 from client_widget.protocol.auth_flow import Auth
 
-from ..client_widget.log.pictures.reading import said, texts
+from ..client_widget.log.pictures.reading import said, same, texts
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_each_trouble_reaches_the_run(view: StampedeView) -> None:
     view.troubles["rotation"].value = True
     run(view)
     assert view.results[each].revoked == 1
-    assert view.to_svg() == view.chart.value == stampede_picture(view.results).svg
+    assert same(view.to_svg(), view.chart.value, stampede_picture(view.results).svg)
     view.chosen[each].value, view.chosen[flag].value = False, True
     view.troubles["rotation"].value = False
     view.troubles["one 403 comes late"].value = True

@@ -34,7 +34,7 @@ from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD
-from ..log.pictures.reading import texts
+from ..log.pictures.reading import same, texts
 from .buttons import log_in, press, receive, until
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -124,7 +124,7 @@ class TestPicture:
         assert set(data) == {WIDGET, "image/svg+xml", "text/plain"}
         assert data["text/plain"] == in_words(data["image/svg+xml"])
         assert len(data["text/plain"].splitlines()) > 1
-        assert data["image/svg+xml"] == as_image(shown.to_svg())
+        assert same(data["image/svg+xml"], as_image(shown.to_svg()))
         shown.close()
 
     def test_a_view_without_a_picture_is_displayed_too(self, client: AuthClient) -> None:
@@ -140,7 +140,7 @@ class TestPicture:
         words = in_words(panel.to_svg())
         assert "The home page is loaded." in words
         assert "Home page: Welcome ada" in words
-        assert panel.tabs.to_svg() == panel.tabs.made["Flow"].to_svg()
+        assert same(panel.tabs.to_svg(), panel.tabs.made["Flow"].to_svg())
         assert texts(panel.tabs.show("Tokens").to_svg())[:2] == ["Claim", "Value"]
         panel.close()
 
