@@ -110,7 +110,7 @@ def take_stampede(notebook: Notebook) -> bytes:
 
 def take_table(notebook: Notebook) -> bytes:
     """The table of lesson 07: the answers of both policies."""
-    return shot(cell(notebook, "HTML(as_html(answers))").locator(".jp-OutputArea table"))
+    return shot(cell(notebook, "side_by_side(answers)").locator(".jp-OutputArea-output"))
 
 
 #: Lessons that show a part of one cell.

@@ -1,20 +1,26 @@
 """Run the notebooks and save them with their outputs: `make notebooks`.
 
-What is saved holds nothing that differs from run to run: no timing, no widget state, and in
-place of a widget the line of text that stands for it until the cell is run.
+What is saved contains nothing that differs from run to run: no timing and no widget state. In place
+of a widget is its picture: as SVG, which nbval compares, as PNG for viewers that draw no SVG, and
+in words.
 """
 
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from collections.abc import Generator
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
+from tools import flow_picture
+from tools.png import size, to_png
+
 ROOT = Path(__file__).parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+SVG, PNG = "image/svg+xml", "image/png"
 
 
 def run_cells(
@@ -52,8 +58,9 @@ def run(path: Path) -> nbformat.NotebookNode:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
     notebook = nbformat.read(path, as_version=4)
-    for _ in run_cells(notebook, path.parent):
-        pass
+    for cell in run_cells(notebook, path.parent):
+        for output in cell.get("outputs", ()):
+            _add_png(output)
     notebook.metadata = {
         "kernelspec": {
             "display_name": "Python 3 (ipykernel)",
@@ -78,6 +85,13 @@ def _settled(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode
     return settled
 
 
+def _add_png(output: nbformat.NotebookNode) -> None:
+    """Next to each SVG the same as PNG, displayed in the same size."""
+    if picture := output.get("data", {}).get(SVG):
+        output.data[PNG] = b64encode(to_png(picture)).decode() + "\n"
+        output.metadata[PNG] = size(picture)
+
+
 def notebooks() -> list[Path]:
     """Every notebook of the lab."""
     found = (ROOT / "notebooks").rglob("*.ipynb")
@@ -85,6 +99,7 @@ def notebooks() -> list[Path]:
 
 
 if __name__ == "__main__":
+    flow_picture.PATH.write_text(flow_picture.expiry() + "\n", encoding="utf-8")
     for path in notebooks():
         print(path.relative_to(ROOT))
         nbformat.write(run(path), path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..protocol.tokens import is_time, refresh_window
@@ -151,6 +151,20 @@ def spans(
     return Timeline(
         tuple(bars.values())[-tokens:], tuple(answers), tuple(moves), login, frozenset(spent)
     )
+
+
+def numbered(facts: Timeline) -> Timeline:
+    """The same with a1, a2 … and r1, r2 … in place of the fingerprints, from the oldest."""
+    names: dict[str, str] = {}
+    for kind in ("access", "refresh"):
+        tokens = [bar.token for bar in facts.tokens if bar.kind == kind]
+        names |= {token: f"{kind[0]}{number}" for number, token in enumerate(tokens, start=1)}
+    bars = tuple(
+        replace(bar, token=names[bar.token], label=f"{bar.kind} {names[bar.token]}")
+        for bar in facts.tokens
+    )
+    spent = frozenset(names[token] for token in facts.spent if token in names)
+    return replace(facts, tokens=bars, spent=spent)
 
 
 def _bars(event: Event) -> list[Bar]:

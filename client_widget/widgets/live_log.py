@@ -33,6 +33,9 @@ BATCH, FIRST = 0.02, 0.002
 #: Rows that a view keeps; the log itself may keep more.
 MAX_ROWS = 1000
 
+#: Rows in a picture.
+PICTURED = 40
+
 
 def row(event: Event) -> dict[str, Any]:
     """An event as the view draws it. All values are text or numbers, never markup."""
@@ -69,6 +72,13 @@ class LogView(View, anywidget.AnyWidget):
         self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
         self.on_close(self._log.subscribe(self._on_event), self._flush.stop)
         self.on_msg(self._on_message)
+
+    def to_svg(self) -> str:
+        """The last rows."""
+        from ..log.pictures.page import page  # with its library, slow to import
+        from ..log.pictures.panel import steps
+
+        return page("The event log", [steps(list(self._log), PICTURED)])
 
     def refresh(self) -> None:
         """Send the rows that still wait because no thread could be started for them."""

@@ -26,7 +26,7 @@ from ..client.transport import one_action
 from ..clock import Clock, PacedClock
 from ..display import as_html, shown
 from ..errors import ClientError, LoginRequired, Rejected
-from ..log.event import Event
+from ..log.event import Event, action_of
 from ..log.next_step import NextStep
 from ..protocol.tokens import TokenPair, read_claims
 from .background import NoThread, Pulse, Workers, at_once
@@ -139,6 +139,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.add_class("lab-panel")
 
         self._stepper = stepper_of(client)
+        self._texts = {"notice": "", "home": ""}  # what both say, without markup
         # Of which session notice and home page speak, and what was said of it.
         self._said: tuple[object, str] | None = None
         self._following = threading.Lock()
@@ -170,9 +171,18 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         """Redraw what time and events change."""
         self._draw()
 
-    def __repr__(self) -> str:
-        # A saved notebook shows this instead of the panel.
-        return "LoginPanel: run this cell to see it"
+    def to_svg(self) -> str:
+        """The page, the token store, the last story and its flow."""
+        from ..log.pictures.panel import panel  # with its library, slow to import
+
+        story = self.client.log.action()
+        return panel(
+            self.client.store.get(),
+            story,
+            self.clock(),
+            flow=self.client.log.to_svg(action_of(story[-1])) if story else "",
+            **self._texts,
+        )
 
     # From a click to the client
 
@@ -270,10 +280,12 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self._show_notice(text, bad=bad)
 
     def _show_notice(self, text: str, *, bad: bool = False) -> None:
+        self._texts["notice"] = text
         kind = "lab-notice lab-bad" if bad else "lab-notice"
         self.notice.value = f'<div class="{kind}" role="status">{as_html(text)}</div>'
 
     def _show_home(self, text: str, *, strong: bool = False) -> None:
+        self._texts["home"] = text
         page = f"<b>{as_html(text)}</b>" if strong else as_html(text)
         self.home.value = f'<div class="lab-home">Home page<br>{page}</div>'
 

@@ -95,6 +95,14 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         self._draw()
         self.on_close(self.stepper.use(self._draw_soon.start), self._draw_soon.stop)
 
+    def to_svg(self) -> str:
+        """The message that waits, its tokens masked."""
+        from ..log.pictures.page import Words, page  # with its library, slow to import
+
+        held = self.stepper.first
+        text = self._idle if held is None else f"Waits to be sent\n{_preview(held.message)}"
+        return page("Step by step", [[Words(text)]])
+
     def refresh(self) -> None:
         """Show the message that is waiting."""
         self._draw()
@@ -109,6 +117,13 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             self.stepper.next(CHANGES[self.change.value](message))
             self.change.value = next(iter(CHANGES))
 
+    @property
+    def _idle(self) -> str:
+        """What it says while no message waits."""
+        if self.stepper.on:
+            return "Messages are held. Press Home: its first message waits here until you send it."
+        return "Messages are sent at once. Press Hold messages to stop each one here."
+
     def _draw(self) -> bool:
         held = self.stepper.first
         stuck = held is not None and held.in_a_loop
@@ -119,10 +134,8 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
             text = f"<b>Waits to be sent</b><br><code>{as_html(_preview(held.message))}</code>"
             if stuck:
                 text += f"<br>{STUCK}"
-        elif self.stepper.on:
-            text = "Messages are held. Press Home: its first message waits here until you send it."
         else:
-            text = "Messages are sent at once. Press Hold messages to stop each one here."
+            text = self._idle
         self.message.value = f'<div class="lab-message" role="status">{text}</div>'
         return False
 

@@ -35,6 +35,10 @@ class LazyTabs(View, widgets.Tab):  # type: ignore[misc]
         self.selected_index = index
         return self.made[title]
 
+    def to_svg(self) -> str:
+        """The contents that are visible."""
+        return self.made[self.titles[self.selected_index]].to_svg()
+
     def refresh(self) -> None:
         """Redraw the contents that exist."""
         for part in tuple(self.made.values()):

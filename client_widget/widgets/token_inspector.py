@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
@@ -19,12 +20,12 @@ import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
 from ..client.transport import refusal_of
-from ..clock import Clock, time_of_day
-from ..display import as_html, shown
+from ..clock import Clock, life, time_of_day
+from ..display import as_html, cut, shown
 from ..errors import ClientError
 from ..log.event import Event
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
-from ..protocol.tokens import TokenPair
+from ..protocol.tokens import TokenPair, is_time, read_claims
 from .background import NoThread, Pulse, Workers
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
 from .view import Stylesheet, View
@@ -151,9 +152,19 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
         """
         self._workers.wait(timeout)
 
-    def __repr__(self) -> str:
-        # A saved notebook shows this instead of the inspector.
-        return "TokenInspector: run this cell to see it"
+    def to_svg(self) -> str:
+        """The chosen token's claims and what they mean, without the ids, which are random."""
+        from ..log.pictures.page import Words, page  # with its library, slow to import
+        from ..log.pictures.table import Cell, table
+
+        pair, kind = self.client.store.get(), self.kind.value
+        if pair is None:
+            return page("The token", [[Words(_EMPTY)]])
+        claims, now = read_claims(_token_of(pair, kind)), self.clock()
+        rows = [
+            [Cell(cut(name, 24)), Cell(_value(name, value, now))] for name, value in claims.items()
+        ]
+        return table(f"The claims of the {kind} token", ["Claim", "Value"], rows)
 
     # What the buttons do
 
@@ -234,6 +245,17 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
+
+
+def _value(name: str, value: object, now: float) -> str:
+    """A claim's value, in the same words on every run."""
+    if name in ("sid", "jti", "_id"):
+        return "a random id"
+    if name == "exp" and is_time(value):
+        return life(value, now)
+    if name == "iat" and is_time(value):
+        return f"{math.floor(now - value)} s ago"
+    return cut(value, 60)
 
 
 def _button(label: str) -> widgets.Button:

@@ -104,8 +104,23 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         """
         self._workers.wait(timeout)
 
-    def __repr__(self) -> str:
-        return "TourView: run this cell to see it"
+    def to_svg(self) -> str:
+        """The step: its story, its question, its answers, and what happened."""
+        from ..log.pictures.page import Block, Heading, Words, page
+        from ..log.pictures.panel import steps
+
+        if self.tour is None:
+            return page("The tour", [[Words(NO_CLOCK)]])
+        tour, step, result = self.tour, self.tour.step, self.tour.result
+        parts: list[Block] = [Heading(f"Step {tour.number} of {len(tour.steps)}: {step.title}")]
+        parts += [Words(step.story), Words(step.question, strong=True)]
+        for index, answer in enumerate(step.answers):
+            mark, kinds = _mark(index, result)
+            words = f"○ {answer.text} ({mark})" if mark else f"○ {answer.text}"
+            parts.append(Words(words, "ok" if "lab-tour-happened" in kinds else "plain"))
+        if result is not None:
+            parts += [Words(result.why), *steps(result.events, len(result.events))]
+        return page("The tour", [parts])
 
     # What the buttons do
 

@@ -1,9 +1,10 @@
-"""What the views share: their verbs, `refresh`, `wait` and `close`, and their style sheet."""
+"""What the views share: their verbs, their picture, and their style sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import ipywidgets as widgets
@@ -28,6 +29,14 @@ class View:
     _closed = False
     _undos: tuple[Callable[[], object], ...] = ()
 
+    def to_svg(self) -> str:
+        """A picture of what the view shows now; "" if it has none.
+
+        It contains no token, no port and no time of day, and on a stopped clock the same story
+        gives the same text.
+        """
+        return ""
+
     def refresh(self) -> None:
         """Redraw what time and events change. Equal values send no message."""
 
@@ -41,6 +50,24 @@ class View:
     def on_close(self, *undos: Callable[[], object]) -> None:
         """Call each of `undos` when the view is closed, before its widgets go."""
         self._undos += undos
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: run this cell to see it"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The widget, and its picture in SVG and in words for a page without widgets."""
+        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]  # the widget's own
+        # ipywidgets returns the data, anywidget the data and its metadata.
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        if picture := self.to_svg():
+            from ..log.pictures.shapes import as_image, in_words  # its library is slow to import
+
+            data = {
+                **data,
+                "image/svg+xml": as_image(picture),
+                "text/plain": in_words(picture),
+            }
+        return data, metadata
 
     def close(self) -> None:
         """Remove the view with all its widgets. Its client and its log stay.

@@ -7,10 +7,14 @@ from contextlib import suppress
 from functools import partial
 from getpass import getpass
 
+from IPython.display import display
+
 from client_widget import AuthClient, BearerAuth, ClassView, ClientError, TokenPair
+from client_widget.log.pictures.shapes import in_words
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
 from .guess import Guess, guess, in_order
+from .picture import Picture
 
 #: Everybody's: the class is played in this process only.
 _PASSWORD = "a pass phrase of the lesson"
@@ -27,18 +31,10 @@ class School:
         self.teacher = teacher
 
     def show(self, view: ClassView) -> None:
-        """Print the rows as text, without times of day."""
+        """Look, and display the rows."""
         view.look()
-        now = self.teacher.clock()
-        print(
-            f"{'user':6}{'state':22}{'last action':13}{'refreshes':>10}{'refused':>9}{'reuse':>7}"
-            f"{'refused logins':>16}"
-        )
-        for row in view.rows():
-            print(
-                f"{row.username:6}{row.state(now):22}{row.last_action:13}"
-                f"{row.refreshes:10}{row.refusals:9}{row.reuse:7}{row.refused_logins:16}"
-            )
+        svg = view.to_svg()
+        display(Picture(svg, in_words(svg)))  # type: ignore[no-untyped-call]
 
     def stop(self) -> None:
         """Stop what was started here; a real server keeps running."""
@@ -84,7 +80,7 @@ class PlayedSchool(School):
                 stranger.login(name, f"guess {number}")
 
     def show(self, view: ClassView) -> None:
-        """Print the rows, after all events have reached the database."""
+        """Display the rows, after all events have reached the database."""
         self.server.flush()
         super().show(view)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-from jwt_course.lesson_07.both_policies import Answered, as_html, as_text, ask_all
+from jwt_course.lesson_07.both_policies import Answered, as_text, ask_all, side_by_side
 from jwt_course.lesson_07.guessing import try_names, try_to_register, waits
 
 from client_widget import AuthClient
 from demo_server import DemoClock, DemoServer, ServerConfig
 
+from ..client_widget.log.pictures.reading import texts, texts_in
 from ..conftest import PASSWORD
 
 INVALID = 'WWW-Authenticate: Bearer error="invalid_token", error_description='
@@ -98,11 +98,13 @@ def test_the_table_as_text() -> None:
     ]
 
 
-def test_the_table_as_html() -> None:
-    table = as_html(ONE_EACH)
-    assert re.findall(r"<th[^>]*>(.*?)</th>", table) == ["", "article", "rfc"]
-    assert "<b>403</b> <code>token_missing</code></td>" in table
-    assert "<b>401</b><br><small>WWW-Authenticate: Bearer realm=&quot;&lt;lab&gt;" in table
+def test_the_table_as_a_picture() -> None:
+    picture = side_by_side(ONE_EACH)
+    drawn = texts(picture.svg)
+    assert drawn[:3] == ["", "article", "rfc"]
+    assert texts_in(picture.svg, "bad") == ["403 token_missing", "401"]
+    assert 'WWW-Authenticate: Bearer realm="<lab>"' in drawn
+    assert picture.words == as_text(ONE_EACH)
 
 
 def stranger(servers: Servers, clock: DemoClock, policy: str) -> AuthClient:

@@ -20,6 +20,7 @@ from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRe
 from client_widget.protocol.auth_flow import read_token, refresh_request, with_bearer
 from demo_server import DemoClock, DemoServer
 
+from ..client_widget.log.pictures.reading import SVG, root_of, texts_in
 from ..conftest import PASSWORD
 
 CALL = [("/home", 403), ("/refresh", 200), ("/home", 200)]
@@ -336,9 +337,23 @@ class TestTrial:
         assert set(threading.enumerate()) <= before
 
 
+def columns(table: Table) -> dict[str, list[str]]:
+    """What each call did, by the places of the words in the picture."""
+    drawn = [t for t in root_of(table.picture().svg).iter(f"{SVG}text") if t.text]
+    lefts = {t.text: float(t.get("x", 0)) for t in drawn[:2]}
+    named: dict[str, list[str]] = {str(name): [] for name in lefts}
+    for text in drawn[2:]:
+        words = text.text or ""
+        if not words.isdigit():
+            # Words in a badge are centred, so they are to the right of the column's beginning.
+            x = float(text.get("x", 0))
+            named[max((n for n in named if lefts[n] <= x), key=lambda n: lefts[n])].append(words)
+    return named
+
+
 class TestByHand:
     def test_the_articles_calls_fail_each_other(
-        self, ada: AuthClient, clock: DemoClock, log: EventLog, capsys: pytest.CaptureFixture[str]
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
         clock.advance(61)
         table = Table(ada, ArticleAuth)
@@ -361,10 +376,16 @@ class TestByHand:
         assert a.status == 200
         refresh = next(e for e in log.action("A") if e.fields.get("path") == "/refresh")
         assert refresh.fields["kind"] == "refresh"
-        assert "B  has ended: the caller gets 403" in capsys.readouterr().out
+        assert "B  has ended: the caller gets 403" in repr(table)
+        assert columns(table) == {
+            "A": ["→ GET /home", "← 403", "→ POST /refresh", "← 200", "→ GET /home again", "← 200",
+                  "has ended: the caller gets 200"],
+            "B": ["→ GET /home", "← 403", "has ended: the caller gets 403"],
+        }  # fmt: skip
+        assert texts_in(table.picture().svg, "bad") == ["← 403", "← 403"]
 
     def test_one_refresh_is_on_its_way_and_the_other_call_waits(
-        self, ada: AuthClient, clock: DemoClock, log: EventLog, capsys: pytest.CaptureFixture[str]
+        self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
         clock.advance(61)
         table = Table(ada, BearerAuth)
@@ -382,9 +403,11 @@ class TestByHand:
         assert (a.status, b.status) == (200, 200)
         sent = [e.fields["path"] for e in log if e.source in "AB" and e.name == "request.sent"]
         assert sent == ["/home", "/home", "/refresh"]
-        out = capsys.readouterr().out
-        assert "     B  waits: a refresh for this token is under way\n" in out
-        assert "     B  sends no refresh: the token in the store has changed\n" in out
+        assert "     B  waits: a refresh for this token is under way\n" in repr(table)
+        assert columns(table)["B"][2:4] == [
+            "waits: a refresh for this token is under way",
+            "sends no refresh: the token in the store has changed",
+        ]
 
     def test_what_is_not_there_cannot_be_sent_or_received(self, ada: AuthClient) -> None:
         call = Table(ada, BearerAuth).call("A")

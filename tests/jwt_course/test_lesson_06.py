@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jwt_course import Wrong
 from jwt_course.lesson_06 import exercises
+from jwt_course.lesson_06.grace_picture import grace_picture
 from jwt_course.lesson_06.grace_view import GraceView
 from jwt_course.lesson_06.judges import judge_grace, judge_spend, judge_what_follows
 from jwt_course.lesson_06.theft import (
@@ -24,6 +25,7 @@ from jwt_course.lesson_06.theft import (
 from client_widget import AuthClient, EventLog, LoginRequired, ServerUnreachable
 from demo_server import DemoClock, DemoServer, ServerConfig
 
+from ..client_widget.log.pictures.reading import texts, texts_in
 from ..conftest import PASSWORD, names
 
 SPENT_BY_OWNER = [
@@ -134,13 +136,26 @@ class TestGrace:
 
     def test_the_sliders(self) -> None:
         view = GraceView()
-        assert "<b>the session ends</b>" in view.result.value
+        assert said(view, "retry", "bad") == said(view, "thief", "bad") == 1
         view.grace.value = 11
-        assert "<b>the session goes on</b>" in view.result.value
-        assert "10 s behind the owner: <b>is not detected" in view.result.value
+        assert said(view, "retry", "ok") == said(view, "thief", "ok") == 1
+        assert "is not detected" in view.to_svg()
         view.thief_after.value = 11
-        assert "11 s behind the owner: <b>is detected at refresh 1" in view.result.value
-        assert repr(view) == "GraceView: run this cell to see it"
+        assert said(view, "thief at 11 s", "bad") == 1
+        assert "is detected at refresh 1" in view.to_svg()
+
+
+def said(view: GraceView, words: str, role: str) -> int:
+    """How many badges of a colour begin with these words."""
+    return sum(text.startswith(words) for text in texts_in(view.to_svg(), role))
+
+
+def test_a_strip_for_each_grace_period() -> None:
+    trials = [GraceTrial(0, False, 2), GraceTrial(30, True, None)]
+    picture = grace_picture(trials)
+    assert picture.words == grace_table(trials)
+    assert texts(picture.svg).count("reuse: the session ends") == 2
+    assert texts(picture.svg).count("the same successor again") == 1
 
 
 def test_together_gives_what_each_gave_or_raised() -> None:

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from jwt_course.lesson_05.stampede import StampedeResult
-from jwt_course.lesson_05.stampede_view import StampedeView, chart_html, table_html
+from jwt_course.lesson_05.stampede_picture import granted, stampede_picture
+from jwt_course.lesson_05.stampede_view import StampedeView, table_html
 from jwt_course.lesson_05.strategies import STRATEGIES
 
 from client_widget import TokenStore
 from client_widget.protocol.auth_flow import Auth
+
+from ..client_widget.log.pictures.reading import said, same, texts
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def test_each_trouble_reaches_the_run(view: StampedeView) -> None:
     view.troubles["rotation"].value = True
     run(view)
     assert view.results[each].revoked == 1
+    assert same(view.to_svg(), view.chart.value, stampede_picture(view.results).svg)
     view.chosen[each].value, view.chosen[flag].value = False, True
     view.troubles["rotation"].value = False
     view.troubles["one 403 comes late"].value = True
@@ -98,9 +102,29 @@ def test_table_and_chart_say_the_same() -> None:
         "refreshes", "answers", "refused", "errors", "hangs", "revoked", "time",
         "&lt;one&gt;", "7", "4", "3", "2", "1", "1", "250", "ms",
     ]  # fmt: skip
-    assert words(chart_html(results))[:9] == [
-        "&lt;one&gt;", "●", "4", "✚", "3", "▲", "2", "■", "1",
-    ]  # fmt: skip
+    picture = stampede_picture(results)
+    assert said(picture.svg, "desc") == (
+        "<one>: 4 answered, 3 refused, 2 raised an error, 1 hang, 1 granted, 6 refused, "
+        "session ended"
+    )
+    signs = [text for text in texts(picture.svg) if text in set("●✚▲■◆◇")]
+    assert "".join(signs) == "●●●●✚✚✚▲▲■◆◇◇◇◇◇◇"
+
+
+@pytest.mark.parametrize(
+    ("result", "count"),
+    [
+        (StampedeResult(10, 10, 0, 0, 0, 10, 0), 10),  # a refresh token that works again
+        (StampedeResult(10, 0, 1, 9, 0, 10, 1), 1),  # a spent one ends the session
+        (StampedeResult(10, 0, 0, 1, 9, 1, 0), 0),  # an expired one
+    ],
+)
+def test_how_many_refreshes_were_granted(result: StampedeResult, count: int) -> None:
+    assert granted(result) == count
+
+
+def test_before_a_run_the_picture_says_what_to_do(view: StampedeView) -> None:
+    assert "Run this cell to choose" in texts(view.to_svg())[0]
 
 
 def test_its_text_is_the_same_every_time(view: StampedeView) -> None:

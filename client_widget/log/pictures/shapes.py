@@ -8,10 +8,12 @@ readable wherever it is put.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from typing import ClassVar, Literal, TypeAlias
 
 import svg
@@ -24,6 +26,9 @@ Role: TypeAlias = Literal[
 ]
 
 Anchor: TypeAlias = Literal["start", "middle", "end"]
+
+#: What a picture is made of.
+Element: TypeAlias = svg.Element
 
 _LIGHT = (
     "--p-text:#1f2328;--p-muted:#59636e;--p-back:#fff;--p-inset:#f6f8fa;--p-line:#d1d9e0;"
@@ -103,6 +108,9 @@ _PLAYING = (
 #: Pixels of the panel's type, to which a picture's width is related: larger type, larger picture.
 _BASE = 13
 
+#: The widest image, in pixels: a notebook's page has room for it.
+_IMAGE = 860
+
 #: An average character of the 12-pixel type, in pixels; of the widest usual fonts.
 _CHARACTER, _STRONG = 6.9, 7.6
 
@@ -141,6 +149,25 @@ def drawing(
         ],
     )
     return str(root)
+
+
+def as_image(picture: str) -> str:
+    """The same with a width in pixels, for a page that displays it as an image.
+
+    Inside a page a picture grows with the type. As an image it would take its browser's type, and
+    nbconvert's pages cut off what is too wide.
+    """
+    width = float(picture.partition('viewBox="')[2].split()[2])
+    return re.sub(r'width="[\d.]+em"', f'width="{min(width, _IMAGE):g}"', picture, count=1)
+
+
+def in_words(picture: str) -> str:
+    """What a picture says of itself: its title, then its description."""
+    title, description = (
+        unescape(picture.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0])
+        for tag in ("title", "desc")
+    )
+    return f"{title}\n{description}"
 
 
 # Most words of a picture are there many times.

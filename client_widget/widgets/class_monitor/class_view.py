@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
 from ...client.transport import accepted
 from ...clock import Clock, time_of_day
-from ...display import as_html, shown
+from ...display import as_html, cut, shown
 from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import Pulse
 from ..presence import Presence
 from ..view import Stylesheet, View
 from .class_state import ENDED, EXPIRED, LOGGED_IN, ClassState, Student
+
+if TYPE_CHECKING:
+    from ...log.pictures.shapes import Role
 
 #: Seconds between two requests to the server.
 INTERVAL = 1.0
@@ -29,6 +32,8 @@ MAX_REQUESTS = 20
 
 #: Rows that are drawn, the newest first.
 MAX_ROWS = 200
+
+_ROLES: dict[str, Role] = {LOGGED_IN: "ok", EXPIRED: "warn", ENDED: "bad"}
 
 _TONES = {LOGGED_IN: "lab-good", EXPIRED: "lab-late", ENDED: "lab-bad"}
 
@@ -114,9 +119,9 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
                 if not more or self._closed:
                     return
 
-    def __repr__(self) -> str:
-        # A saved notebook shows this instead of the view.
-        return "ClassView: run this cell to see it"
+    def to_svg(self) -> str:
+        """The rows as of the last look."""
+        return class_picture(self.rows(), self.clock())
 
     def _step(self) -> bool:
         """Look once; return whether to look again."""
@@ -158,6 +163,30 @@ def class_table(students: tuple[Student, ...], now: float) -> str:
         body += f'<tr><td colspan="{len(_HEADS)}">{more}</td></tr>'
     empty = f'<tr><td colspan="{len(_HEADS)}">{_EMPTY}</td></tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body or empty}</tbody></table>"
+
+
+def class_picture(students: tuple[Student, ...], now: float) -> str:
+    """The same rows as SVG. Times of day differ from run to run, so they are left out."""
+    from ...log.pictures.table import Cell, table  # with its library, slow to import
+
+    def count(number: int, role: Role = "plain") -> Cell:
+        return Cell(str(number), role if number else "muted")
+
+    rows = [
+        [
+            Cell(cut(student.username, 24)),
+            Cell(state := student.state(now), _ROLES.get(state, "muted")),
+            Cell(cut(student.last_action, 24)),
+            count(student.refreshes),
+            count(student.refusals),
+            count(student.reuse, "bad"),
+            count(student.refused_logins, "warn"),
+        ]
+        for student in students[:MAX_ROWS]
+    ]
+    more = len(students) - MAX_ROWS
+    note = f"And {more} more, whose last action is older." if more > 0 else ""
+    return table("The class", [h for h in _HEADS if h != "At"], rows, note=note if rows else _EMPTY)
 
 
 def _row(student: Student, now: float) -> str:

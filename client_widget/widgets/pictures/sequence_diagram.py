@@ -75,9 +75,10 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         """Draw the log as it is now, if there is anything new."""
         self._draw()
 
-    def __repr__(self) -> str:
-        # A saved notebook shows this instead of the view.
-        return "DiagramView: run this cell to see it"
+    def to_svg(self) -> str:
+        """The flow that is chosen."""
+        held = self._stepper.first
+        return self._log.to_svg(self._chosen(), held="" if held is None else held.title)
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()

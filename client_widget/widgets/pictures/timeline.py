@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from ...client.auth_client import AuthClient
 from ...clock import Clock
 from ...log.event import Event
-from ...log.token_lives import DRAWN, spans
+from ...log.token_lives import DRAWN, Timeline, numbered, spans
 from ..background import Pulse
 from ..view import View
 
@@ -58,9 +58,15 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
         if self.picture.value:
             self._draw()
 
-    def __repr__(self) -> str:
-        # A saved notebook shows this instead of the timeline.
-        return "TokenTimeline: run this cell to see it"
+    def to_svg(self) -> str:
+        """The timeline, its tokens numbered: fingerprints differ from run to run."""
+        from ...log.pictures.timeline import timeline
+
+        return timeline(numbered(self._facts()), self._clock(), window=self._window)
+
+    def _facts(self) -> Timeline:
+        events = list(self._log)
+        return spans(events[-RECENT:], number=self._log.call_number)
 
     def _on_event(self, event: Event) -> None:
         if event.name in DRAWN:
@@ -77,7 +83,6 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
         with self._drawing:
             if self._closed:
                 return False
-            now, events = self._clock(), list(self._log)
-            facts = spans(events[-RECENT:], number=self._log.call_number)
-            self.picture.value = timeline(facts, now, window=self._window)
+            now = self._clock()
+            self.picture.value = timeline(self._facts(), now, window=self._window)
         return False

@@ -1,30 +1,33 @@
-"""What the notebook of lesson 05 prints: strategies and libraries side by side."""
+"""What the notebook of lesson 05 shows: strategies and libraries side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from IPython.display import display
+
 from client_widget import EventLog
 from client_widget.log.token_lives import spans
 
 from .peers import PEERS, refreshes_of, run_peer
-from .stampede import StampedeResult, run_stampede, table
+from .stampede import StampedeResult, run_stampede
+from .stampede_picture import stampede_picture
 from .strategies import STRATEGIES
 
 
 def compare(calls: int, **troubles: bool) -> Mapping[str, StampedeResult]:
-    """Run every strategy with the same `troubles`, those of `run_stampede`; print the table.
+    """Run every strategy with the same `troubles`, those of `run_stampede`; show the picture.
 
     Returns:
         Mapping[str, StampedeResult]: the results, by the strategy's name.
     """
     results = {name: run_stampede(each, calls, **troubles) for name, each in STRATEGIES.items()}
-    print(table(results))
+    display(stampede_picture(results))  # type: ignore[no-untyped-call]
     return results
 
 
 def compare_peers(calls: int) -> Mapping[str, StampedeResult]:
-    """Run other libraries on a server with rotation, and print the table.
+    """Run other libraries on a server with rotation, and show the picture.
 
     Returns:
         Mapping[str, StampedeResult]: the results, by the library's name.
@@ -37,7 +40,7 @@ def compare_peers(calls: int) -> Mapping[str, StampedeResult]:
         else:
             results[name] = result
     if results:
-        print(table(results))
+        display(stampede_picture(results))  # type: ignore[no-untyped-call]
     return results
 
 

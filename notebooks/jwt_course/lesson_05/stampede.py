@@ -165,7 +165,7 @@ COLUMNS = ("refreshes", "answers", "refused", "errors", "hangs", "revoked")
 
 def table(results: Mapping[str, StampedeResult]) -> str:
     """The results as lines of text, one for each name. Times are left out: they differ."""
-    width = max(len(name) for name in results)
+    width = max(map(len, results), default=0)
     head = " " * width + "".join(f"  {column:>9}" for column in COLUMNS)
     rows = [
         f"{name:<{width}}" + "".join(f"  {getattr(result, column):>9}" for column in COLUMNS)

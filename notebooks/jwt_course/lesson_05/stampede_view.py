@@ -12,9 +12,12 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
+from client_widget.log.pictures.page import Words, page
 from client_widget.widgets.background import NoThread, Workers
+from client_widget.widgets.view import View
 
 from .stampede import COLUMNS, LEAST, MOST, StampedeResult, run_stampede
+from .stampede_picture import stampede_picture
 from .strategies import STRATEGIES, Strategy
 
 #: Conditions, by the words for them, and the argument of `run_stampede`.
@@ -24,19 +27,13 @@ TROUBLES: Mapping[str, str] = {
     "one 403 comes late": "late",
 }
 
-#: How a call may end: the field of a result, the word for it, its sign and its colour, which is
-#: clear on a light and on a dark background.
-ENDS = (
-    ("answers", "answered", "●", "#2fa84f"),
-    ("refused", "refused", "✚", "#e5484d"),
-    ("errors", "raised an error", "▲", "#f0a020"),
-    ("hangs", "hang", "■", "#8f8f8f"),
-)
+_FIRST = "Choose, and press Run."
+_STATIC = "Run this cell to choose the calls, the strategies and the conditions."
 
 _TEXT = "color:var(--jp-content-font-color1,#222);font-size:14px;line-height:1.5"
 
 
-class StampedeView(widgets.VBox):  # type: ignore[misc]
+class StampedeView(View, widgets.VBox):  # type: ignore[misc]
     """A stampede on the screen.
 
     Args:
@@ -71,7 +68,7 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
                 self.table,
             ]
         )
-        self._say("Choose, and press Run.")
+        self._say(_FIRST)
 
     def wait(self, timeout: float = 60.0) -> None:
         """Wait for the run under way.
@@ -81,9 +78,11 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
         """
         self._workers.wait(timeout)
 
-    def __repr__(self) -> str:
-        # What a saved notebook shows in its place.
-        return "StampedeView: run this cell to see it"
+    def to_svg(self) -> str:
+        """How the last run ended."""
+        if not self.results:
+            return page("Stampede", [[Words(_STATIC)]])
+        return stampede_picture(self.results).svg
 
     def _start(self) -> None:
         if not self.go.disabled:
@@ -114,36 +113,10 @@ class StampedeView(widgets.VBox):  # type: ignore[misc]
 
     def _show(self, results: Mapping[str, StampedeResult]) -> None:
         self.results = MappingProxyType(dict(results))
-        self.chart.value, self.table.value = chart_html(results), table_html(results)
+        self.chart.value, self.table.value = self.to_svg(), table_html(results)
 
     def _say(self, words: str) -> None:
         self.notice.value = f'<div role="status" style="{_TEXT}">{escape(words)}</div>'
-
-
-def chart_html(results: Mapping[str, StampedeResult]) -> str:
-    """A bar for each strategy: how its calls ended."""
-    rows = "".join(
-        f'<div style="display:flex;align-items:center;gap:8px;margin:4px 0">'
-        f'<span style="width:11em">{escape(name)}</span>'
-        f'<span style="display:flex;flex:1;height:20px">{_bar(result)}</span></div>'
-        for name, result in results.items()
-    )
-    legend = " ".join(
-        f'<span style="margin-right:14px"><span style="color:{colour}">{sign}</span> {word}</span>'
-        for _, word, sign, colour in ENDS
-    )
-    # The table has the same numbers, for readers who cannot see the bars.
-    return f'<div aria-hidden="true" style="{_TEXT}">{rows}<div>{legend}</div></div>'
-
-
-def _bar(result: StampedeResult) -> str:
-    parts = ((getattr(result, field), sign, colour) for field, _, sign, colour in ENDS)
-    return "".join(
-        f'<span style="flex:{count};background:{colour};color:#111;text-align:center;'
-        f'line-height:20px;min-width:2.4em">{sign} {count}</span>'
-        for count, sign, colour in parts
-        if count
-    )
 
 
 def table_html(results: Mapping[str, StampedeResult]) -> str:

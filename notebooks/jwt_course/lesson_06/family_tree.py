@@ -25,6 +25,7 @@ class Node:
         issued_at (float): in seconds since the epoch.
         spent_at (float | None): the same for its first use; None if it was not used.
         revoked (str | None): why its family was revoked; None if it was not.
+        repeated_at (float | None): when the grace period last sent it again; None if it never did.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Node:
     issued_at: float
     spent_at: float | None
     revoked: str | None
+    repeated_at: float | None = None
 
     @property
     def state(self) -> str:
@@ -61,6 +63,7 @@ def family_tree(database: Database, family: str) -> tuple[Node, ...]:
             issued_at=document["issued_at"],
             spent_at=document["spent_at"],
             revoked=head["revoked"],
+            repeated_at=document.get("repeated_at"),
         )
         for document in documents
     )
@@ -72,12 +75,8 @@ def tree_text(nodes: Sequence[Node]) -> str:
     lines: list[str] = []
 
     def add(node: Node, depth: int) -> None:
-        first = nodes[0].issued_at
-        spent = "unspent" if node.spent_at is None else f"spent at {node.spent_at - first:g} s"
-        revoked = "" if node.revoked is None else ", revoked"
         arrow = "   " * (depth - 1) + "└─▶ " if depth else ""
-        issued = f"issued at {node.issued_at - first:g} s"
-        lines.append(f"{arrow}{node.name}: {issued}, {spent}{revoked}")
+        lines.append(f"{arrow}{node.name}: {', '.join(facts(node, nodes[0].issued_at))}")
         for child in nodes:
             if child.parent == node.name:
                 add(child, depth + 1)
@@ -88,25 +87,10 @@ def tree_text(nodes: Sequence[Node]) -> str:
     return "\n".join(lines)
 
 
-_LOOKS = {
-    "unspent": "fill:#d5f0d8,stroke:#2e7d32,color:#111",
-    "spent": "fill:#e6e6e6,stroke:#777,color:#111",
-    "revoked": "fill:#f8d4d4,stroke:#b3261e,color:#111",
-}
-
-
-def tree_mermaid(nodes: Sequence[Node]) -> str:
-    """The family as a Mermaid graph, for `display({"text/vnd.mermaid": …}, raw=True)`."""
-    lines = ["flowchart LR"]
-    for node in nodes:
-        look = "revoked" if node.revoked is not None else node.state
-        lines.append(f'    {_id(node.name)}["{node.name}: {node.state}"]:::{look}')
-    lines += [
-        f"    {_id(node.parent)} -- spent for --> {_id(node.name)}" for node in nodes if node.parent
-    ]
-    lines += [f"    classDef {name} {style}" for name, style in _LOOKS.items()]
-    return "\n".join(lines)
-
-
-def _id(name: str) -> str:
-    return name.replace(" ", "")
+def facts(node: Node, first: float) -> list[str]:
+    """What happened to a token, one after the other, in seconds from `first`."""
+    told = [f"issued at {node.issued_at - first:g} s"]
+    if node.repeated_at is not None:
+        told.append(f"sent again at {node.repeated_at - first:g} s")
+    told.append("unspent" if node.spent_at is None else f"spent at {node.spent_at - first:g} s")
+    return [*told, "revoked"] if node.revoked is not None else told

@@ -6,15 +6,18 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .theft import PERIOD, lost_words, thief_words, try_grace
+from client_widget.widgets.view import View
+
+from .grace_picture import grace_picture
+from .theft import PERIOD, THIEF_AFTER, try_grace
 
 
-class GraceView(widgets.VBox):  # type: ignore[misc]
+class GraceView(View, widgets.VBox):  # type: ignore[misc]
     """Tries each choice on a real server: see `try_grace`."""
 
     def __init__(self) -> None:
         self.grace = _slider("grace (s)", 0)
-        self.thief_after = _slider("thief after (s)", 10)
+        self.thief_after = _slider("thief after (s)", THIEF_AFTER)
         self.result = widgets.HTML()
         super().__init__([self.grace, self.thief_after, self.result])
         for slider in (self.grace, self.thief_after):
@@ -22,14 +25,13 @@ class GraceView(widgets.VBox):  # type: ignore[misc]
         self._try()
 
     def _try(self, _: Any = None) -> None:
-        trial = try_grace(self.grace.value, thief_after=self.thief_after.value)
-        self.result.value = (
-            f"After a lost response, and a retry 2 s later: <b>{lost_words(trial)}</b>.<br>"
-            f"The thief, {self.thief_after.value} s behind the owner: <b>{thief_words(trial)}</b>."
-        )
+        delay = self.thief_after.value
+        trial = try_grace(self.grace.value, thief_after=delay)
+        self.result.value = grace_picture([trial], thief_after=delay).svg
 
-    def __repr__(self) -> str:
-        return "GraceView: run this cell to see it"
+    def to_svg(self) -> str:
+        """The strip of the chosen period."""
+        return str(self.result.value)
 
 
 def _slider(words: str, value: int) -> widgets.IntSlider:

@@ -27,6 +27,9 @@ PASSWORD = "a pass phrase of ada"
 #: Seconds from one call of the owner to the next: the access token has just expired.
 PERIOD = 61
 
+#: Seconds after which the owner tries again, and the thief comes.
+RETRY_AFTER, THIEF_AFTER = 2, 10
+
 #: How many refreshes the thief may make before a trial counts as "not detected".
 ROUNDS = 5
 
@@ -126,7 +129,9 @@ class GraceTrial:
     detected_at: int | None
 
 
-def try_grace(grace: int, *, retry_after: int = 2, thief_after: int = 10) -> GraceTrial:
+def try_grace(
+    grace: int, *, retry_after: int = RETRY_AFTER, thief_after: int = THIEF_AFTER
+) -> GraceTrial:
     """Try a grace period on two sessions of a new server.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,8 +11,14 @@ from typing import Any
 from requests.structures import CaseInsensitiveDict
 
 from client_widget import AuthClient, EventLog, Rejected
+from client_widget.display import cut
+from client_widget.log.pictures.page import wrapped
+from client_widget.log.pictures.shapes import Role
+from client_widget.log.pictures.table import Cell, table
 from client_widget.protocol.jwt_by_hand import split, with_payload
 from demo_server import DemoClock, DemoServer
+
+from ..picture import Picture
 
 PASSWORD = "a pass phrase of ada"
 
@@ -114,21 +119,16 @@ def as_text(answers: Mapping[str, Sequence[Answered]]) -> str:
     return "\n".join(lines)
 
 
-def as_html(answers: Mapping[str, Sequence[Answered]]) -> str:
+def side_by_side(answers: Mapping[str, Sequence[Answered]]) -> Picture:
     """The answers as a table: a row for each action, a column for each policy."""
-    head = "".join(f"<th {_LEFT}>{html.escape(policy)}</th>" for policy in answers)
-    rows = "".join(
-        f"<tr><td {_LEFT}>{html.escape(of_all[0].action)}</td>{''.join(map(_cell, of_all))}</tr>"
+    rows = [
+        [Cell(of_all[0].action), *map(_cell, of_all)]
         for of_all in zip(*answers.values(), strict=True)
-    )
-    return f"<table><tr><th></th>{head}</tr>{rows}</table>"
+    ]
+    return Picture(table("Both policies", ["", *answers], rows), as_text(answers))
 
 
-# A notebook's own style would put the words of a table to the right.
-_LEFT = 'style="text-align:left"'
-
-
-def _cell(answered: Answered) -> str:
-    advice = "".join(f"<br><small>{html.escape(line)}</small>" for line in answered.advice)
-    code = f" <code>{html.escape(answered.error)}</code>" if answered.error else ""
-    return f"<td {_LEFT}><b>{answered.status}</b>{code}{advice}</td>"
+def _cell(answered: Answered) -> Cell:
+    role: Role = "bad" if answered.status >= 400 else "ok"
+    advice = [part for line in answered.advice for part in wrapped(line, 300)]
+    return Cell(f"{answered.status} {cut(answered.error, 30)}".rstrip(), role, advice)

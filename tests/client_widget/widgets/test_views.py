@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from ipywidgets.widgets.widget import _instances as registry
 
 from client_widget import (
@@ -23,13 +25,19 @@ from client_widget import (
     StepView,
     TimeControls,
     TokenInspector,
+    TokenPair,
     TokenTimeline,
     TourView,
 )
+from client_widget.log.pictures.shapes import as_image, in_words
+from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD
+from ..log.pictures.reading import same, texts
 from .buttons import log_in, press, receive, until
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 VIEWS = [
     ClassView, DiagramView, LogView, LoginPanel, StepView, TimeControls, TokenInspector,
@@ -102,6 +110,88 @@ class TestClose:
             view.close()
             view.refresh()
         assert set(registry) == before
+
+
+class TestPicture:
+    """What a page without widgets shows in place of a view."""
+
+    @pytest.mark.parametrize("view", [v for v in VIEWS if v is not TimeControls])
+    def test_the_output_has_the_widget_its_picture_and_the_same_in_words(
+        self, view: Callable[..., Any], ada: AuthClient
+    ) -> None:
+        shown: Any = view(ada)
+        data, _ = DisplayFormatter().format(shown)
+        assert set(data) == {WIDGET, "image/svg+xml", "text/plain"}
+        assert data["text/plain"] == in_words(data["image/svg+xml"])
+        assert len(data["text/plain"].splitlines()) > 1
+        assert same(data["image/svg+xml"], as_image(shown.to_svg()))
+        shown.close()
+
+    def test_a_view_without_a_picture_is_displayed_too(self, client: AuthClient) -> None:
+        shown = TimeControls(client)
+        data, _ = DisplayFormatter().format(shown)
+        assert set(data) == {WIDGET, "text/plain"}
+        shown.close()
+
+    def test_the_panel_shows_what_its_tab_and_its_page_show(self, client: AuthClient) -> None:
+        panel = LoginPanel(client)
+        log_in(panel)
+        press(panel, "Home")
+        words = in_words(panel.to_svg())
+        assert "The home page is loaded." in words
+        assert "Home page: Welcome ada" in words
+        assert same(panel.tabs.to_svg(), panel.tabs.made["Flow"].to_svg())
+        assert texts(panel.tabs.show("Tokens").to_svg())[:2] == ["Claim", "Value"]
+        panel.close()
+
+    def test_a_timeline_counts_its_tokens(self, ada: AuthClient, clock: DemoClock) -> None:
+        """Fingerprints would make every run another picture."""
+        clock.advance(61)
+        ada.home()
+        timeline = TokenTimeline(ada)
+        words = in_words(timeline.to_svg())
+        assert "Access token a2: 60 s left; refresh token r1: 239 s left" in words
+        pair = ada.store.get()
+        assert pair is not None
+        assert pair.access_facts["token"] not in timeline.to_svg()
+        timeline.close()
+
+    def test_the_claims_of_a_token_without_its_random_ids(self, client: AuthClient) -> None:
+        claims = {"jti": "0c4f", "sub": "<ada>", "iat": int(client.clock()) - 5}
+        token = sign('{"alg": "HS256"}', json.dumps(claims), "a secret")
+        client.store.set(TokenPair(token, token))
+        inspector = TokenInspector(client)
+        drawn = texts(inspector.to_svg())
+        assert drawn[2:] == ["jti", "a random id", "sub", "<ada>", "iat", "5 s ago"]
+        inspector.close()
+
+    def test_a_held_message_without_its_token(self, ada: AuthClient) -> None:
+        steps = StepView(ada)
+        steps.hold.value = True
+        assert texts(steps.to_svg())[0].startswith("Messages are held.")
+        call = threading.Thread(target=ada.home)
+        call.start()
+        until(lambda: not steps.next.disabled)
+        words = in_words(steps.to_svg())
+        assert "Waits to be sent\nGET /home" in words
+        pair = ada.store.get()
+        assert pair is not None
+        assert pair.access.split(".")[2] not in words
+        steps.next.click()
+        call.join(timeout=20)
+        steps.close()
+
+    def test_a_step_of_the_tour_with_what_happened(self, client: AuthClient) -> None:
+        tour = TourView(client)
+        before = in_words(tour.to_svg())
+        assert "Step 1 of 9" in before
+        tour.buttons["The server sends the page."].click()
+        tour.wait()
+        after = in_words(tour.to_svg())
+        assert "(your answer)" in after
+        assert "(✓ this happened)" in after
+        assert "server: /home: the request carried no token" in after
+        tour.close()
 
 
 class TestSteps:

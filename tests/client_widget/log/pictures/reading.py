@@ -28,6 +28,11 @@ def texts_in(picture: str, role: str) -> list[str]:
     ]
 
 
+def same(*pictures: str) -> bool:
+    """Are they equal? pytest would take minutes to show where two long lines differ."""
+    return len(set(pictures)) == 1
+
+
 def said(picture: str, part: str) -> str:
     """The picture's "title" or "desc"."""
     [element] = root_of(picture).findall(f"{SVG}{part}")
