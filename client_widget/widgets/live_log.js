@@ -75,6 +75,7 @@ function render({ model, el }) {
       storyOf(row).add(row);
     }
     introduce(row.from);
+    if (row.to) introduce(row.to);
     count += 1;
   };
   /** Keep the page small: the oldest stories go, and of a single long one its oldest rows. */
