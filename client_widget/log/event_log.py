@@ -115,13 +115,19 @@ class EventLog:
         """`emit(name, **fields)` bound to a source; `correlation` is among the keywords."""
         return partial(self.record, source=source)
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+    def subscribe(self, subscriber: Subscriber, *, replay: bool = False) -> Callable[[], None]:
         """Call `subscriber(event)` for each event from now on; returns a function that stops it.
 
         The call runs in the recording thread under the log's lock, so that events arrive in
         order. It must be quick, must not wait, and must not record.
+
+        Args:
+            subscriber: is called with each event.
+            replay (bool): call it with the events so far first, so that it misses none.
         """
         with self._lock:
+            for event in self._events if replay else ():
+                subscriber(event)
             self._subscribers += (subscriber,)
 
         def unsubscribe() -> None:

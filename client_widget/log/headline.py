@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..display import cut
 from .event import Event, is_call
@@ -24,16 +24,20 @@ from .event_text import describe, tone
 FIRST, LAST = 5, 3
 
 
-class Part(NamedTuple):
-    """A piece of a headline.
+class Step(NamedTuple):
+    """A step of a story, which is drawn as a badge.
 
     Attributes:
-        text (str): the texts of all parts in order are the headline.
-        role (str): "title", "good", "bad", "late" or "plain" for a step, "" for what joins them.
+        text (str): such as "403 ×5".
+        tone (str): "good", "bad", "late" or "plain".
     """
 
     text: str
-    role: str
+    tone: str
+
+
+#: The texts of all parts, in order, are the headline. The first is its title.
+Part: TypeAlias = str | Step
 
 
 def headline(events: Sequence[Event]) -> list[Part]:
@@ -46,20 +50,20 @@ def headline(events: Sequence[Event]) -> list[Part]:
     steps = _steps(events)
     if not requests and not steps:
         return _of_few_words(events)
-    parts = [Part(_title(events, requests), "title")]
+    parts: list[Part] = [_title(events, requests)]
     for index, step in enumerate(steps):
-        parts += [Part(" → " if index else ": ", ""), *step]
+        parts += [" → " if index else ": ", *step]
     if requests:
-        parts.append(Part(f" · {_count(len(requests), 'request')}", ""))
+        parts.append(f" · {_count(len(requests), 'request')}")
         milliseconds = _milliseconds(events)
         if milliseconds is not None:
-            parts.append(Part(f" · {milliseconds} ms", ""))
+            parts.append(f" · {milliseconds} ms")
     return parts
 
 
 def text_of(parts: Sequence[Part]) -> str:
     """The whole headline as text."""
-    return "".join(part.text for part in parts)
+    return "".join(part if isinstance(part, str) else part.text for part in parts)
 
 
 def milliseconds_of(event: Event) -> int | None:
@@ -72,12 +76,10 @@ def _of_few_words(events: Sequence[Event]) -> list[Part]:
     """A story without a message: a button that sent none, or the server alone."""
     pressed = [event for event in events if event.name == "button.pressed"]
     if pressed:
-        return [Part(_title(events, []), "title")]
+        return [_title(events, [])]
     bad = (event for event in events if tone(event) in ("bad", "late"))
-    parts = [Part(describe(next(bad, events[0])), "title")]
-    if len(events) > 1:
-        parts.append(Part(f" · {_count(len(events), 'event')}", ""))
-    return parts
+    told = describe(next(bad, events[0]))
+    return [told] if len(events) == 1 else [told, f" · {_count(len(events), 'event')}"]
 
 
 def _title(events: Sequence[Event], requests: Sequence[Event]) -> str:
@@ -101,7 +103,7 @@ def _steps(events: Sequence[Event]) -> list[list[Part]]:
     """What happened, one step after the other. Calls made at once take their steps together."""
     calls: Counter[tuple[str, str | None]] = Counter()
     waiting = 0
-    steps: defaultdict[object, Counter[Part]] = defaultdict(Counter)
+    steps: defaultdict[object, Counter[Step]] = defaultdict(Counter)
     for event in events:
         call = (event.source, event.correlation)
         calls[call] += is_call(event)
@@ -112,44 +114,44 @@ def _steps(events: Sequence[Event]) -> list[list[Part]]:
             steps[calls[call], purpose][_answer(event, str(purpose))] += 1
         elif event.name == "session.ended":
             refused = event.fields.get("reason") == "refresh_refused"
-            steps[event.name][Part("session ended", "bad" if refused else "plain")] += 1
+            steps[event.name][Step("session ended", "bad" if refused else "plain")] += 1
         elif event.name in _NOTES:
             steps[event.name][_NOTES[event.name]] += 1
     if waiting > 0:
-        steps["…"][Part("…", "plain")] += 1
+        steps["…"][Step("…", "plain")] += 1
     shown = [_step(outcomes) for outcomes in steps.values()]
     if len(shown) > FIRST + LAST:
-        shown[FIRST:-LAST] = [[Part("…", "plain")]]
+        shown[FIRST:-LAST] = [[Step("…", "plain")]]
     return shown
 
 
 #: Events besides responses that decide how a story goes on.
 _NOTES = {
-    "reuse.detected": Part("reuse detected", "bad"),
-    "refresh.postponed": Part("refresh postponed", "late"),
+    "reuse.detected": Step("reuse detected", "bad"),
+    "refresh.postponed": Step("refresh postponed", "late"),
 }
 
 
-def _step(outcomes: Counter[Part]) -> list[Part]:
+def _step(outcomes: Counter[Step]) -> list[Part]:
     """The outcomes of equal messages, each with its count."""
     parts: list[Part] = []
-    for (words, role), count in outcomes.items():
-        parts += [Part(", ", "")] if parts else []
-        parts.append(Part(words if count == 1 else f"{words} ×{count}", role))
+    for (words, how), count in outcomes.items():
+        parts += [", "] if parts else []
+        parts.append(Step(words if count == 1 else f"{words} ×{count}", how))
     return parts
 
 
-def _answer(event: Event, purpose: str) -> Part:
+def _answer(event: Event, purpose: str) -> Step:
     fields = event.fields
     refresh = purpose == "refresh"
     if event.name == "request.failed":
         reason = "failed" if refresh else cut(fields.get("reason", "failed"), 40)
-        return Part(f"refresh {reason}" if refresh else reason, "bad")
+        return Step(f"refresh {reason}" if refresh else reason, "bad")
     status: Any = fields.get("status")
     refused = isinstance(status, int) and status >= 400
     if refresh:
-        return Part(f"refresh {status}", "bad") if refused else Part("refresh", "late")
-    return Part(f"{status}", "bad" if refused else "good")
+        return Step(f"refresh {status}", "bad") if refused else Step("refresh", "late")
+    return Step(f"{status}", "bad" if refused else "good")
 
 
 def _milliseconds(events: Sequence[Event]) -> int | None:

@@ -92,27 +92,31 @@ class LogView(View, anywidget.AnyWidget):
         self._base_url = client.base_url
         self._find_token = client.store.find
         self._numbers = CallNumbers()
-        self._pending: deque[tuple[Event, int | None]] = deque(maxlen=MAX_ROWS)
+        # The last events with the numbers of their calls, and up to which they are sent.
+        self._recent: deque[tuple[Event, int | None]] = deque(maxlen=MAX_ROWS)
+        self._sent = max((event.seq for event in self._log), default=0)
         # Held while a message is built and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
         self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
-        self.on_close(self._log.subscribe(self._on_event), self._flush.stop)
+        self.on_close(self._log.subscribe(self._on_event, replay=True), self._flush.stop)
         self.on_msg(self._on_message)
 
     def refresh(self) -> None:
         """Send the rows that still wait because no thread could be started for them."""
-        if self._pending:
+        if self._recent and self._recent[-1][0].seq > self._sent:
             self._flush.start()
 
     def _on_event(self, event: Event) -> None:
         # Numbered here, where each event comes by: of a flood only the last ones are sent.
-        self._pending.append((event, self._numbers.of(event, self._log)))
-        self._flush.start()
+        self._recent.append((event, self._numbers.of(event)))
+        if event.seq > self._sent:
+            self._flush.start()
 
     def _send_pending(self) -> bool:
         with self._sending:
-            events = [self._pending.popleft() for _ in range(len(self._pending))]
+            events = [each for each in tuple(self._recent) if each[0].seq > self._sent]
             if events:
+                self._sent = events[-1][0].seq
                 self.send({"type": "rows", **self._drawn(events)})
         return bool(events)
 
@@ -132,8 +136,7 @@ class LogView(View, anywidget.AnyWidget):
         kind, view = content.get("type"), content.get("view")
         if kind == "hello":
             with self._sending:
-                numbers = CallNumbers()
-                events = [(event, numbers.of(event)) for event in self._log][-MAX_ROWS:]
+                events = tuple(self._recent)
                 self.send({"type": "reset", "view": view, **self._drawn(events)})
         elif kind == "open":
             self._send_details(content["seq"], view, bool(content.get("reveal")))

@@ -97,14 +97,13 @@ class Story {
     this.number.textContent = ranges(this.calls);
   }
 
-  /** Each part of a headline is a text and what it is; a step is a badge. */
+  /** A part of a headline is a text, or a step: its text and its tone. The first is the title. */
   setHeadline(parts) {
-    const plain = (role) => role === "" || role === "title";
-    this.headline.replaceChildren(
-      ...parts.map(([text, role]) =>
-        plain(role) ? create("span", `lab-log-${role || "join"}`, text) : chip(text, role),
-      ),
-    );
+    const draw = (part, index) => {
+      if (typeof part !== "string") return chip(...part);
+      return create("span", index ? "lab-log-join" : "lab-log-title", part);
+    };
+    this.headline.replaceChildren(...parts.map(draw));
   }
 
   open(yes) {

@@ -63,6 +63,14 @@ def test_a_subscriber_is_told_until_it_leaves(log: EventLog) -> None:
     assert told == [first]
 
 
+def test_a_subscriber_may_be_told_what_happened_before(log: EventLog) -> None:
+    told: list[Event] = []
+    log.record("one", source="a")
+    log.subscribe(told.append, replay=True)
+    log.record("two", source="a")
+    assert told == list(log)
+
+
 def test_a_broken_subscriber_breaks_nothing(
     log: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
