@@ -1,5 +1,6 @@
 
-// The live log's view. The Python side is live_log.py; log_story.js and log_details.js stand before this text.
+// The live log's view. log_story.js and log_details.js precede it in one module, and live_log.py is
+// the Python side.
 //
 // Messages from Python: {type: "rows", rows, stories} adds rows to every view, and has the headline
 // of each story that they change. The others answer one view, whose id they carry: {type: "reset"}
@@ -57,7 +58,7 @@ function render({ model, el }) {
 
   const storyOf = (row) => {
     if (!stories.has(row.story)) {
-      const story = new Story(row.time);
+      const story = new Story(row.story, row.time);
       stories.set(row.story, story);
       list.append(story.element);
       open?.open(false);
@@ -83,7 +84,7 @@ function render({ model, el }) {
     while (count > MAX_ROWS && list.childElementCount > 1) {
       const oldest = list.firstElementChild;
       count -= oldest.querySelectorAll(".lab-log-row").length;
-      for (const [action, story] of stories) if (story.element === oldest) stories.delete(action);
+      stories.delete(oldest.story?.action);
       oldest.remove();
     }
     for (; count > MAX_ROWS; count -= 1) list.querySelector(".lab-log-row").remove();
@@ -145,7 +146,8 @@ function render({ model, el }) {
     missed.rows = missed.rows.concat(message.rows).slice(-MAX_ROWS);
     Object.assign(missed.stories, message.stories);
     const rows = missed.rows.length;
-    waiting.textContent = `${rows}${rows === MAX_ROWS ? " or more" : ""} ${rows === 1 ? "row waits" : "rows wait"}`;
+    const number = rows === MAX_ROWS ? `${rows} or more` : rows;
+    waiting.textContent = rows === 1 ? "1 row waits" : `${number} rows wait`;
   };
 
   const append = ({ rows, stories: headlines }) => {

@@ -77,7 +77,8 @@ function ranges(numbers) {
  * one by hand.
  */
 class Story {
-  constructor(time) {
+  constructor(action, time) {
+    this.action = action;
     this.element = create("details", "lab-log-story");
     this.element.story = this;
     this.summary = create("summary", "lab-log-summary");
