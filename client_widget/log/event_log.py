@@ -78,6 +78,7 @@ class EventLog:
         self._last: str | None = None  # the last action
         # The numbers of the calls, by the `seq` of the event that begins each, and the last one.
         self._calls: dict[int, int] = {}
+        self._call_of: dict[str, int] = {}  # the same by correlation, for the other events
         self._last_call = 0
         self._subscribers: tuple[Subscriber, ...] = ()
         # A subscriber may read the log, so the lock can be taken again by its holder.
@@ -114,6 +115,8 @@ class EventLog:
                 self._last = action or self._last
             if begins:
                 self._calls[seq] = self._last_call = self._last_call + 1
+                if correlation is not None:
+                    self._call_of[correlation] = self._last_call
             events.append(event)
             self._tell(event)
             self._busy = False
@@ -141,13 +144,19 @@ class EventLog:
         """`emit(name, **fields)` bound to a source; `correlation` is among the keywords."""
         return partial(self.record, source=source)
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+    def subscribe(self, subscriber: Subscriber, *, replay: bool = False) -> Callable[[], None]:
         """Call `subscriber(event)` for each event from now on; returns a function that stops it.
 
         The call runs in the recording thread under the log's lock, so that events arrive in
         order. It must be quick, must not wait, and must not record.
+
+        Args:
+            subscriber: is called with each event.
+            replay (bool): call it with the events so far first, so that it misses none.
         """
         with self._lock:
+            for event in self._events if replay else ():
+                subscriber(event)
             self._subscribers += (subscriber,)
 
         def unsubscribe() -> None:
@@ -171,12 +180,12 @@ class EventLog:
         return events if wanted == action else [e for e in events if e.correlation == wanted]
 
     def call_number(self, event: Event) -> int:
-        """The number of the call that begins with `event`: 1 for the first call ever recorded.
+        """The number of the call that `event` belongs to: 1 for the first call ever recorded.
 
         The log, the sequence and the timeline call it by this number. The refresh and the retry
         of a call belong to it. Returns 0 if the log holds no such call.
         """
-        return self._calls.get(event.seq, 0)
+        return self._calls.get(event.seq) or self._call_of.get(event.correlation or "", 0)
 
     def to_jsonl(self) -> str:
         """The events as JSON, one a line, oldest first."""
@@ -242,7 +251,9 @@ class EventLog:
 
     def _leave_index(self, event: Event) -> None:
         """Take an event that is about to be dropped out of the index. The lock is held."""
-        self._calls.pop(event.seq, None)
+        number = self._calls.pop(event.seq, None)
+        if number is not None and self._call_of.get(event.correlation or "") == number:
+            del self._call_of[event.correlation or ""]
         action = action_of(event)
         if action is not None and action in self._actions:
             events = self._actions[action]

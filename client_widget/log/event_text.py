@@ -57,6 +57,18 @@ def describe(event: Event) -> str:
     return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
 
 
+def parties(event: Event) -> tuple[str, str]:
+    """From whom to whom: sender and receiver of a message; of any other event its source and ""."""
+    source = event.source
+    if event.name in ("request.sent", "request.retried"):
+        return source, "server"
+    if event.name == "response.received":
+        return "server", source
+    if event.name == "button.pressed":
+        return source, str(event.fields.get("client", "client"))
+    return source, ""
+
+
 _GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
 _BAD = (
     ".refused",

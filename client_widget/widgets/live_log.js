@@ -1,66 +1,19 @@
-// The live log. The Python side is live_log.py.
+
+// The live log's view. log_story.js and log_details.js precede it in one module, and live_log.py is
+// the Python side.
 //
-// Messages from Python: {type: "rows", rows} adds rows to every view. The others answer one view,
-// whose id they carry: {type: "reset", rows} replaces all rows, {type: "details"} has the details
-// of a row, {type: "file"} is a file to save.
+// Messages from Python: {type: "rows", rows, stories} adds rows to every view, and has the headline
+// of each story that they change. The others answer one view, whose id they carry: {type: "reset"}
+// has all rows, {type: "details"} has the details of a row, {type: "file"} is a file to save.
 // Messages to Python: "hello" asks for a reset, "open" for details, "save" for a file.
-// All text is set as text, so what a user typed is never markup.
 
 const MAX_ROWS = 1000;
 
-function create(name, className, text = "") {
-  const element = document.createElement(name);
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
+// Milliseconds without news after which the headline is read out: the story is told, or it waits.
+const TOLD = 700;
 
-function button(label, act) {
-  const element = create("button", "lab-tool jupyter-button", label);
-  element.type = "button";
-  element.addEventListener("click", act);
-  return element;
-}
-
-/** A row: a summary, and details that open on a click. */
-function draw(row, first, ask) {
-  const element = create("details", `lab-row lab-${row.tone}${first ? " lab-first" : ""}`);
-  element.dataset.seq = row.seq;
-  element.dataset.source = row.source;
-  if (!["client", "server", "panel"].includes(row.source)) {
-    // One of several clients: its own colour, the same in every view.
-    let hue = 0;
-    for (const letter of row.source) hue = (hue * 31 + letter.codePointAt(0)) % 360;
-    element.style.setProperty("--lab-hue", hue);
-    element.classList.add("lab-named");
-  }
-  const summary = create("summary", "lab-summary");
-  const part = (name, text) => summary.append(create("span", `lab-${name}`, text), " ");
-  part("time", row.time);
-  part("source", row.source);
-  part("text", row.text);
-  if (row.ms !== null) part("ms", `${row.ms} ms`);
-  element.append(summary);
-  element.addEventListener("toggle", () => element.open && ask(row.seq, false));
-  return element;
-}
-
-/** Fill in the details of a row. They are requested each time, so no revealed token is kept. */
-function fill(element, message, ask) {
-  const body = create("div", "lab-details");
-  for (const [title, text] of Object.entries(message.parts)) {
-    body.append(create("div", "lab-part-title", title), create("pre", "lab-part", text));
-  }
-  const tools = create("div", "lab-tools");
-  const curl = message.parts.cURL;
-  if (curl) tools.append(button("Copy as cURL", () => navigator.clipboard?.writeText(curl)));
-  if (Object.values(message.parts).some((text) => /<token [0-9a-f]{8}>/.test(text)))
-    tools.append(button("Reveal tokens", () => ask(message.seq, true)));
-  if (message.revealed) tools.append(button("Mask tokens", () => ask(message.seq, false)));
-  body.append(tools);
-  element.querySelector(".lab-details")?.remove();
-  element.append(body);
-}
+const EMPTY = "Nothing has happened yet. Press a button, or make a call in a cell.";
+const CLEARED = "The view is cleared. What happens next appears here.";
 
 function save(name, text) {
   const link = document.createElement("a");
@@ -71,16 +24,7 @@ function save(name, text) {
 }
 
 function render({ model, el }) {
-  const rows = create("div", "lab-log");
-  rows.tabIndex = 0; // so that the keyboard can scroll it
-  rows.setAttribute("role", "log");
-  rows.setAttribute("aria-label", "Event log");
-
   const me = String(Math.random()); // the same log may be on the page twice
-  let last = 0; // the newest row that is drawn
-  let action = null;
-  let paused = false;
-  let missed = []; // the rows that arrived during a pause
   const tell = (message) => {
     try {
       model.send({ ...message, view: me });
@@ -88,71 +32,214 @@ function render({ model, el }) {
       // The kernel has restarted; the panel says so.
     }
   };
-  const ask = (seq, reveal) => tell({ type: "open", seq, reveal });
 
-  const filter = create("input", "lab-filter");
+  const list = create("div", "lab-log-list");
+  list.setAttribute("role", "log");
+  list.setAttribute("aria-label", "Event log");
+  // A log is read out as it grows: an expiry would be 14 rows. Its headline is read once, by this
+  // region. It has no role, because what it says is no state of the panel.
+  list.setAttribute("aria-live", "off");
+  const voice = create("div", "lab-log-voice");
+  voice.setAttribute("aria-live", "polite");
+  voice.setAttribute("aria-atomic", "true");
+  let telling; // the timer
+  const say = (text, delay = 0) => {
+    clearTimeout(telling);
+    telling = setTimeout(() => text !== voice.textContent && (voice.textContent = text), delay);
+  };
+
+  // Stories
+
+  const stories = new Map(); // by action
+  let open = null; // the newest that has a headline
+  let count = 0; // of all rows
+  let last = 0; // the newest row that is known
+  let empty = EMPTY;
+
+  const storyOf = (row) => {
+    if (!stories.has(row.story)) {
+      const story = new Story(row.story, row.time);
+      stories.set(row.story, story);
+      list.append(story.element);
+      open?.open(false);
+      open = story;
+      story.open(true);
+    }
+    return stories.get(row.story);
+  };
+  const add = (row) => {
+    if (row.story === undefined) {
+      const alone = create("div", "lab-log-story lab-log-alone");
+      alone.append(drawRow(row));
+      list.append(alone);
+    } else {
+      storyOf(row).add(row);
+    }
+    introduce(row.from);
+    if (row.to) introduce(row.to);
+    count += 1;
+  };
+  /** Keep the page small: the oldest stories go, and of a single long one its oldest rows. */
+  const shorten = () => {
+    while (count > MAX_ROWS && list.childElementCount > 1) {
+      const oldest = list.firstElementChild;
+      count -= oldest.querySelectorAll(".lab-log-row").length;
+      stories.delete(oldest.story?.action);
+      oldest.remove();
+    }
+    for (; count > MAX_ROWS; count -= 1) list.querySelector(".lab-log-row").remove();
+  };
+  const forget = (why) => {
+    list.replaceChildren();
+    stories.clear();
+    [open, count, empty] = [null, 0, why];
+    details.close();
+    sift();
+  };
+
+  const legend = create("div", "lab-log-legend");
+  legend.setAttribute("aria-label", "Who is who");
+  legend.setAttribute("role", "group");
+  const introduce = (name) => {
+    if ([...legend.children].some((known) => known.dataset.actor === name)) return;
+    if (legend.childElementCount < 8) legend.append(actor(name));
+  };
+
+  // The filter works on whole stories, because a row means little without those around it.
+
+  const filter = create("input", "lab-log-filter");
   filter.type = "search";
   filter.placeholder = "Filter";
   filter.setAttribute("aria-label", "Filter the event log");
-  const matches = (row) =>
-    row.querySelector("summary").textContent.toLowerCase().includes(filter.value.toLowerCase());
+  const nothing = create("p", "lab-log-empty");
+  const sift = () => {
+    const wanted = filter.value.toLowerCase();
+    let shown = 0;
+    const has = (element) => element.textContent.toLowerCase().includes(wanted);
+    for (const element of list.children) {
+      element.hidden = !has(element);
+      shown += !element.hidden;
+      const story = element.story;
+      story?.open(wanted ? has(story.rows) : story === open);
+    }
+    const none = list.childElementCount ? `No story contains “${filter.value}”.` : empty;
+    nothing.textContent = shown ? "" : none;
+    nothing.hidden = shown > 0;
+  };
   filter.addEventListener("input", () => {
-    for (const row of rows.children) row.hidden = !matches(row);
+    sift();
+    if (!nothing.hidden) say(nothing.textContent, TOLD);
   });
 
-  const append = (fresh) => {
-    const atEnd = rows.scrollTop + rows.clientHeight >= rows.scrollHeight - 8;
-    for (const row of fresh) {
-      const element = draw(row, row.action !== action, ask);
-      element.hidden = !matches(element);
-      rows.append(element);
-      action = row.action;
-    }
-    while (rows.childElementCount > MAX_ROWS) rows.firstElementChild.remove();
-    // Follow the newest row, unless the reader has scrolled back.
-    if (atEnd) rows.scrollTop = rows.scrollHeight;
-  };
+  // Pause
+
+  let missed = null; // what arrived during a pause
+  const waiting = create("span", "lab-log-waiting");
   const pause = button("Pause", () => {
-    paused = !paused;
-    pause.textContent = paused ? "Go on" : "Pause";
-    pause.setAttribute("aria-pressed", String(paused));
-    if (!paused) append(missed.splice(0));
+    const message = missed;
+    missed = message ? null : { rows: [], stories: {} };
+    pause.textContent = missed ? "Resume" : "Pause";
+    waiting.textContent = "";
+    if (message) append(message);
   });
-  const title = create("div", "lab-title", "Event log");
-  title.append(
-    filter,
-    pause,
-    button("Clear", () => rows.replaceChildren()),
-    button("Save as JSON lines", () => tell({ type: "save", format: "jsonl" })),
-    button("Save as HAR", () => tell({ type: "save", format: "har" })),
-  );
+  const wait = (message) => {
+    missed.rows = missed.rows.concat(message.rows).slice(-MAX_ROWS);
+    Object.assign(missed.stories, message.stories);
+    const rows = missed.rows.length;
+    const number = rows === MAX_ROWS ? `${rows} or more` : rows;
+    waiting.textContent = rows === 1 ? "1 row waits" : `${number} rows wait`;
+  };
+
+  const append = ({ rows, stories: headlines }) => {
+    // Follow the newest row, unless the reader has scrolled back.
+    const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
+    for (const row of rows) add(row);
+    for (const [action, parts] of Object.entries(headlines)) stories.get(action)?.setHeadline(parts);
+    shorten();
+    if (filter.value || !nothing.hidden) sift();
+    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+  };
+
+  const details = new Details((seq, reveal) => tell({ type: "open", seq, reveal }), say);
+
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest(".lab-log-row");
+    if (row) details.toggle(row);
+  });
+  // The keyboard: arrows go from row to row, Escape closes the details.
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const stops = [...list.querySelectorAll("summary, button")].filter((e) => e.checkVisibility());
+    stops[stops.indexOf(document.activeElement) + step]?.focus();
+    event.preventDefault(); // the list follows the focus
+  });
+  el.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && details.close()) event.stopPropagation();
+  });
 
   const receive = (message) => {
     if (message.type !== "rows" && message.view !== me) return;
     if (message.type === "details") {
-      const element = rows.querySelector(`[data-seq="${message.seq}"]`);
-      if (element) fill(element, message, ask);
+      details.fill(message);
     } else if (message.type === "file") {
       save(message.name, message.text);
     } else {
       if (message.type === "reset") {
-        rows.replaceChildren();
-        missed = [];
+        forget(EMPTY);
+        if (missed) missed = { rows: [], stories: {} };
         last = 0;
       }
-      const fresh = message.rows.filter((row) => row.seq > last);
-      if (fresh.length === 0) return;
-      last = fresh[fresh.length - 1].seq;
-      if (paused) missed = missed.concat(fresh).slice(-MAX_ROWS);
-      else append(fresh);
+      const rows = message.rows.filter((row) => row.seq > last);
+      if (rows.length === 0) return;
+      last = rows.at(-1).seq;
+      if (missed) wait({ ...message, rows });
+      else append({ ...message, rows });
+      if (message.type === "rows" && !missed)
+        say(stories.get(rows.at(-1).story)?.headline.textContent ?? rows.at(-1).text, TOLD);
     }
   };
 
+  const saver = (label, format) => {
+    const control = button(label, () => tell({ type: "save", format }));
+    control.setAttribute("aria-label", `Save as ${label}`);
+    return control;
+  };
+  const bar = create("div", "lab-log-bar");
+  bar.append(
+    create("span", "lab-log-heading", "Event log"),
+    filter,
+    pause,
+    waiting,
+    button("Clear", () => forget(CLEARED)),
+  );
+  const second = create("div", "lab-log-bar");
+  second.append(
+    legend,
+    create("span", "lab-log-save", "Save as"),
+    saver("JSON lines", "jsonl"),
+    saver("HAR", "har"),
+  );
+  const columns = create("div", "lab-log-columns");
+  columns.setAttribute("aria-hidden", "true"); // each cell says what it is by itself
+  for (const [name, title] of Object.entries({
+    time: "Time", call: "Call", who: "From → to", text: "What", status: "Status", ms: "Took",
+  }))
+    cell(columns, name, title);
+  const scroller = create("div", "lab-log-scroller");
+  scroller.append(columns, nothing, list);
+  const body = create("div", "lab-log-body");
+  body.append(scroller, details.element);
+
   el.classList.add("lab-log-view");
-  el.append(title, rows);
+  el.append(bar, second, body, voice);
+  sift();
   model.on("msg:custom", receive);
   tell({ type: "hello" });
-  return () => model.off("msg:custom", receive);
+  return () => {
+    clearTimeout(telling);
+    model.off("msg:custom", receive);
+  };
 }
 
 export default { render };

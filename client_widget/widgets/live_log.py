@@ -1,8 +1,12 @@
-"""The live log: a small anywidget that shows an `EventLog` as rows.
+"""The live log: a small anywidget that shows an `EventLog` as stories that fold.
 
-Python sends rows in batches and each row once, so the cost of a row does not grow with the log.
-Messages sent before the view is drawn are lost, so a view says hello once it is drawn, and receives
-all rows. Rows are messages and never traits, because a notebook saves its traits.
+A story is what one user action did: a headline, and a row for each event. An event that belongs to
+no action is a row alone.
+
+Python sends rows in batches and each row once, so the cost of a row does not grow with the log. A
+batch also has the headline of each story that it changes. Messages sent before the view is drawn
+are lost, so a view says hello once it is drawn, and receives all rows. Rows are messages and never
+traits, because a notebook saves its traits.
 
 The same log may be shown twice. All views on the pages receive new rows; an answer to a request
 carries the id of the view that asked, and the others ignore it.
@@ -12,6 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +27,9 @@ from ..clock import Clock, time_of_day
 from ..display import shown
 from ..log.details import details
 from ..log.event import Event, action_of
-from ..log.event_text import describe, tone
+from ..log.event_text import describe, parties, tone
 from ..log.har import to_har
+from ..log.headline import headline, milliseconds_of
 from .background import Pulse
 from .view import STYLES, View
 
@@ -36,18 +42,35 @@ MAX_ROWS = 1000
 #: Rows in a picture.
 PICTURED = 40
 
+_HERE = Path(__file__).parent
 
-def row(event: Event) -> dict[str, Any]:
-    """An event as the view draws it. All values are text or numbers, never markup."""
-    return {
+
+def row(event: Event, call: int | None = None) -> dict[str, Any]:
+    """An event as the view draws it. All values are text or numbers, never markup.
+
+    Args:
+        event (Event): to be drawn.
+        call (int | None): the number of its call.
+
+    Returns:
+        dict: what does not apply is left out, because thousands of rows may be on their way.
+    """
+    source, target = parties(event)
+    text, status = describe(event), event.fields.get("status")
+    cells: dict[str, Any] = {
         "seq": event.seq,
         "time": time_of_day(event.at),
-        "source": shown(event.source),
-        "action": action_of(event),
-        "text": describe(event),
+        "from": shown(source),
+        "to": shown(target),
+        "story": action_of(event),
+        "call": call,
         "tone": tone(event),
-        "ms": round(event.fields["elapsed"] * 1000) if "elapsed" in event.fields else None,
+        "status": status,
+        # The status is a cell of its own, and each fact is told once.
+        "text": text.removeprefix(f"{status} "),
+        "ms": milliseconds_of(event),
     }
+    return {name: value for name, value in cells.items() if value not in (None, "", "plain")}
 
 
 class LogView(View, anywidget.AnyWidget):
@@ -58,19 +81,25 @@ class LogView(View, anywidget.AnyWidget):
         clock (Clock | None): returns seconds since the epoch; the client's by default.
     """
 
-    _esm = Path(__file__).with_name("live_log.js").read_text(encoding="utf-8")
-    _css = STYLES
+    # One module of three files: an anywidget's module cannot import from a file.
+    _esm = "".join(
+        (_HERE / f"{name}.js").read_text(encoding="utf-8")
+        for name in ("log_story", "log_details", "live_log")
+    )
+    _css = STYLES + (_HERE / "live_log.css").read_text(encoding="utf-8")
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         super().__init__()
         self._log = client.log
         self._base_url = client.base_url
         self._find_token = client.store.find
-        self._pending: deque[Event] = deque(maxlen=MAX_ROWS)
+        # The last events with the numbers of their calls, and up to which they are sent.
+        self._recent: deque[tuple[Event, int | None]] = deque(maxlen=MAX_ROWS)
+        self._sent = max((event.seq for event in self._log), default=0)
         # Held while a message is built and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
         self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
-        self.on_close(self._log.subscribe(self._on_event), self._flush.stop)
+        self.on_close(self._log.subscribe(self._on_event, replay=True), self._flush.stop)
         self.on_msg(self._on_message)
 
     def to_svg(self) -> str:
@@ -82,26 +111,41 @@ class LogView(View, anywidget.AnyWidget):
 
     def refresh(self) -> None:
         """Send the rows that still wait because no thread could be started for them."""
-        if self._pending:
+        if self._recent and self._recent[-1][0].seq > self._sent:
             self._flush.start()
 
     def _on_event(self, event: Event) -> None:
-        self._pending.append(event)
-        self._flush.start()
+        # Numbered here, where each event comes by: of a flood only the last ones are sent.
+        self._recent.append((event, self._log.call_number(event) or None))
+        if event.seq > self._sent:
+            self._flush.start()
 
     def _send_pending(self) -> bool:
         with self._sending:
-            events = [self._pending.popleft() for _ in range(len(self._pending))]
+            events = [each for each in tuple(self._recent) if each[0].seq > self._sent]
             if events:
-                self.send({"type": "rows", "rows": [row(event) for event in events]})
+                self._sent = events[-1][0].seq
+                self.send({"type": "rows", **self._drawn(events)})
         return bool(events)
+
+    def _drawn(self, events: Sequence[tuple[Event, int | None]]) -> dict[str, Any]:
+        """The rows of some events, and the headlines of their stories by action."""
+        actions = dict.fromkeys(action_of(event) for event, _ in events)
+        return {
+            "rows": [row(event, call) for event, call in events],
+            "stories": {
+                action: headline(story)
+                for action in actions
+                if action and (story := self._log.action(action))
+            },
+        }
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         kind, view = content.get("type"), content.get("view")
         if kind == "hello":
             with self._sending:
-                rows = [row(event) for event in list(self._log)[-MAX_ROWS:]]
-                self.send({"type": "reset", "view": view, "rows": rows})
+                events = tuple(self._recent)
+                self.send({"type": "reset", "view": view, **self._drawn(events)})
         elif kind == "open":
             self._send_details(content["seq"], view, bool(content.get("reveal")))
         elif kind == "save":

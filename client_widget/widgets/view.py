@@ -14,7 +14,7 @@ import ipywidgets as widgets
 _HERE = Path(__file__).parent
 STYLES = "".join(
     (_HERE / "styles" / f"{name}.css").read_text(encoding="utf-8")
-    for name in ("tokens", "controls", "panel", "views", "log")
+    for name in ("tokens", "controls", "panel", "views")
 )
 
 

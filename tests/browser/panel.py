@@ -23,6 +23,7 @@ class Panel:
         self.password = page.get_by_label("Password", exact=True)
         self.log = page.get_by_role("log")
         self.flow = page.get_by_role("group", name="Flow", exact=True)
+        self.details = page.get_by_role("region", name="Details", exact=True)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
@@ -46,8 +47,12 @@ class Panel:
         return self.page.locator(".lab-home", has_text=text)
 
     def row(self, text: str) -> Locator:
-        """The line of each row of the log that has this text in it."""
-        return self.log.locator("summary").filter(has_text=text)
+        """Each row of the log that has this text in it."""
+        return self.log.get_by_role("button").filter(has_text=text)
+
+    def story(self, text: str) -> Locator:
+        """Each story of the log that has this text in it."""
+        return self.log.locator("> *").filter(has_text=text)
 
     def fill(self, username: str, password: str) -> None:
         self.username.fill(username)

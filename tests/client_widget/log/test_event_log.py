@@ -71,6 +71,19 @@ def test_calls_are_numbered_from_the_first_ever_recorded(clock: DemoClock) -> No
     assert log.call_number(first) == 0  # dropped
 
 
+def test_the_events_of_a_call_have_its_number(clock: DemoClock) -> None:
+    log = EventLog(clock=clock, limit=6)
+    for correlation in "ab":
+        log.record("request.sent", source="client", correlation=correlation, purpose="call")
+    log.record("token.accepted", source="server", correlation="a")
+    log.record("request.sent", source="client", correlation="a", purpose="refresh")
+    log.record("clock.advanced", source="clock")
+    log.record("button.pressed", source="panel", correlation="c")
+    assert [log.call_number(event) for event in log] == [1, 2, 1, 1, 0, 0]
+    late = log.record("token.accepted", source="server", correlation="a")
+    assert log.call_number(late) == 0  # its call was dropped
+
+
 def test_a_full_log_forgets_its_oldest_and_counts_them(clock: DemoClock) -> None:
     log = EventLog(clock=clock, limit=3)
     for number in range(5):
@@ -95,6 +108,14 @@ def test_a_subscriber_is_told_until_it_leaves(log: EventLog) -> None:
     leave()
     log.record("two", source="a")
     assert told == [first]
+
+
+def test_a_subscriber_may_be_told_what_happened_before(log: EventLog) -> None:
+    told: list[Event] = []
+    log.record("one", source="a")
+    log.subscribe(told.append, replay=True)
+    log.record("two", source="a")
+    assert told == list(log)
 
 
 def test_a_broken_subscriber_breaks_nothing(

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from client_widget import AuthClient, EventLog
+from client_widget.clock import time_of_day
+from client_widget.log.headline import text_of
 from client_widget.widgets.live_log import MAX_ROWS, LogView, row
+from demo_server import DemoClock
 
+from ...conftest import START
 from .buttons import MARKUP, receive, until
 
 
@@ -53,6 +57,51 @@ class TestLogView:
             assert [row["seq"] for row in message["rows"]] == list(range(6, MAX_ROWS + 6))
         assert len(sent) == 2
 
+    def test_a_batch_has_the_headlines_of_the_stories_that_it_changes(
+        self, view: LogView, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        about = {"correlation": "a", "method": "GET", "path": "/home", "purpose": "call"}
+        log.record("request.sent", source="client", **about)
+        until(lambda: len(sent) == 1)
+        log.record("response.received", source="client", status=200, elapsed=0.003, **about)
+        until(lambda: len(sent) == 2)
+        log.record("clock.advanced", source="panel", seconds=61)  # no story of several rows
+        until(lambda: len(sent) == 3)
+        told = [
+            {action: text_of(parts) for action, parts in message["stories"].items()}
+            for message in sent
+        ]
+        assert told == [
+            {"a": "GET /home: … · 1 request"},
+            {"a": "GET /home: 200 · 1 request · 3 ms"},
+            {},
+        ]
+
+    def test_rows_have_the_numbers_of_the_flow(
+        self, ada: AuthClient, clock: DemoClock, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        """The view is made when the log has calls already, and then shown again."""
+        view = LogView(ada)
+        clock.advance(61)
+        ada.home()
+        until(lambda: bool(sent) and sent[-1]["rows"][-1]["seq"] == len(log))
+        assert {row["call"] for message in sent for row in message["rows"]} == {3}
+        assert "#3 GET /home" in log.to_svg(log.action()[0].correlation)
+        receive(view, {"type": "hello"})
+        calls = [row["call"] for row in sent[-1]["rows"] if "call" in row]
+        assert sorted(set(calls)) == [1, 2, 3]
+        assert calls == sorted(calls)
+        view.close()
+
+    def test_a_flood_leaves_the_numbers_right(
+        self, view: LogView, log: EventLog, sent: list[dict[str, Any]]
+    ) -> None:
+        for number in range(3 * MAX_ROWS):
+            log.record("request.sent", source="x", correlation=f"{number}", purpose="call",
+                       method="GET", path="/")  # fmt: skip
+        until(lambda: bool(sent) and sent[-1]["rows"][-1]["seq"] == 3 * MAX_ROWS)
+        assert all(row["call"] == row["seq"] for message in sent for row in message["rows"])
+
     def test_a_row_is_plain_text(self, view: LogView, log: EventLog) -> None:
         log.record(
             "response.received",
@@ -68,13 +117,15 @@ class TestLogView:
         view.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
         receive(view, {"type": "hello"})
         [row] = sent[0]["rows"]
-        del row["time"]
         assert row == {
             "seq": 1,
-            "source": "client",
-            "action": "a1",
-            "text": f"403 Forbidden for GET /home: {MARKUP}",
+            "time": time_of_day(START),
+            "from": "server",
+            "to": "client",
+            "story": "a1",
             "tone": "bad",
+            "status": 403,
+            "text": f"Forbidden for GET /home: {MARKUP}",
             "ms": 3,
         }
 
@@ -120,7 +171,18 @@ class TestLogView:
         assert "a name to look for" not in repr(view.get_state())
 
 
-def test_calls_at_once_are_one_group_of_rows(log: EventLog) -> None:
+def test_a_row_has_only_what_applies(log: EventLog) -> None:
+    """Thousands of rows may be on their way."""
+    event = log.record("clock.advanced", source="panel", seconds=61)
+    assert row(event) == {
+        "seq": 1,
+        "time": time_of_day(START),
+        "from": "panel",
+        "text": "the clock moved by 61 s",
+    }
+
+
+def test_calls_at_once_are_one_story(log: EventLog) -> None:
     for call in ("a.1", "a.2", "b"):
         log.record("x", source="test", correlation=call)
-    assert [row(event)["action"] for event in log] == ["a", "a", "b"]
+    assert [row(event)["story"] for event in log] == ["a", "a", "b"]
