@@ -11,6 +11,7 @@ from typing import Any
 
 import bcrypt
 
+from .class_clock import ClassClock
 from .class_log import ClassEvents
 from .clock import Clock
 from .config import ServerConfig
@@ -73,6 +74,7 @@ class AuthService:
         self.class_log = ClassEvents(database) if config.class_log else None
         self._tokens = TokenService(config, clock)
         self._clock = clock
+        self.class_clock = clock if isinstance(clock, ClassClock) else None
         self._emit = emit
         self._config = config
         # A well-formed hash that matches no password. It is checked for unknown users, so that
@@ -180,8 +182,7 @@ class AuthService:
             TokenRefused: `token_revoked`: the user no longer exists.
             Refusal: `insufficient_scope`: the user is not a teacher.
         """
-        if not self._is_teacher(owner):
-            raise Refusal("insufficient_scope", "Only a teacher may read this")
+        self._check_teacher(owner, "Only a teacher may read this")
         return self._users.names()
 
     def class_events(self, owner: Identity, after: int) -> dict[str, Any]:
@@ -202,6 +203,27 @@ class AuthService:
         events, cursor = self.class_log.read(after, username)
         refused = self._users.refused_logins(username)
         return {"events": events, "cursor": cursor, "refused_logins": refused}
+
+    def advance_clock(self, owner: Identity, seconds: int) -> float:
+        """Move the class's clock forward; return by how many seconds it is ahead now.
+
+        Args:
+            owner (Identity): who asks.
+            seconds (int): from 1 to `MAX_STEP`.
+
+        Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
+            Refusal: `insufficient_scope`: the user is not a teacher.
+        """
+        assert self.class_clock is not None
+        self._check_teacher(owner, "Only a teacher may move the clock")
+        self.class_clock.advance(seconds)
+        self._emit("clock.advanced", username=owner.username, seconds=seconds)
+        return self.class_clock.ahead
+
+    def _check_teacher(self, owner: Identity, message: str) -> None:
+        if not self._is_teacher(owner):
+            raise Refusal("insufficient_scope", message)
 
     def _is_teacher(self, owner: Identity) -> bool:
         """Whether the user of a token is a teacher now, by the database."""

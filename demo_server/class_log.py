@@ -59,11 +59,12 @@ STORED = frozenset(
         "reuse.detected",
         "family.revoked",
         "request.refused",
+        "clock.advanced",
     }
 )
 
 #: The fields of an event that are stored.
-KEPT = ("username", "kind", "reason", "family", "iat", "exp", "path")
+KEPT = ("username", "correlation", "kind", "reason", "family", "iat", "exp", "seconds", "path")
 
 #: Characters of a field; the rest is cut off.
 MAX_FIELD = 128

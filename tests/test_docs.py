@@ -178,7 +178,7 @@ def test_the_reference_names_every_code_of_a_refusal() -> None:
 
 def test_the_reference_names_every_route() -> None:
     app = create_app(
-        ServerConfig(policy="rfc", class_log=True),
+        ServerConfig(policy="rfc", class_log=True, class_clock=True),
         database=open_database(),
         clock=lambda: 0.0,
         emit=lambda name, **fields: None,
