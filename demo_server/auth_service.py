@@ -13,6 +13,7 @@ import bcrypt
 
 from .class_clock import ClassClock
 from .class_log import ClassEvents
+from .class_progress import ClassProgress, Report
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database
@@ -72,6 +73,7 @@ class AuthService:
         self._throttle = LoginThrottle(database)
         self._devices = DeviceTokens(config.refresh_token_secret)
         self.class_log = ClassEvents(database) if config.class_log else None
+        self._progress = ClassProgress(database)
         self._tokens = TokenService(config, clock)
         self._clock = clock
         self.class_clock = clock if isinstance(clock, ClassClock) else None
@@ -193,16 +195,36 @@ class AuthService:
             after (int): the cursor from an earlier answer; 0 for the beginning.
 
         Returns:
-            dict: `events`, `cursor` for the next call, and `refused_logins` by username.
+            dict: `events`, `cursor` for the next call, `refused_logins` and `progress` by
+                username; for a teacher also the names of the `teachers`, and with a class clock by
+                how many seconds it is `ahead`.
 
         Raises:
             TokenRefused: `token_revoked`: the user no longer exists.
         """
         assert self.class_log is not None
-        username = None if self._is_teacher(owner) else owner.username
+        teacher = self._is_teacher(owner)
+        username = None if teacher else owner.username
         events, cursor = self.class_log.read(after, username)
-        refused = self._users.refused_logins(username)
-        return {"events": events, "cursor": cursor, "refused_logins": refused}
+        answer: dict[str, Any] = {
+            "events": events,
+            "cursor": cursor,
+            "refused_logins": self._users.refused_logins(username),
+            "progress": self._progress.read(username),
+        }
+        if teacher:
+            answer["teachers"] = list(self._config.teachers)
+            if self.class_clock is not None:
+                answer["ahead"] = self.class_clock.ahead
+        return answer
+
+    def report_progress(self, owner: Identity, report: Report) -> None:
+        """Take a report of a user about their own way through the course.
+
+        Raises:
+            Refusal: `request_malformed`: the user has reported too many exercises.
+        """
+        self._progress.add(owner.username, report, self._clock())
 
     def advance_clock(self, owner: Identity, seconds: int) -> float:
         """Move the class's clock forward; return by how many seconds it is ahead now.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .class_clock import MAX_STEP
+from .class_progress import MAX_TIMES, NAME, WHATS
 from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
 from .usernames import MAX_LENGTH
@@ -92,6 +93,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refusals=("request_malformed",),
         database=True,
     ),
+    ("post", "/progress"): Operation(
+        "Report a step of one's own in the course",
+        204,
+        body="Progress",
+        token="access",
+        refusals=("request_malformed", "body_too_large"),
+        database=True,
+    ),
     ("get", "/clock"): Operation("The class's time", 200, answer="Clock"),
     ("post", "/clock"): Operation(
         "Move the class's clock forward, for a teacher",
@@ -162,6 +171,18 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
                     "type": "object",
                     "additionalProperties": {"type": "integer"},
                 },
+                "progress": {"type": "object", "additionalProperties": {"type": "object"}},
+            },
+            teachers={"type": "array", "items": _TEXT},
+            ahead={"type": "number"},
+        ),
+        "Progress": _object(
+            {
+                "lesson": {"type": "string", "pattern": f"^{NAME}$"},
+                "exercise": {"type": "string", "pattern": f"^{NAME}$"},
+                "what": {"type": "string", "enum": list(WHATS)},
+                "correct": {"type": ["boolean", "null"]},
+                "times": {"type": "integer", "minimum": 0, "maximum": MAX_TIMES},
             }
         ),
         "Clock": _object({"now": {"type": "number"}, "ahead": {"type": "number"}}),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from flask import Flask, Request, Response, g, jsonify, request
 
 from .auth_service import AuthService, Grant, Identity
 from .class_clock import MAX_STEP
-from .class_log import PATH
+from .class_log import PATH, PROGRESS_PATH
+from .class_progress import Report
 from .config import MAX_PASSWORD_BYTES
 from .errors import Refusal
 from .openapi import describe_api
@@ -65,6 +67,13 @@ def add_routes(app: Flask, service: AuthService) -> None:
         @app.get(PATH)
         def class_events() -> Response:
             return jsonify(service.class_events(owner_of(request), _cursor(request)))
+
+        @app.post(PROGRESS_PATH)
+        def report_progress() -> tuple[str, int]:
+            owner, body = owner_of(request), _body(request)
+            given: dict[str, Any] = {field.name: body.get(field.name) for field in fields(Report)}
+            service.report_progress(owner, Report(**given))
+            return "", 204
 
     if (clock := service.class_clock) is not None:
 
