@@ -119,7 +119,7 @@ def spans(
         if is_call(event):
             before += 1
             numbers[event.source, event.correlation] = before
-        if event.name == "token.spent":
+        if event.name == "token.spent" and "token" in fields:
             spent.add(fields["token"])
         if event.name in ("login.accepted", "session.started"):
             logging_in = True
@@ -164,5 +164,6 @@ def _bars(event: Event) -> list[Bar]:
             facts["exp"],
         )
         for kind, facts in told.items()
-        if is_time(facts.get("iat")) and is_time(facts.get("exp"))
+        # The events of a class server name no token; the client's own events do.
+        if "token" in facts and is_time(facts.get("iat")) and is_time(facts.get("exp"))
     ]
