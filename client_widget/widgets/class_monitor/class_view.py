@@ -51,9 +51,9 @@ _HEADS = (
     "Lesson",
     "Right",
     "Hints",
-    "Solutions",
     "State",
     "Last action",
+    "At",
     "Refreshes",
     "Refusals",
     "Reuse",
@@ -273,22 +273,24 @@ def class_table(students: tuple[Student, ...], now: float) -> str:
 
 def _row(student: Student, now: float) -> str:
     state = student.state(now)
-    at = f" at {time_of_day(student.last_at)}" if student.last_at else ""
+    hints = [str(student.hints)] if student.hints else []
+    hints += [_count(student.solutions, "solution", "solutions")] if student.solutions else []
     cells = (
         student.username,
         "teacher" if student.teacher else student.needs_help(now),
         place(student).removeprefix("lesson "),
         student.right,
-        student.hints,
-        student.solutions,
+        ", ".join(hints),
         state,
-        f"{student.last_action}{at}",
+        student.last_action,
+        time_of_day(student.last_at) if student.last_at else "",
         student.refreshes,
         student.refusals,
         student.reuse,
         student.refused_logins,
     )
-    text = "".join(f"<td>{as_html(str(cell))}</td>" for cell in cells)
+    # From afar, a table is read by what is in it: no zeros.
+    text = "".join(f"<td>{as_html(str(cell or ''))}</td>" for cell in cells)
     tone = "lab-help" if student.needs_help(now) else _TONES.get(state, "")
     return f'<tr class="{tone}">{text}</tr>'
 
