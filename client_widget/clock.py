@@ -1,8 +1,9 @@
-"""Times in plain words, and the clocks that the panel and the tour can move."""
+"""Times in plain words, the clocks that the panel and the tour can move, and a server's clock."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -29,6 +30,53 @@ class PacedClock(MovableClock, Protocol):
     """A clock that can be moved and has a pace, such as `DemoClock`."""
 
     rate: float
+
+
+#: A difference below this is the network's, in seconds.
+JITTER = 0.5
+
+#: Responses in a row that must be late before a clock moves back: one alone was slow.
+LATE = 3
+
+
+class ServerClock:
+    """A server's clock, as its responses report it: a local clock and a difference.
+
+    Calling it returns seconds since the epoch. It needs no request, so a countdown runs on between
+    two responses.
+
+    Args:
+        clock (Clock): the local clock.
+    """
+
+    def __init__(self, clock: Clock = time.time) -> None:
+        self._clock = clock
+        self._ahead = 0.0
+        self._late = 0
+
+    def __call__(self) -> float:
+        """The server's time as far as it is known, in seconds since the epoch."""
+        return self._clock() + self._ahead
+
+    def hear(self, now: float | None) -> float:
+        """Follow the time in a response that has just arrived.
+
+        Args:
+            now (float | None): the server's time in seconds since the epoch; None if the response
+                has none.
+
+        Returns:
+            float: by how many seconds this clock has moved; 0 for a difference of the network's.
+        """
+        if now is None:
+            return 0.0
+        moved = now - self()
+        self._late = self._late + 1 if moved < -JITTER else 0
+        if abs(moved) < JITTER or 0 < self._late < LATE:
+            return 0.0
+        self._ahead += moved
+        self._late = 0
+        return moved
 
 
 # Beyond this a float can no longer count seconds.

@@ -11,7 +11,9 @@ from typing import Any
 
 import bcrypt
 
+from .class_clock import ClassClock
 from .class_log import ClassEvents
+from .class_progress import ClassProgress, Report
 from .clock import Clock
 from .config import ServerConfig
 from .database import Database
@@ -71,8 +73,10 @@ class AuthService:
         self._throttle = LoginThrottle(database)
         self._devices = DeviceTokens(config.refresh_token_secret)
         self.class_log = ClassEvents(database) if config.class_log else None
+        self._progress = ClassProgress(database)
         self._tokens = TokenService(config, clock)
         self._clock = clock
+        self.class_clock = clock if isinstance(clock, ClassClock) else None
         self._emit = emit
         self._config = config
         # A well-formed hash that matches no password. It is checked for unknown users, so that
@@ -180,8 +184,7 @@ class AuthService:
             TokenRefused: `token_revoked`: the user no longer exists.
             Refusal: `insufficient_scope`: the user is not a teacher.
         """
-        if not self._is_teacher(owner):
-            raise Refusal("insufficient_scope", "Only a teacher may read this")
+        self._check_teacher(owner, "Only a teacher may read this")
         return self._users.names()
 
     def class_events(self, owner: Identity, after: int) -> dict[str, Any]:
@@ -192,16 +195,57 @@ class AuthService:
             after (int): the cursor from an earlier answer; 0 for the beginning.
 
         Returns:
-            dict: `events`, `cursor` for the next call, and `refused_logins` by username.
+            dict: `events`, `cursor` for the next call, `refused_logins` and `progress` by
+                username; for a teacher also the names of the `teachers`, and with a class clock by
+                how many seconds it is `ahead`.
 
         Raises:
             TokenRefused: `token_revoked`: the user no longer exists.
         """
         assert self.class_log is not None
-        username = None if self._is_teacher(owner) else owner.username
+        teacher = self._is_teacher(owner)
+        username = None if teacher else owner.username
         events, cursor = self.class_log.read(after, username)
-        refused = self._users.refused_logins(username)
-        return {"events": events, "cursor": cursor, "refused_logins": refused}
+        answer: dict[str, Any] = {
+            "events": events,
+            "cursor": cursor,
+            "refused_logins": self._users.refused_logins(username),
+            "progress": self._progress.read(username),
+        }
+        if teacher:
+            answer["teachers"] = list(self._config.teachers)
+            if self.class_clock is not None:
+                answer["ahead"] = self.class_clock.ahead
+        return answer
+
+    def report_progress(self, owner: Identity, report: Report) -> None:
+        """Take a report of a user about their own way through the course.
+
+        Raises:
+            Refusal: `request_malformed`: the user has reported too many exercises.
+        """
+        self._progress.add(owner.username, report, self._clock())
+
+    def advance_clock(self, owner: Identity, seconds: int) -> float:
+        """Move the class's clock forward; return by how many seconds it is ahead now.
+
+        Args:
+            owner (Identity): who asks.
+            seconds (int): from 1 to `MAX_STEP`.
+
+        Raises:
+            TokenRefused: `token_revoked`: the user no longer exists.
+            Refusal: `insufficient_scope`: the user is not a teacher.
+        """
+        assert self.class_clock is not None
+        self._check_teacher(owner, "Only a teacher may move the clock")
+        self.class_clock.advance(seconds)
+        self._emit("clock.advanced", username=owner.username, seconds=seconds)
+        return self.class_clock.ahead
+
+    def _check_teacher(self, owner: Identity, message: str) -> None:
+        if not self._is_teacher(owner):
+            raise Refusal("insufficient_scope", message)
 
     def _is_teacher(self, owner: Identity) -> bool:
         """Whether the user of a token is a teacher now, by the database."""

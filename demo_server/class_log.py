@@ -59,17 +59,24 @@ STORED = frozenset(
         "reuse.detected",
         "family.revoked",
         "request.refused",
+        "clock.advanced",
     }
 )
 
 #: The fields of an event that are stored.
-KEPT = ("username", "kind", "reason", "family", "iat", "exp", "path")
+KEPT = ("username", "correlation", "kind", "reason", "family", "iat", "exp", "seconds", "path")
 
 #: Characters of a field; the rest is cut off.
 MAX_FIELD = 128
 
-#: The route that reads the log. Only a refused read is stored, or each read would add to the log.
+#: The route that reads the log.
 PATH = "/events"
+
+#: The route that takes a report about the course.
+PROGRESS_PATH = "/progress"
+
+# A program asks for these by itself. Only a refusal is stored, or each read would add to the log.
+_QUIET = (PATH, PROGRESS_PATH)
 
 #: Seconds from an event until it is stored, together with those that follow meanwhile.
 INTERVAL = 0.2
@@ -252,11 +259,11 @@ class ClassLog:
         if not isinstance(username, str):
             return
         refused_login = name in ("login.refused", "login.throttled")
-        read = fields.get("path") == PATH and name == "token.accepted"
+        quiet = fields.get("path") in _QUIET and name == "token.accepted"
         if refused_login:
             if fields.get("reason") == "user_unknown":
                 return
-        elif name not in STORED or read:
+        elif name not in STORED or quiet:
             return
         event = {"at": self._clock(), "name": name, "worker": os.getpid(), **kept}
         with self._queueing:

@@ -37,6 +37,7 @@ from flask import Flask
 
 from .address import cannot_listen, printed_url
 from .app import MAX_BODY_BYTES, create_app
+from .class_clock import clock_for
 from .class_log import ClassLog
 from .config import ServerConfig
 from .database import open_database
@@ -135,9 +136,10 @@ def create_worker_app() -> Flask:
             database = open_database(config.db_uri)
         except ConfigError:
             time.sleep(1)
+    clock = clock_for(config, database, time.time)
     emit: Emit = ignore
     if config.class_log:
-        class_log = ClassLog(database)
+        class_log = ClassLog(database, clock)
         emit = class_log.emit
 
         @atexit.register
@@ -145,7 +147,7 @@ def create_worker_app() -> Flask:
             with suppress(Exception):  # the database is unreachable, so the last events are lost
                 class_log.flush()
 
-    return create_app(config, database=database, clock=time.time, emit=emit)
+    return create_app(config, database=database, clock=clock, emit=emit)
 
 
 def _free_address(config: ServerConfig) -> tuple[str, int]:

@@ -65,6 +65,8 @@ class ServerConfig:
             `ServerConfig` by default; read it here.
         workers (int): the processes of `python -m demo_server.class_server`.
         class_log (bool): store the events in the database and serve them at `/events`.
+        class_clock (bool): let a teacher move the server's clock for everyone at `/clock`; needs
+            `class_log`.
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
 
     Raises:
@@ -85,6 +87,7 @@ class ServerConfig:
     teacher_password: str = field(default_factory=_random_password, repr=False)
     workers: int = 1
     class_log: bool = False
+    class_clock: bool = False
     bcrypt_cost: int = 10
 
     def __post_init__(self) -> None:
@@ -94,8 +97,10 @@ class ServerConfig:
         _check_number("REFRESH_GRACE", self.refresh_grace, 0, 10**9)
         _check_number("SESSION_TTL", self.session_ttl, 1, 10**9)
         _check_number("WORKERS", self.workers, 1, 64)
-        if not isinstance(self.class_log, bool):
-            raise ConfigError(f"CLASS_LOG must be 1 or 0, not {self.class_log!r}")
+        _check_switch("CLASS_LOG", self.class_log)
+        _check_switch("CLASS_CLOCK", self.class_clock)
+        if self.class_clock and not self.class_log:
+            raise ConfigError("CLASS_CLOCK needs the class log, which shows each move: CLASS_LOG=1")
         _check_number("bcrypt_cost", self.bcrypt_cost, 4, 31)
         _check_secret("ACCESS_TOKEN_SECRET", self.access_token_secret)
         _check_secret("REFRESH_TOKEN_SECRET", self.refresh_token_secret)
@@ -164,10 +169,9 @@ class ServerConfig:
         ):
             if given.get(name):
                 settings[name.lower()] = _read_number(name, given[name])
-        if given.get("CLASS_LOG"):
-            settings["class_log"] = {"1": True, "0": False}.get(
-                given["CLASS_LOG"], given["CLASS_LOG"]
-            )
+        for name in ("CLASS_LOG", "CLASS_CLOCK"):
+            if given.get(name):
+                settings[name.lower()] = {"1": True, "0": False}.get(given[name], given[name])
         if given.get("AUTH_POLICY"):
             settings["policy"] = given["AUTH_POLICY"]
         names = (name.strip() for name in given.get("TEACHERS", "").split(","))
@@ -217,6 +221,11 @@ def _read_number(name: str, text: str) -> int:
 def _check_number(name: str, value: int, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+
+
+def _check_switch(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be 1 or 0, not {value!r}")
 
 
 def _check_secret(name: str, secret: str) -> None:

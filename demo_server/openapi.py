@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .class_clock import MAX_STEP
+from .class_progress import MAX_TIMES, NAME, WHATS
 from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
 from .usernames import MAX_LENGTH
@@ -91,6 +93,24 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refusals=("request_malformed",),
         database=True,
     ),
+    ("post", "/progress"): Operation(
+        "Report a step of one's own in the course",
+        204,
+        body="Progress",
+        token="access",
+        refusals=("request_malformed", "body_too_large"),
+        database=True,
+    ),
+    ("get", "/clock"): Operation("The class's time", 200, answer="Clock"),
+    ("post", "/clock"): Operation(
+        "Move the class's clock forward, for a teacher",
+        200,
+        answer="Clock",
+        body="Step",
+        token="access",
+        refusals=("request_malformed", "insufficient_scope", "body_too_large"),
+        database=True,
+    ),
     ("post", "/refresh"): Operation(
         "New tokens for a refresh token",
         200,
@@ -151,8 +171,22 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
                     "type": "object",
                     "additionalProperties": {"type": "integer"},
                 },
+                "progress": {"type": "object", "additionalProperties": {"type": "object"}},
+            },
+            teachers={"type": "array", "items": _TEXT},
+            ahead={"type": "number"},
+        ),
+        "Progress": _object(
+            {
+                "lesson": {"type": "string", "pattern": f"^{NAME}$"},
+                "exercise": {"type": "string", "pattern": f"^{NAME}$"},
+                "what": {"type": "string", "enum": list(WHATS)},
+                "correct": {"type": ["boolean", "null"]},
+                "times": {"type": "integer", "minimum": 0, "maximum": MAX_TIMES},
             }
         ),
+        "Clock": _object({"now": {"type": "number"}, "ahead": {"type": "number"}}),
+        "Step": _object({"seconds": {"type": "integer", "minimum": 1, "maximum": MAX_STEP}}),
         "Description": _object({"openapi": _TEXT}),
         "Refusal": _object({"message": _TEXT}, error=_TEXT, error_description=_TEXT),
     }
@@ -177,7 +211,10 @@ def describe_api(policy: Policy, routes: set[tuple[str, str]]) -> dict[str, Any]
         "JWT refresh lab",
         "1",
         openapi_version="3.1.0",
-        info={"description": f"The demo server with the policy {policy.name!r}."},
+        info={
+            "description": f"The demo server with the policy {policy.name!r}.",
+            "x-policy": policy.name,
+        },
     )
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     for name, schema in _schemas(policy).items():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from flask import Flask, Request, Response, g, jsonify, request
 
 from .auth_service import AuthService, Grant, Identity
-from .class_log import PATH
+from .class_clock import MAX_STEP
+from .class_log import PATH, PROGRESS_PATH
+from .class_progress import Report
 from .config import MAX_PASSWORD_BYTES
 from .errors import Refusal
 from .openapi import describe_api
@@ -64,6 +67,25 @@ def add_routes(app: Flask, service: AuthService) -> None:
         @app.get(PATH)
         def class_events() -> Response:
             return jsonify(service.class_events(owner_of(request), _cursor(request)))
+
+        @app.post(PROGRESS_PATH)
+        def report_progress() -> tuple[str, int]:
+            owner, body = owner_of(request), _body(request)
+            given: dict[str, Any] = {field.name: body.get(field.name) for field in fields(Report)}
+            service.report_progress(owner, Report(**given))
+            return "", 204
+
+    if (clock := service.class_clock) is not None:
+
+        @app.get("/clock")
+        def class_time() -> Response:
+            return jsonify(now=clock(), ahead=clock.ahead)
+
+        @app.post("/clock")
+        def advance_clock() -> Response:
+            owner = owner_of(request)
+            ahead = service.advance_clock(owner, _number(_body(request), "seconds", 1, MAX_STEP))
+            return jsonify(now=clock(), ahead=ahead)
 
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
@@ -128,6 +150,16 @@ def _text(body: dict[str, Any], name: str) -> str:
         value.encode()
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
         raise _malformed(f"The {name} is not valid Unicode.") from None
+    return value
+
+
+def _number(body: dict[str, Any], name: str, low: int, high: int) -> int:
+    """A whole number; a form sends it as text."""
+    value = body.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
+        value = int(value)
+    if type(value) is not int or not low <= value <= high:
+        raise _malformed(f"The field {name} must be a whole number from {low} to {high}.")
     return value
 
 

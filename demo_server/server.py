@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal
 
 from .app import create_app
+from .class_clock import clock_for
 from .class_log import ClassLog
 from .clock import Clock
 from .config import ServerConfig
@@ -64,6 +65,7 @@ class DemoServer:
         self.name = name
         if database is None:
             database = open_database(self.config.db_uri)
+        clock = clock_for(self.config, database, clock)
         self._class_log: ClassLog | None = None
         if self.config.class_log:
             self._class_log = ClassLog(database, clock)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from ipywidgets import Widget
+from jwt_course import Seat
 
 import client_widget
 import demo_server
@@ -115,7 +116,8 @@ def test_every_example_runs(code: str) -> None:
     clock = DemoClock()
     log = EventLog(clock=clock)
     shown: list[Any] = []
-    with DemoServer(ServerConfig(bcrypt_cost=4), clock=clock, name="docs") as server:
+    config = ServerConfig(bcrypt_cost=4, class_log=True)
+    with DemoServer(config, clock=clock, name="docs") as server:
         client = AuthClient(server.url, log=log, clock=clock)
         client.register("ada", "correct horse")
         names: dict[str, Any] = {"clock": clock, "log": log, "server": server, "client": client}
@@ -129,6 +131,8 @@ def test_every_example_runs(code: str) -> None:
         for value in (*shown, *names.values()):
             if isinstance(value, DemoServer):
                 value.stop()
+            elif isinstance(value, Seat):
+                value.leave()
             elif isinstance(value, Widget):
                 value.close()
 
@@ -178,7 +182,7 @@ def test_the_reference_names_every_code_of_a_refusal() -> None:
 
 def test_the_reference_names_every_route() -> None:
     app = create_app(
-        ServerConfig(policy="rfc", class_log=True),
+        ServerConfig(policy="rfc", class_log=True, class_clock=True),
         database=open_database(),
         clock=lambda: 0.0,
         emit=lambda name, **fields: None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,6 +30,9 @@ from .in_process import InProcessAdapter, is_in_process
 #: One id follows one user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
 
+#: A class server's time in seconds since the epoch, on each of its responses.
+TIME_HEADER = "X-Server-Time"
+
 #: Seconds to connect, and seconds to wait for a response. The server's longest wait, for its
 #: database, is 14 s; retransmission of a lost SYN takes 3 s.
 TIMEOUT = (3.05, 15.0)
@@ -36,6 +40,8 @@ TIMEOUT = (3.05, 15.0)
 #: The options of a call that apply to its refresh as well. It has its own body, and follows no
 #: redirect, which could lead its token anywhere.
 _CONNECTION_OPTIONS = frozenset({"timeout", "verify", "cert", "proxies"})
+
+_TIME = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 _SEND_OPTIONS = _CONNECTION_OPTIONS | {"allow_redirects", "stream"}
 
@@ -361,6 +367,12 @@ def refusal_of(response: requests.Response) -> dict[str, str]:
         "error": str(body.get("error") or ""),
         "message": str(body.get("message") or response.reason)[:200],
     }
+
+
+def server_time(response: requests.Response) -> float | None:
+    """The time of a class server in seconds since the epoch; None if the response has none."""
+    text = response.headers.get(TIME_HEADER, "")
+    return float(text) if _TIME.fullmatch(text) else None
 
 
 def accepted(response: requests.Response) -> JsonAnswer:

@@ -132,7 +132,10 @@ def _rejected(event: Event) -> str:
     if fields["reason"] == "token_missing":
         return REASONS["token_missing"]
     expired = fields["reason"] == "token_expired"
-    why = life(fields["exp"], event.at) if expired else fields["detail"]
+    if expired and "exp" in fields:
+        why = life(fields["exp"], event.at)
+    else:
+        why = fields.get("detail") or _words(event)["reason"]
     return f"{fields['kind']} token rejected: {why}"
 
 

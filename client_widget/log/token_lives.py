@@ -127,7 +127,7 @@ def spans(
             calls += 1
             begun = number(event) if number is not None else calls
             numbers[event.source, event.correlation] = begun
-        if event.name == "token.spent":
+        if event.name == "token.spent" and "token" in fields:
             spent.add(fields["token"])
         if event.name in ("login.accepted", "session.started"):
             logging_in = True
@@ -186,5 +186,6 @@ def _bars(event: Event) -> list[Bar]:
             facts["exp"],
         )
         for kind, facts in told.items()
-        if is_time(facts.get("iat")) and is_time(facts.get("exp"))
+        # The events of a class server name no token; the client's own events do.
+        if "token" in facts and is_time(facts.get("iat")) and is_time(facts.get("exp"))
     ]

@@ -29,7 +29,8 @@ RESTART = "Back to the start"
 NO_CLOCK = (
     "The tour needs a clock that can be moved, and yours cannot be. Make one with "
     "clock = DemoClock(), pass it to the server and to the client, and then write "
-    "TourView(client, clock=clock)."
+    "TourView(client, clock=clock). In a class only the teacher moves the clock: take the tour in "
+    "your own lab."
 )
 
 

@@ -10,11 +10,13 @@ Lessons do not import each other. What they share is here:
 - `solutions`: reads `solutions.md`;
 - `lab`: a server and a client for a judge;
 - `concurrency`: calls that race in the same order every time;
-- `copies`: a learner's own copy of the lessons; `progress`: what they did in it.
+- `copies`: a learner's own copy of the lessons; `progress`: what they did in it;
+- `seat`: `join`, a student's place in a class on one server.
 
 The server and the client meet here and in the notebooks; neither imports the course.
 """
 
 from .exercise import Exercise, Wrong
+from .seat import CannotJoin, Seat, join
 
-__all__ = ["Exercise", "Wrong"]
+__all__ = ["CannotJoin", "Exercise", "Seat", "Wrong", "join"]

@@ -23,6 +23,9 @@ _PASSWORD = "a pass phrase of the lesson"
 class School:
     """What the notebook needs from a class.
 
+    With a real class the students act themselves, so the steps of the notebook say so and change
+    nothing.
+
     Attributes:
         teacher (AuthClient): logged in.
     """
@@ -36,8 +39,41 @@ class School:
         svg = view.to_svg()
         display(Picture(svg, in_words(svg)))  # type: ignore[no-untyped-call]
 
+    def home(self, name: str) -> None:
+        """A student loads the home page."""
+        _only_played(f"{name} loads the home page")
+
+    def work(self, name: str) -> None:
+        """A student answers an exercise of lesson 04, wrong four times."""
+        _only_played(f"{name} checks an exercise")
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        _only_played(f"{seconds:g} seconds pass")
+
+    def steal(self, name: str) -> TokenPair | None:
+        """What a thief finds in a student's store."""
+        _only_played(f"a thief copies the tokens of {name}")
+        return None
+
+    def replay(self, name: str, stolen: TokenPair | None) -> None:
+        """Send a spent refresh token of a student, as a thief would."""
+        _only_played(f"the thief sends a spent token of {name}")
+
+    def guess(self, name: str, times: int) -> None:
+        """Guess a student's password, as an attacker would."""
+        _only_played(f"somebody guesses the password of {name}")
+
+    def log_out(self, name: str) -> None:
+        """A student logs out."""
+        _only_played(f"{name} logs out")
+
     def stop(self) -> None:
         """Stop what was started here; a real server keeps running."""
+
+
+def _only_played(what: str) -> None:
+    print(f"In a played class, {what}. In yours, the students act themselves.")
 
 
 class PlayedSchool(School):
@@ -54,6 +90,7 @@ class PlayedSchool(School):
             bcrypt_cost=4,
             policy="rfc",
             class_log=True,
+            class_clock=True,
             teachers=("tess",),
             teacher_password=_PASSWORD,
         )
@@ -63,21 +100,32 @@ class PlayedSchool(School):
         super().__init__(self._client("tess"))  # the server has created her account
         self.students = {name: self._client(name, new=True) for name in ("ada", "bob", "cid")}
 
+    def home(self, name: str) -> None:
+        self.students[name].home()
+
+    def work(self, name: str) -> None:
+        for times in range(1, 5):
+            step = {"lesson": "04", "exercise": "q1", "what": "check", "correct": False}
+            self.students[name].request("POST", "/progress", json={**step, "times": times})
+
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
         self.clock.advance(seconds)
 
+    def steal(self, name: str) -> TokenPair | None:
+        return self.students[name].store.get()
+
     def replay(self, name: str, stolen: TokenPair | None) -> None:
-        """Send a spent refresh token of a student, as a thief would."""
         assert stolen is not None
         self.students[name].probe(stolen.refresh, "refresh")
 
     def guess(self, name: str, times: int) -> None:
-        """Guess a student's password, as an attacker would."""
         stranger = AuthClient(self.server.url, clock=self.clock)
         for number in range(times):
             with suppress(ClientError):
                 stranger.login(name, f"guess {number}")
+
+    def log_out(self, name: str) -> None:
+        self.students[name].logout()
 
     def show(self, view: ClassView) -> None:
         """Display the rows, after all events have reached the database."""
@@ -85,7 +133,6 @@ class PlayedSchool(School):
         super().show(view)
 
     def stop(self) -> None:
-        """Stop the server."""
         self.server.stop()
 
     def _client(self, name: str, *, new: bool = False) -> AuthClient:

@@ -14,6 +14,7 @@ import csv
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ Deed: TypeAlias = Literal["check", "guess", "hint", "solution"]
 #: The columns of a report.
 COLUMNS = ("learner", "lesson", "exercise", "result", "right", "wrong", "hints", "solutions")
 
+#: Is called with each step: `lesson`, `exercise`, `what` (a `Deed`), `correct`, and `times`, how
+#: often this kernel has seen that.
+Listener: TypeAlias = Callable[[dict[str, object]], object]
+
+_listeners: list[Listener] = []
+_times: Counter[tuple[str, str, str]] = Counter()
+
 # Seconds to wait for another kernel that is writing.
 _PATIENCE = 2.0
 
@@ -44,6 +52,17 @@ _DEEDS = ("check", "guess", "hint", "solution")
 _FORMULA = tuple("=+-@\t\r\n'")
 
 
+def subscribe(listener: Listener) -> Callable[[], None]:
+    """Call `listener` with each step in this kernel; returns a function that stops it."""
+    _listeners.append(listener)
+
+    def unsubscribe() -> None:
+        with suppress(ValueError):
+            _listeners.remove(listener)
+
+    return unsubscribe
+
+
 def record(
     lesson: str,
     exercise: str,
@@ -52,7 +71,7 @@ def record(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
-    """Add an event to the progress of the copy in which this kernel runs, if it does.
+    """Tell the listeners, and add an event to the copy in which this kernel runs, if it does.
 
     Args:
         lesson (str): its package, such as "jwt_course.lesson_02", or any module in it.
@@ -61,10 +80,16 @@ def record(
         right (bool | None): the verdict; None for help, and for a check without an answer.
         now: the time, with a time zone.
     """
+    number = lesson.removeprefix("jwt_course.").partition(".")[0].removeprefix("lesson_")
+    _times[number, exercise, deed] += 1
+    times = _times[number, exercise, deed]
+    step = {"lesson": number, "exercise": exercise, "what": deed, "correct": right, "times": times}
+    for listener in tuple(_listeners):
+        with suppress(Exception):
+            listener(step)
     # Any fault at all: a full disk, a folder that may not be written or is gone, a lock in use.
     with suppress(Exception):
         folder = Path.cwd()
-        number = lesson.removeprefix("jwt_course.").partition(".")[0].removeprefix("lesson_")
         if not is_copy(folder) or not _LESSON.fullmatch(number):
             return
         event = {

@@ -104,8 +104,22 @@ def test_a_class_is_seen_live(lesson: Notebook) -> None:
     lesson.run_cell("school = open_class()\nview = ClassView(school.teacher)\nview")
     row = lesson.page.locator(".lab-class tr", has_text="ada").last
     expect(row).to_contain_text("logged in")
-    lesson.run_cell('school.students["ada"].home()\nschool.wait(61)')
+    lesson.run_cell('school.home("ada")\nschool.wait(61)')
     expect(row).to_contain_text("access token expired")
-    lesson.run_cell('school.students["ada"].home()')
+    lesson.run_cell('school.home("ada")')
     expect(row).to_contain_text("logged in")
+    # On a projector: the text grows with the page, a long name stays inside, and one button moves
+    # the clock of the class.
+    lesson.run_cell("from client_widget import AuthClient")
+    lesson.run_cell('AuthClient(school.server.url).register("W" * 64, "a pass phrase of hers")')
+    lesson.run_cell('AuthClient(school.server.url).login("W" * 64, "a pass phrase of hers")')
+    view = lesson.page.locator(".lab-class").last
+    expect(view).to_contain_text("W" * 64)
+    size = "view => [parseFloat(getComputedStyle(view).fontSize), innerWidth / 100]"
+    font, hundredth = view.evaluate(size)
+    assert font == pytest.approx(1.1 * hundredth, abs=0.1)
+    assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
+    lesson.press("+61 s for the class")
+    expect(view).to_contain_text("61 s ahead")
+    expect(row).to_contain_text("access token expired")
     lesson.run_cell("view.close()\nschool.stop()")

@@ -74,11 +74,17 @@ class School:
             assert self.home(token) == 200
         return self.workers(name)
 
+    def until_all_refuse(self, name: str, count: int, token: str) -> None:
+        """Ask with a token that has expired until so many workers have refused it."""
+        while len(self.workers(name)) < count:
+            assert self.home(token) == 401
+
 
 @pytest.fixture(scope="module")
 def school(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     db_uri = f"{mongodb_uri}/serve_{uuid.uuid4().hex[:8]}"
     settings = {"WORKERS": "4", "DB_URI": db_uri, "AUTH_POLICY": "rfc", "CLASS_LOG": "1"}
+    settings |= {"CLASS_CLOCK": "1", "TEACHERS": "tess", "TEACHER_PASSWORD": PASSWORD}
     settings |= {"ACCESS_TOKEN_TTL": "3600", "REFRESH_TOKEN_TTL": "7200"}  # on the wall clock
     with serving(tmp_path_factory.mktemp("serve"), **settings, **SECRETS) as running:
         school = School(running, db_uri)
@@ -204,6 +210,19 @@ def test_a_killed_worker_loses_no_registration_and_ends_no_session(
         assert school.post("/users/login", credentials).status_code == 201
     assert school.home(ada["accessToken"]) == 200
     assert school.post("/refresh", {"token": ada["refreshToken"]}).status_code == 200
+
+
+def test_a_teacher_moves_the_clock_of_all_workers(school: School, ada: dict[str, str]) -> None:
+    """An access token that lives for an hour has expired at each of them."""
+    tess = school.post("/users/login", {"username": "tess", "password": PASSWORD}).json()
+    headers = {"Authorization": f"Bearer {tess['accessToken']}"}
+    assert school.home(ada["accessToken"]) == 200
+    answer = requests.post(
+        school.url + "/clock", json={"seconds": 3600}, headers=headers, timeout=20
+    )
+    assert (answer.status_code, answer.json()["ahead"]) == (200, 3600)
+    assert {school.home(ada["accessToken"]) for _ in range(40)} == {401}
+    school.until_all_refuse("token.rejected", 4, ada["accessToken"])
 
 
 def test_a_stop_lets_what_is_in_flight_finish_and_stores_the_last_events(

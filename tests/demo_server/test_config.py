@@ -69,6 +69,7 @@ def test_every_setting_is_read() -> None:
         class_log=True,
     )
     assert from_env({"CLASS_LOG": "0"}).class_log is False
+    assert from_env({"CLASS_LOG": "1", "CLASS_CLOCK": "1"}).class_clock is True
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

@@ -18,9 +18,13 @@ from demo_server.usernames import MAX_LENGTH, fault_in
 
 from ..conftest import START
 
+CLASS = {"class_log": True, "class_clock": True}
+
 
 def app_of(policy: str) -> Flask:
-    config = ServerConfig(bcrypt_cost=4, policy=policy, teachers=("ada",), class_log=True)
+    config = ServerConfig(
+        bcrypt_cost=4, policy=policy, teachers=("ada",), class_log=True, class_clock=True
+    )
     clock = DemoClock(start=START, rate=0)
     return create_app(config, database=open_database(), clock=clock, emit=ignore)
 
@@ -50,19 +54,23 @@ def test_the_policy_says_how_it_refuses() -> None:
     }
     assert statuses["article"] == {
         "/class": ["200", "403", "503"],
+        "/clock": ["200", "200", "400", "403", "413", "503"],
         "/events": ["200", "400", "403", "503"],
         "/home": ["200", "403"],
         "/openapi.json": ["200"],
+        "/progress": ["204", "400", "403", "413", "503"],
         "/refresh": ["200", "400", "403", "413"],
         "/users/login": ["201", "400", "401", "413", "503"],
         "/users/register": ["201", "400", "403", "413", "503"],
     }
     assert statuses["rfc"] == {
         "/class": ["200", "401", "403", "503"],
+        "/clock": ["200", "200", "400", "401", "403", "413", "503"],
         "/events": ["200", "400", "401", "503"],
         "/home": ["200", "401", "503"],
         "/logout": ["204", "401", "503"],
         "/openapi.json": ["200"],
+        "/progress": ["204", "400", "401", "413", "503"],
         "/refresh": ["200", "400", "413", "503"],
         "/users/login": ["201", "400", "401", "413", "429", "503"],
         "/users/register": ["201", "400", "409", "413", "503"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +14,19 @@ import nbformat
 import psutil
 import pytest
 
+from demo_server import ServerConfig
+
 from .hub import DEPLOY, PATIENCE, ROOT, Hub, Learner, text_of
 
 NAMES = ("ada", "bob", "cleo")
 WALKTHROUGH = "01_walkthrough.ipynb"
+CLASS_SERVER = "http://class.example:8000"
 SAVED = nbformat.read(ROOT / "notebooks" / WALKTHROUGH, 4)
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    hub = Hub(tmp_path_factory.mktemp("hub"))
+    hub = Hub(tmp_path_factory.mktemp("hub"), SERVER_URL=CLASS_SERVER)
     yield hub
     hub.stop()
 
@@ -162,9 +166,45 @@ def test_the_addresses_that_the_tests_replace_are_on_loopback_too() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["../ada", "a/b", "-f", ".ada", "a" * 33])
-def test_a_name_that_is_no_folder_is_refused(hub: Hub, name: str) -> None:
-    assert Learner(hub, name).login.status_code == 403
+@pytest.mark.parametrize("name", ["../ada", "a/b", "-f", ".ada", "a" * 29, "李小龙", ""])
+def test_a_name_that_is_no_folder_is_refused_and_the_form_says_why(hub: Hub, name: str) -> None:
+    login = Learner(hub, name).login
+    assert login.status_code == 403
+    assert "Letters a to z, digits, - and _, at most 28." in login.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("Ada Lovelace", "ada-lovelace"), ("müller", "muller"), (" j. r. weiß ", "j-r-weiss")],
+)
+def test_a_name_is_written_as_people_write_it(hub: Hub, typed: str, name: str) -> None:
+    learner = Learner(hub, typed)
+    assert learner.login.status_code == 302
+    learner.name = name
+    learner.get_token()
+    assert learner.call("GET", f"{hub.url}/hub/api/user").json()["name"] == name
+
+
+def test_the_teachers_name_in_capitals_is_the_teachers(hub: Hub) -> None:
+    assert Learner(hub, "Teacher").login.status_code == 403
+
+
+def test_the_class_servers_address_reaches_the_learners(lesson: Class) -> None:
+    ada, _, _ = lesson.learners
+    assert ada.run("import os; print(os.environ['SERVER_URL'])").strip() == CLASS_SERVER
+
+
+def test_the_hub_says_at_its_start_whether_learners_are_separated(hub: Hub) -> None:
+    said = "Each learner has a system account" in hub.log()
+    assert said != ("Learners are NOT separated: " in hub.log())
+    assert said or os.getuid() != 0 or "other accounts may not" in hub.log()
+
+
+def test_serve_and_hub_have_different_ports() -> None:
+    config = (DEPLOY / "jupyterhub_config.py").read_text()
+    ports = set(map(int, re.findall(r"http://127.0.0.1:(\d+)\"", config)))
+    assert len(ports) == 3
+    assert ServerConfig().port not in ports
 
 
 def test_a_wrong_password_is_refused(hub: Hub) -> None:
@@ -178,7 +218,7 @@ def test_the_teacher_has_another_password_and_sees_the_class(hub: Hub, lesson: C
     teacher = Learner(hub, "teacher", hub.password("teacher-password"))
     teacher.get_token()
     users = teacher.call("GET", f"{hub.url}/hub/api/users").json()
-    assert {user["name"] for user in users} == {*NAMES, "teacher"}
+    assert {*NAMES, "teacher"} <= {user["name"] for user in users}
 
 
 def test_what_is_kept_is_for_the_owner_and_no_password_is_logged(hub: Hub, lesson: Class) -> None:

@@ -4,6 +4,14 @@
 
 A state is computed from the events and the time, so it shows that a token has expired before
 anybody sends it. Pure Python, without HTTP and without widgets.
+
+**Who needs help.** The rows are sorted by this rule (`by_need`):
+
+1. Stuck: `STUCK` or more wrong checks of the exercise that they are at. The most checks come first.
+2. Locked out: their session has ended although they did not log out, or they have no session and
+   `STUCK` or more logins with their name were refused.
+3. Everybody else: the fewest exercises right first, then the most hints, then by name.
+4. The teachers.
 """
 
 from __future__ import annotations
@@ -20,6 +28,9 @@ NO_SESSION = "not logged in"
 #: Users that are kept. The one whose last action is oldest is dropped first.
 MAX_STUDENTS = 1_000
 
+#: Wrong checks of one exercise, or refused logins, from which a student needs help.
+STUCK = 3
+
 #: Characters of a text from the server that are kept.
 MAX_TEXT = 64
 
@@ -29,6 +40,7 @@ _ACTIONS = {
     "/refresh": "refresh",
     "/logout": "log out",
     "/home": "home",
+    "/clock": "move the clock",
 }
 
 
@@ -49,6 +61,13 @@ class Student:
             none was issued.
         family (str): the session of the last login, or "" if the server does not report it.
         ended (bool): has the server ended that session?
+        logged_out (bool): did the user end it?
+        lesson, exercise (str): where the user is in the course, such as "04" and "q1"; "" if
+            nothing was reported.
+        wrong (int): how often that exercise was checked, as long as it is not right.
+        right, hints, solutions (int): over all exercises, how many are right, and how many hints
+            and solutions were read.
+        teacher (bool)
     """
 
     username: str
@@ -62,6 +81,27 @@ class Student:
     refresh_until: float = 0.0
     family: str = ""
     ended: bool = False
+    logged_out: bool = False
+    lesson: str = ""
+    exercise: str = ""
+    wrong: int = 0
+    right: int = 0
+    hints: int = 0
+    solutions: int = 0
+    teacher: bool = False
+
+    def needs_help(self, now: float) -> str:
+        """Why the user needs help at `now`, in a few words; "" if they do not."""
+        if self.teacher:
+            return ""
+        if self.wrong >= STUCK:
+            return f"stuck: {self.wrong} wrong checks"
+        state = self.state(now)
+        if state == ENDED and not self.logged_out:
+            return "session revoked after reuse" if self.reuse and self.ended else ENDED
+        if state == NO_SESSION and self.refused_logins >= STUCK:
+            return "cannot log in"
+        return ""
 
     def state(self, now: float) -> str:
         """The user's state at `now`, in seconds since the epoch on the server's clock."""
@@ -78,6 +118,8 @@ class ClassState:
     def __init__(self) -> None:
         self._students: dict[str, Student] = {}
         self._refused: dict[str, int] = {}
+        self._progress: dict[str, Mapping[str, Any]] = {}
+        self._teachers: frozenset[str] = frozenset()
 
     def add(self, events: Iterable[object]) -> None:
         """Take events; ignore what is none, and those without a username, a name or a time."""
@@ -98,12 +140,71 @@ class ClassState:
         known = [(name, int(count)) for name, count in counted if name and count]
         self._refused = dict(known[:MAX_STUDENTS])
 
+    def set_progress(self, progress: Mapping[str, Any]) -> None:
+        """Take the summary of each user's progress by username, in place of those before."""
+        known = ((_text(name), each) for name, each in progress.items())
+        kept = [(name, each) for name, each in known if name and isinstance(each, Mapping)]
+        self._progress = dict(kept[:MAX_STUDENTS])
+
+    def set_teachers(self, names: Iterable[object]) -> None:
+        """Take the names of the teachers, in place of those before."""
+        self._teachers = frozenset(filter(None, map(_text, names)))
+
     def rows(self) -> tuple[Student, ...]:
         """The users, the most recently active first."""
         known = self._students
-        students = [known.get(name, Student(name)) for name in {**known, **self._refused}]
-        rows = (replace(s, refused_logins=self._refused.get(s.username, 0)) for s in students)
+        students = (
+            known.get(name, Student(name)) for name in {**known, **self._refused, **self._progress}
+        )
+        rows = map(self._completed, students)
         return tuple(sorted(rows, key=lambda s: (-s.last_at, s.username)))
+
+    def _completed(self, student: Student) -> Student:
+        """The student with what is not in the events."""
+        name = student.username
+        student = replace(
+            student,
+            refused_logins=self._refused.get(name, 0),
+            teacher=name in self._teachers,
+        )
+        progress = self._progress.get(name)
+        if progress is None:
+            return student
+        names = ("wrong", "right", "hints", "solutions")
+        counts: dict[str, Any] = {each: int(_number(progress.get(each)) or 0) for each in names}
+        student = replace(
+            student,
+            lesson=_text(progress.get("lesson")),
+            exercise=_text(progress.get("exercise")),
+            **counts,
+        )
+        at = _number(progress.get("at")) or 0.0
+        if at > student.last_at:
+            student = replace(student, last_action=place(student), last_at=at)
+        return student
+
+
+def place(student: Student) -> str:
+    """Where a student is in the course, such as "lesson 04, q1"; "" if nothing was reported."""
+    where = (f"lesson {student.lesson}" if student.lesson else "", student.exercise)
+    return ", ".join(filter(None, where))
+
+
+def by_need(students: Iterable[Student], now: float) -> tuple[Student, ...]:
+    """The students, sorted by who needs help: see the rule above."""
+
+    def key(student: Student) -> tuple[Any, ...]:
+        stuck = student.wrong >= STUCK
+        group = 1 if stuck else 2 if student.needs_help(now) else 3
+        return (
+            4 if student.teacher else group,
+            -student.wrong if stuck else 0,
+            student.right,
+            -student.hints,
+            student.username,
+        )
+
+    return tuple(sorted(students, key=key))
 
 
 def after(student: Student, event: Mapping[str, Any]) -> Student:
@@ -114,7 +215,7 @@ def after(student: Student, event: Mapping[str, Any]) -> Student:
         student, last_action=_ACTIONS.get(path, path), last_at=_number(event["at"]) or 0.0
     )
     if name == "login.accepted":
-        return replace(student, ended=False, family="")
+        return replace(student, ended=False, logged_out=False, family="")
     if name == "token.issued":
         return _issued(student, event)
     if name in ("token.spent", "token.repeated"):
@@ -122,7 +223,9 @@ def after(student: Student, event: Mapping[str, Any]) -> Student:
     if name == "reuse.detected":
         return replace(student, reuse=student.reuse + 1)
     if name == "family.revoked":
-        return replace(student, ended=student.ended or _text(event.get("family")) == student.family)
+        if _text(event.get("family")) != student.family:
+            return student
+        return replace(student, ended=True, logged_out=event.get("reason") == "logged_out")
     if name in ("token.rejected", "request.refused"):
         return replace(student, refusals=student.refusals + 1)
     return student

@@ -18,9 +18,11 @@ from client_widget.widgets.class_monitor.class_state import (
     EXPIRED,
     LOGGED_IN,
     NO_SESSION,
+    STUCK,
     ClassState,
+    by_need,
 )
-from client_widget.widgets.class_monitor.class_view import class_table
+from client_widget.widgets.class_monitor.class_view import class_table, summary
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
 from ...conftest import PASSWORD, START
@@ -157,6 +159,71 @@ def test_who_did_something_last_comes_first_and_nobodys_events_are_nobodys() -> 
     assert state.rows()[0].last_action == "home"
 
 
+IN = {"access_until": 60, "refresh_until": 300}
+
+
+def test_who_needs_help_comes_first() -> None:
+    """The rule of `class_state`, from the first to the last."""
+    students = [
+        Student("very stuck", wrong=STUCK + 4, **IN),
+        Student("stuck", wrong=STUCK, right=9, **IN),
+        Student("expired long ago", refresh_until=1),
+        Student("locked out", refused_logins=STUCK),
+        Student("revoked", ended=True, reuse=1, right=1, **IN),
+        Student("reads hints", hints=4, right=2, wrong=STUCK - 1, **IN),
+        Student("a beginner", right=2, **IN),
+        Student("left", ended=True, logged_out=True, right=3, **IN),
+        Student("done", right=12, **IN),
+        Student("a teacher", teacher=True, wrong=99),
+    ]
+    assert by_need(reversed(students), 10) == tuple(students)
+    assert [student.needs_help(10) for student in students] == [
+        "stuck: 7 wrong checks",
+        "stuck: 3 wrong checks",
+        ENDED,
+        "cannot log in",
+        "session revoked after reuse",
+        *[""] * 5,
+    ]
+
+
+def test_the_class_in_one_sentence() -> None:
+    students = (
+        Student("ada", right=3, refreshes=1, refusals=1, **IN),
+        Student("bob", wrong=STUCK, right=1, refreshes=1, **IN),
+        Student("tess", teacher=True, right=50, refreshes=50, refusals=50),
+    )
+    assert summary(students, 10) == (
+        "2 students: 2 logged in. 1 needs help. 4 exercises right, 2 refreshes, 1 refusal."
+    )
+    assert summary((), 10).startswith("0 students. 0 need help.")
+
+
+def test_progress_is_part_of_a_row() -> None:
+    state = ClassState()
+    state.add(LOGIN)
+    step = {"lesson": "04", "exercise": "q1", "wrong": 1, "right": 2, "hints": 3, "solutions": 4}
+    state.set_progress({"ada": {**step, "at": 5.0}, "bob": {**step, "at": -5.0}})
+    state.set_teachers(["tess", 1, None])
+    ada, bob = state.rows()
+    assert (ada.lesson, ada.exercise, ada.wrong, ada.right, ada.hints, ada.solutions) == (
+        "04", "q1", 1, 2, 3, 4)  # fmt: skip
+    assert (ada.last_action, ada.last_at) == ("lesson 04, q1", 5.0)
+    assert (bob.username, bob.last_action, bob.last_at) == ("bob", "", 0.0)
+    assert "<td>04, q1</td>" in class_table((ada,), 0)
+
+
+@pytest.mark.parametrize("odd", [None, "soon", [], {}, float("inf"), 10**400, True, MARKUP])
+def test_no_progress_of_a_server_breaks_the_rows(odd: Any) -> None:
+    state = ClassState()
+    names = ("lesson", "exercise", "wrong", "right", "hints", "solutions", "at")
+    state.set_progress({"ada": dict.fromkeys(names, odd), "bob": odd, "y" * 60_000: {}})
+    rows = state.rows()
+    assert {row.username for row in rows} - {"bob"} == {"ada", "y" * 64}
+    assert "<img" not in class_table(by_need(rows, 0), 0)
+    assert summary(rows, 0)
+
+
 def test_a_name_is_text() -> None:
     table = class_table((Student(MARKUP, MARKUP),), 0)
     assert "<img" not in table
@@ -249,9 +316,9 @@ def test_a_look_takes_what_is_new(school: DemoServer, view: ClassView, clock: De
     logged_in(school, clock, "ada")
     school.flush()
     view.look()
-    assert names(view)[0] == "ada"
+    assert names(view) == [MARKUP, "ada", "tess"]
     assert "access token expired" in view.table.value
-    assert view.rows()[0].last_at == START + 61
+    assert view.rows()[1].last_at == START + 61
 
 
 def test_a_student_sees_their_own_row(
@@ -338,6 +405,51 @@ def test_guesses_are_counted_in_a_column_of_their_own(
     assert view.rows() == tuple(
         replace(row, refused_logins=1 if row.username == "ada" else 0) for row in before
     )
+
+
+def test_a_teacher_moves_the_clock_of_the_class_and_watches_the_refreshes(
+    clock: DemoClock,
+) -> None:
+    config = ServerConfig(
+        bcrypt_cost=4,
+        class_log=True,
+        class_clock=True,
+        teachers=("tess",),
+        teacher_password=PASSWORD,
+    )
+    with DemoServer(config, clock=clock) as server:
+        students = [logged_in(server, clock, name) for name in ("ada", "bob", "cid")]
+        view = ClassView(logged_in(server, clock, "tess"))
+        assert view.advance.layout.display == "none"  # until the server says that it can be moved
+        server.flush()
+        view.look()
+        assert view.advance.layout.display == ""
+        assert "3 students: 3 logged in." in view.counts.value
+
+        view.advance.click()
+        view.wait()
+        assert view.notice.value == ""
+        assert not view.advance.disabled
+        assert view.clock() == START + 61
+        assert "3 students: 3 with an expired access token." in view.counts.value
+        assert "61 s ahead" in view.counts.value
+
+        for student in students:
+            student.home()
+        server.flush()
+        view.look()
+        assert "3 students: 3 logged in." in view.counts.value
+        assert "3 refreshes, 3 refusals." in view.counts.value
+        assert names(view) == ["ada", "bob", "cid", "tess"]
+
+        own = ClassView(students[0])
+        own.look()
+        assert own.advance.layout.display == "none"
+        own.advance.click()  # as a page might that is not the teacher's
+        own.wait()
+        assert "Refused (403): Only a teacher may move the clock" in own.notice.value
+        own.close()
+        view.close()
 
 
 def test_it_looks_only_while_it_is_shown(school: DemoServer, view: ClassView) -> None:
