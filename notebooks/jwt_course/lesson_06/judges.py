@@ -6,9 +6,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,7 +13,7 @@ from client_widget import AuthClient, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server.database import guard_of
 
-from ..concurrency import together
+from ..concurrency import short_switches, together
 from ..exercise import Wrong
 from .theft import PASSWORD, try_grace
 from .torn import GuardedCollection
@@ -71,7 +68,7 @@ def judge_spend(spend: Any) -> str:
         raise Wrong("spend must be a function of collection, jti and now.")
     _try_one_caller(spend)
     _try_a_rival(spend)
-    with _short_switches():
+    with short_switches():
         for _ in range(ROUNDS):
             _try_threads(spend)
     return (
@@ -145,17 +142,6 @@ def _try_threads(spend: Any) -> None:
         raise Wrong(f"{THREADS} threads came for one token, and {len(winners)} of them spent it.")
     if _spent_at(real) != winners[0]:
         raise Wrong("One thread spent the token, but the document has another thread's time.")
-
-
-@contextmanager
-def _short_switches() -> Iterator[None]:
-    """Threads switch far more often than by default."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 # Exercise 2: what follows
