@@ -22,10 +22,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from inspect import getattr_static
 from types import FrameType
 from typing import Any
 
-from .judging.learners_code import frame_in
+from .judging.learners_code import frame_in, place_in
 
 #: Seconds between two looks at the threads.
 _LOOK = 0.001
@@ -64,12 +65,14 @@ class Call:
     Attributes:
         value (Any): what it returned; None until then.
         error (BaseException | None): what it raised; `Abandoned` if it never came back.
+        stopped_at (str): where in the learner's code it was abandoned, as words, or "".
         thread (Thread): a daemon, so that a call that never ends does not keep Python alive.
     """
 
     def __init__(self, function: Callable[[], Any], name: str) -> None:
         self.value: Any = None
         self.error: BaseException | None = None
+        self.stopped_at = ""
         self._function = function
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
@@ -99,6 +102,7 @@ def abandon(calls: Iterable[Call]) -> None:
     """Abandon those of the calls that are still running: see `Call.abandon`."""
     running = [call for call in calls if not call.done]
     for call in running:
+        call.stopped_at = place_in(call.thread)
         call.error = Abandoned("the call was still waiting")
     end([call.thread for call in running])
 
@@ -369,8 +373,13 @@ def _release(thread: threading.Thread) -> None:
     if frame is None or _wait(frame) is None or frame.f_code.co_name == "_wait_for_tstate_lock":
         return  # it runs, or it waits for the end of a thread, which is not to be feigned
     waiter = frame.f_locals.get("waiter")  # in `Condition.wait`: the lock that a notify releases
-    own = getattr(frame.f_locals.get("self"), "__dict__", {})
-    named = [frame.f_globals.get(name) for name in frame.f_code.co_names]
+    me = frame.f_locals.get("self")
+    own = getattr(me, "__dict__", {})
+    named = [
+        found
+        for name in frame.f_code.co_names
+        for found in (frame.f_globals.get(name), getattr_static(type(me), name, None))
+    ]
     for lock in [waiter] if waiter else [*frame.f_locals.values(), *own.values(), *named]:
         if isinstance(lock, _LOCKS):
             with suppress(RuntimeError):  # nobody holds it, or another thread must release it

@@ -41,7 +41,14 @@ def check_function(
     check_own(name, answer, forbidden=forbidden)
 
 
-def check_class(name: str, answer: Any, parameters: str, methods: Mapping[str, str]) -> None:
+def check_class(
+    name: str,
+    answer: Any,
+    parameters: str,
+    methods: Mapping[str, str],
+    *,
+    forbidden: Sequence[str] = (),
+) -> None:
     """The answer is a class that is made with these parameters, and the learner's.
 
     A function that makes the object will do as well.
@@ -51,6 +58,7 @@ def check_class(name: str, answer: Any, parameters: str, methods: Mapping[str, s
         answer: what the learner assigned to it.
         parameters (str): of the class, such as "store".
         methods (Mapping[str, str]): the parameters of each method that it needs, without `self`.
+        forbidden (Sequence[str]): as for `check_function`.
 
     Raises:
         Wrong: it is something else.
@@ -78,7 +86,7 @@ def check_class(name: str, answer: Any, parameters: str, methods: Mapping[str, s
                 raise Wrong(f"`{name}` has no method `{method}`.")
             given = f"self, {its}" if its else "self"
             _check_parameters(f"`{name}.{method}`", function, given)
-    check_own(name, answer)
+    check_own(name, answer, forbidden=forbidden)
 
 
 def check_made(name: str, made: Any, methods: Mapping[str, str]) -> None:
@@ -131,7 +139,9 @@ def a(value: object) -> str:
 
 
 def article(value: object) -> str:
-    """Such as "an int" and "a str"."""
+    """Such as "an int", "a str" and "None"."""
+    if value is None:
+        return "None"
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 

@@ -52,7 +52,10 @@ def told(error: BaseException, *secrets: str) -> str:
         secrets (str): texts that must not be shown.
     """
     first = (str(error).strip().splitlines() or [""])[0]
-    words = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    kind = type(error)
+    # Some modules call theirs only "Error".
+    name = f"{kind.__module__}.Error" if kind.__name__ == "Error" else kind.__name__
+    words = f"{name}: {first}" if first else name
     place = ""
     trace = error.__traceback__
     while trace is not None:
