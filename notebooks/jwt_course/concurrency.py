@@ -336,7 +336,7 @@ def together(*functions: Callable[[], Any]) -> list[Any]:
         calls = [race.call(started(function)) for function in functions]
         race.wait(lambda: start.came == len(calls))
         start.open()
-        race.wait(lambda: all(call.done for call in calls))
+        race.settle()
     return [call.value if call.error is None else call.error for call in calls]
 
 
