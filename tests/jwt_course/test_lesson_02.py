@@ -427,10 +427,10 @@ BORROWED = {
         from jwt_course.lesson_02 import judges
 
         def verify(token, secret):
-            return judges._read(token.split(".")[1]) if check(token, secret) else None
+            return judges.HEADER if check(token, secret) else None
 
         def check(token, secret):
-            return judges._mac(token, secret)
+            return judges.attacks(token, {}, secret)
     """,
     "is_over": """
         def is_over(token, now):

@@ -513,7 +513,7 @@ def dear(password: str) -> None:
             cell(
                 "from jwt_course.lesson_08 import judges\n"
                 "def check_login(users, body):\n"
-                "    return judges._NAMES[0]"
+                "    return judges.captured_token()"
             )["check_login"],
             ["`check_login` uses jwt_course.lesson_08.judges, which does the work of this exerci"],
         ),

@@ -138,7 +138,7 @@ SAME_CALL = """
 FACTORY = """
     class Whole(AuthClient):
         def _advance(self, flow, message, call):
-            return AuthClient._advance(self, flow, message, call)
+            return super()._advance(flow, message, call)
 
     def Fixed(url, **given):
         return Whole(url, **given)
