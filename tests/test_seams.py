@@ -28,7 +28,7 @@ EXCEPTIONS = {
 # One underscore, then a name: neither `_` nor `__init__`.
 _PRIVATE = re.compile(r"_[A-Za-z]\w*")
 # The same in a text that is code, such as the path of what a test replaces.
-_IN_TEXT = re.compile(r"\w\.(_[A-Za-z]\w*)")
+_IN_TEXT = re.compile(r"\b(?!self\b)\w+\.(_[A-Za-z]\w*)")
 
 _BY_NAME = {"getattr", "setattr", "delattr", "hasattr"}
 

@@ -117,7 +117,7 @@ def mask_body(body: object, content_type: str) -> str:
             return f"<{len(body)} bytes>"
     except (ValueError, RecursionError):
         return f"<{len(body)} bytes>"
-    text = _mask_text(text)
+    text = mask_text(text)
     return text if len(text) <= MAX_BODY else text[:MAX_BODY] + "…"
 
 
@@ -125,11 +125,11 @@ def _mask_header(name: str, value: str | bytes) -> str:
     # HTTP/1.1 headers are bytes; RFC 9110, section 5.5, reads them as ISO 8859-1.
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if name in SHOWN_HEADERS:
-        return _mask_text(text)
+        return mask_text(text)
     if name == "authorization":
         return _mask_credentials(text)
     if name == "location":
-        return _mask_text(text.partition("?")[0].partition("#")[0])
+        return mask_text(text.partition("?")[0].partition("#")[0])
     return "***"
 
 
@@ -144,7 +144,7 @@ def _mask_credentials(value: str) -> str:
     return f"{scheme} ***" if token else "***"
 
 
-def _mask_text(text: str) -> str:
+def mask_text(text: str) -> str:
     """A text without what looks like a token or a hash."""
     if "eyJ" not in text and "$" not in text:
         return text  # each token begins with eyJ, and each hash contains a $

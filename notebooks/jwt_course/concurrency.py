@@ -20,10 +20,13 @@ import linecache
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from inspect import getattr_static
 from types import FrameType
 from typing import Any
+
+from .judging.learners_code import frame_in, place_in
 
 #: Seconds between two looks at the threads.
 _LOOK = 0.001
@@ -37,9 +40,10 @@ _LOOKS_AT_WAITS, _LOOKS_AT_LOCKS = 5, 100
 #: call that polls in a loop never stops. Counted in looks, which take longer on a busy machine.
 PATIENCE = 3.0
 
-#: Seconds for an abandoned thread to end. One that runs no Python code in that time is left
-#: alone; it is a daemon, so it ends with the kernel.
-_FAREWELL = 2.0
+#: Seconds to wait for abandoned threads to end, and seconds after which one that is still in the
+#: learner's code has caught what was raised in it. One that runs no Python code is left alone; it
+#: is a daemon, so it ends with the kernel.
+_FAREWELL, _CAUGHT = 2.0, 0.2
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
@@ -48,8 +52,11 @@ class Runaway(BaseException):
     """A call sent more messages than any correct one would. No `except Exception` stops it."""
 
 
-class Abandoned(BaseException):
-    """A call was still waiting when its race ended. Raised inside its thread, to end it."""
+class Abandoned(SystemExit):
+    """A call was still waiting when its race ended. Raised inside its thread, to end it.
+
+    A `SystemExit` ends a thread without a traceback on the screen.
+    """
 
 
 class Call:
@@ -58,12 +65,14 @@ class Call:
     Attributes:
         value (Any): what it returned; None until then.
         error (BaseException | None): what it raised; `Abandoned` if it never came back.
+        stopped_at (str): where in the learner's code it was abandoned, as words, or "".
         thread (Thread): a daemon, so that a call that never ends does not keep Python alive.
     """
 
     def __init__(self, function: Callable[[], Any], name: str) -> None:
         self.value: Any = None
         self.error: BaseException | None = None
+        self.stopped_at = ""
         self._function = function
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
@@ -86,17 +95,96 @@ class Call:
 
     def abandon(self) -> None:
         """If it is still running: set `error` to `Abandoned`, and end its thread."""
-        if self.done:
+        abandon([self])
+
+
+def abandon(calls: Iterable[Call]) -> None:
+    """Abandon those of the calls that are still running: see `Call.abandon`."""
+    running = [call for call in calls if not call.done]
+    for call in running:
+        call.stopped_at = place_in(call.thread)
+        call.error = Abandoned("the call was still waiting")
+    end([call.thread for call in running])
+
+
+def end(threads: Sequence[threading.Thread]) -> None:
+    """Raise `Abandoned` in threads, and wait until they have ended, for two seconds at most."""
+    for thread in threads:
+        _raise_in(thread)
+    began = time.monotonic()
+    while left := [thread for thread in threads if thread.is_alive()]:
+        waited = time.monotonic() - began
+        for thread in left:
+            _release(thread)
+            if waited > _CAUGHT:
+                _insist(thread)
+        if waited > _FAREWELL:
+            threading.Thread(target=_hunt, args=(left,), name="hunt", daemon=True).start()
             return
-        self.error = Abandoned("the call was still waiting")
-        # Once only: a second exception could interrupt the clean-up after the first.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(self.thread.ident or 0), ctypes.py_object(Abandoned)
-        )
-        deadline = time.monotonic() + _FAREWELL
-        while not self.done and time.monotonic() < deadline:
-            _release(self.thread)
-            self.thread.join(timeout=0.01)
+        left[0].join(timeout=0.01)
+
+
+def _hunt(threads: Sequence[threading.Thread]) -> None:
+    """Insist in the background, more and more seldom, so that no loop takes the processor."""
+    pause = 0.05
+    while left := [thread for thread in threads if thread.is_alive()]:
+        for thread in left:
+            _insist(thread)
+        time.sleep(pause)
+        pause = min(2 * pause, 5.0)
+
+
+def _raise_in(thread: threading.Thread) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Abandoned)
+    )
+
+
+def _insist(thread: threading.Thread) -> None:
+    """Raise again and again for a moment, in a thread that is in the learner's code.
+
+    A loop around a bare `except:` catches what is raised inside the `try`. Sooner or later an
+    exception comes while another is handled, and ends the loop. A thread that has left the
+    learner's code is cleaning up, and must not be disturbed.
+    """
+    moment = time.monotonic() + 20 * _LOOK
+    with short_switches():
+        while frame_in(thread) is not None and time.monotonic() < moment:
+            _raise_in(thread)
+
+
+class _Switches:
+    """Counts the blocks of `short_switches` that are open: the interval is the process's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open, self._before = 0, 0.0
+
+    def shorten(self) -> None:
+        with self._lock:
+            if self._open == 0:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(1e-6)
+            self._open += 1
+
+    def restore(self) -> None:
+        with self._lock:
+            self._open -= 1
+            if self._open == 0:
+                sys.setswitchinterval(self._before)
+
+
+_switches = _Switches()
+
+
+@contextmanager
+def short_switches() -> Iterator[None]:
+    """Threads switch far more often than by default."""
+    _switches.shorten()
+    try:
+        yield
+    finally:
+        _switches.restore()
 
 
 class Gate:
@@ -207,8 +295,7 @@ class Race:
         for gate in self._gates:
             gate.open()
         self.settle()
-        for call in self._calls:
-            call.abandon()
+        abandon(self._calls)
 
     def __enter__(self) -> Race:
         return self
@@ -249,8 +336,13 @@ def together(*functions: Callable[[], Any]) -> list[Any]:
         calls = [race.call(started(function)) for function in functions]
         race.wait(lambda: start.came == len(calls))
         start.open()
-        race.wait(lambda: all(call.done for call in calls))
+        race.settle()
     return [call.value if call.error is None else call.error for call in calls]
+
+
+def waits(thread: threading.Thread) -> bool:
+    """Can only another thread move this one?"""
+    return _wait(sys._current_frames().get(thread.ident or 0)) is not None
 
 
 def _wait(frame: FrameType | None) -> int | None:
@@ -278,11 +370,17 @@ def _release(thread: threading.Thread) -> None:
     the thread runs Python code again; so whatever lock it waits for must be released.
     """
     frame = sys._current_frames().get(thread.ident or 0)
-    if frame is None or _wait(frame) is None:
-        return
+    if frame is None or _wait(frame) is None or frame.f_code.co_name == "_wait_for_tstate_lock":
+        return  # it runs, or it waits for the end of a thread, which is not to be feigned
     waiter = frame.f_locals.get("waiter")  # in `Condition.wait`: the lock that a notify releases
-    own = getattr(frame.f_locals.get("self"), "__dict__", {})
-    for lock in [waiter] if waiter else [*frame.f_locals.values(), *own.values()]:
+    me = frame.f_locals.get("self")
+    own = getattr(me, "__dict__", {})
+    named = [
+        found
+        for name in frame.f_code.co_names
+        for found in (frame.f_globals.get(name), getattr_static(type(me), name, None))
+    ]
+    for lock in [waiter] if waiter else [*frame.f_locals.values(), *own.values(), *named]:
         if isinstance(lock, _LOCKS):
             with suppress(RuntimeError):  # nobody holds it, or another thread must release it
                 lock.release()

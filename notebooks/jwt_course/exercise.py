@@ -5,24 +5,27 @@
     q1.hint()       # a nudge; each further call says more
     q1.solution()
 
-A judge runs the learner's code, and raises `Wrong` if it does something else than it should. It
-never inspects the code, so any correct solution passes. An exercise without an answer raises
+A judge runs the learner's code, and raises `Wrong` if it does something else than it should. Any
+correct solution passes, unless it borrows the work from the course. A check ends after
+`Exercise.limit` seconds, whatever the learner's code does. An exercise without an answer raises
 nothing, so "Run All" goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from .attempt import attempt
+from .judging.answers import Wrong
+from .judging.learners_code import told
 from .progress import record
+
+__all__ = ["UNANSWERED", "Exercise", "Wrong"]
 
 #: The placeholder in a notebook, to be replaced with the answer.
 UNANSWERED = ...
-
-
-class Wrong(Exception):
-    """An answer is wrong. The message says what happened, and what should have."""
 
 
 class Exercise:
@@ -36,7 +39,13 @@ class Exercise:
         judge: called with their values. It raises `Wrong`, or returns a sentence of praise.
         hints (Sequence[str]): the first is a nudge, the last is nearly the answer.
         solution (str): the code of a right answer.
+
+    Attributes:
+        limit (float): real seconds for a check, of every exercise: `Exercise.limit = 30` on a slow
+            machine.
     """
+
+    limit = 10.0
 
     def __init__(
         self,
@@ -105,18 +114,29 @@ class Exercise:
 
     def _verdict(self) -> tuple[bool | None, str]:
         """Right, wrong, or None for no answer; and a sentence that says so."""
-        missing = [n for n in self._wants if self._namespace.get(n, UNANSWERED) is UNANSWERED]
+        undefined = [f"`{name}`" for name in self._wants if name not in self._namespace]
+        if undefined:
+            places = " and ".join(undefined)
+            return None, (
+                f"{self.name} has no answer yet: no cell has defined {places}. Run the cell with "
+                "your answer."
+            )
+        missing = [name for name in self._wants if self._namespace[name] is UNANSWERED]
         if missing:
             places = " and ".join(f"`{name} = ...`" for name in missing)
             return None, f"{self.name} has no answer yet. Replace {places} with your answer."
+        answers = [self._namespace[name] for name in self._wants]
         try:
-            praise = self._judge(*(self._namespace[name] for name in self._wants))
+            praise = attempt(partial(self._judge, *answers), self.limit)
         except Wrong as wrong:
             return False, f"{self.name} is not right yet: {wrong}"
-        except Exception as error:
-            # The message of an error in the learner's code may contain anything, even a token.
-            return False, f"{self.name} is not right yet: your code raised {type(error).__name__}."
+        except (Exception, SystemExit) as error:
+            return False, f"{self.name} is not right yet: your code raised {_ended(told(error))}"
         return True, f"{self.name} is right. {praise}".rstrip()
 
     def __repr__(self) -> str:
         return f"<Exercise {self.name}>"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(("?", ".")) else f"{sentence}."

@@ -5,9 +5,11 @@ A judge runs an answer here, and leaves the learner's server and log alone.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from client_widget import AuthClient, BearerAuth, EventLog, TokenPair, TokenStore
@@ -27,12 +29,14 @@ class Trial:
         log (EventLog): both sides' events, the login included.
         server (DemoServer): runs until the trial ends.
         client (AuthClient): ada's.
+        store (WatchedStore): the client's.
     """
 
     clock: DemoClock
     log: EventLog
     server: DemoServer
     client: AuthClient
+    store: WatchedStore
 
     @property
     def pair(self) -> TokenPair:
@@ -40,6 +44,26 @@ class Trial:
         pair = self.client.store.get()
         assert pair is not None
         return pair
+
+
+class WatchedStore(TokenStore):
+    """A store that knows who has read it.
+
+    So a judge can tell whether the reference did the learner's work, under whatever name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._readers: set[CodeType] = set()
+
+    def get(self) -> TokenPair | None:
+        """The pair, or None."""
+        self._readers.add(sys._getframe(1).f_code)
+        return super().get()
+
+    def read_by(self, function: Callable[..., Any]) -> bool:
+        """Has this function read the store?"""
+        return getattr(function, "__code__", None) in self._readers
 
 
 @contextmanager
@@ -54,7 +78,8 @@ def trial(auth: Callable[[TokenStore], Auth] = BearerAuth, **settings: Any) -> I
     log = EventLog(clock=clock)
     config = ServerConfig(bcrypt_cost=4, **settings)
     with DemoServer(config, clock=clock, emit=log.emitter("server"), name="trial") as server:
-        client = AuthClient(server.url, log=log, clock=clock, auth=auth)
+        store = WatchedStore()
+        client = AuthClient(server.url, store=store, log=log, clock=clock, auth=auth)
         client.register("ada", "a pass phrase of ada's")
         client.login("ada", "a pass phrase of ada's")
-        yield Trial(clock, log, server, client)
+        yield Trial(clock, log, server, client, store)

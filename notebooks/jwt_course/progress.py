@@ -15,7 +15,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ COLUMNS = ("learner", "lesson", "exercise", "result", "right", "wrong", "hints",
 
 #: Is called with each step: `lesson`, `exercise`, `what` (a `Deed`), `correct`, and `times`, how
 #: often this kernel has seen that.
-Listener: TypeAlias = Callable[[dict[str, object]], object]
+Listener: TypeAlias = Callable[[Mapping[str, object]], object]
 
 _listeners: list[Listener] = []
 _times: Counter[tuple[str, str, str]] = Counter()

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import queue
+import signal
+import threading
+import time
 from typing import Any
 
+import nbformat
 import pytest
 from jwt_course import Exercise, Wrong
+from nbclient import NotebookClient
+
+from .learner import cell
 
 
 def judge(double: Any) -> str:
@@ -25,10 +33,20 @@ def exercise(**namespace: Any) -> Exercise:
 @pytest.mark.parametrize(
     ("namespace", "words"),
     [
-        ({}, "q1 has no answer yet. Replace `double = ...` with your answer.\n"),
+        (
+            {},
+            "q1 has no answer yet: no cell has defined `double`. Run the cell with your answer.\n",
+        ),
         ({"double": ...}, "q1 has no answer yet. Replace `double = ...` with your answer.\n"),
         ({"double": lambda x: x}, "q1 is not right yet: double(4) gave 4, and not 8.\n"),
-        ({"double": lambda x: 1 / 0}, "q1 is not right yet: your code raised ZeroDivisionError.\n"),
+        (
+            cell("""
+                def double(x):
+                    return x / 0
+            """),
+            "q1 is not right yet: your code raised ZeroDivisionError: division by zero, at line 2 "
+            "of your cell: `return x / 0`.\n",
+        ),
         ({"double": lambda x: x + x}, "q1 is right. Twice as much.\n"),
     ],
 )
@@ -83,3 +101,218 @@ RIGHT, WRONG = {"double": lambda x: 2 * x}, {"double": lambda x: x}
 def test_ci_is_told_when_a_check_is_not_as_expected(namespace: dict[str, Any], method: str) -> None:
     with pytest.raises(AssertionError):
         getattr(exercise(**namespace), method)()
+
+
+# Time limit
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Exercise, "limit", 0.2)
+
+
+LOCKED = """
+    import threading
+
+    lock = threading.Lock()
+
+    def double(x):
+        with lock:
+            return again(x)
+
+    def again(x):
+        with lock:
+            return 2 * x
+"""
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            """
+            def double(x):
+                while True:
+                    x = 2 * x % 1000
+            """,
+            "after 0.2 s your code was still running, at line",
+        ),
+        (
+            LOCKED,
+            "after 0.2 s your code still waited at line 10 of your cell: `with lock:`. The check "
+            "was stopped. What should end that wait, and which thread does it?",
+        ),
+        (
+            """
+            import threading
+
+            def double(x):
+                threading.Event().wait()
+            """,
+            "after 0.2 s your code still waited at line 4 of your cell: "
+            "`threading.Event().wait()`.",
+        ),
+        (
+            """
+            import queue
+
+            def double(x):
+                return queue.Queue().get()
+            """,
+            "still waited at line 4 of your cell: `return queue.Queue().get()`.",
+        ),
+        (
+            """
+            def double(x):
+                while True:
+                    try:
+                        x += 1
+                    except Exception:
+                        pass
+            """,
+            "after 0.2 s your code was still running, at line",
+        ),
+    ],
+    ids=["loop", "lock", "event", "queue", "swallows"],
+)
+def test_what_does_not_end_is_stopped_with_its_thread(
+    source: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise(**cell(source)).check()
+    assert words in capsys.readouterr().out
+    assert threading.active_count() == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_a_lock_that_an_abandoned_check_held_is_free_for_the_next(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    namespace = cell(LOCKED)
+    exercise(**namespace).check()
+    assert not namespace["lock"].locked()
+    cell("again = lambda x: 2 * x", namespace)
+    exercise(**namespace).assert_check_passed()
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_the_learner_started_is_stopped_too() -> None:
+    namespace = cell("""
+        import threading
+
+        def work():
+            while True:
+                pass
+
+        def double(x):
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            thread.join()
+    """)
+    exercise(**namespace).assert_check_failed()
+    assert threading.active_count() == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_a_bare_except_does_not_keep_a_loop_alive() -> None:
+    namespace = cell("""
+        def double(x):
+            while True:
+                try:
+                    x += 1
+                except:
+                    print("caught")
+    """)
+    exercise(**namespace).assert_check_failed()
+    deadline = time.monotonic() + 60
+    while any(thread.name == "check" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_check_that_is_slow_by_itself_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    judge = queue.Queue[str]().get  # waits, and runs nothing of the learner's
+    Exercise(RIGHT, "q1", wants=["double"], judge=judge, hints=["…"], solution="…").check()
+    assert capsys.readouterr().out == (
+        "q1 is not right yet: the check had not ended after 0.2 s, and was stopped. Your code was "
+        "not running at that moment. Is this computer busy? Run the check again.\n"
+    )
+
+
+def test_an_interrupt_ends_a_check() -> None:
+    started = threading.Event()
+    namespace = cell("""
+        def double(x):
+            started.set()
+            while True:
+                pass
+    """)
+    namespace["started"] = started
+
+    def interrupt() -> None:
+        started.wait()
+        signal.raise_signal(signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt, daemon=True)
+    interrupting.start()
+    with pytest.raises(KeyboardInterrupt):
+        exercise(**namespace).check()
+    interrupting.join()
+    assert threading.active_count() == 1
+
+
+def test_what_the_learner_prints_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    exercise(**cell("double = lambda x: print('x is', x) or 2 * x")).check()
+    assert capsys.readouterr().out == "x is 4\nq1 is right. Twice as much.\n"
+
+
+def test_in_a_notebook_the_next_cell_runs_after_a_check_that_hangs() -> None:
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(source)
+        for source in (
+            "from jwt_course import Exercise\nExercise.limit = 0.5\n"
+            "q1 = Exercise(globals(), 'q1', wants=['f'], judge=lambda f: f(), hints=[], "
+            "solution='')",
+            "def f():\n    print('begun')\n    while True:\n        pass",
+            "q1.check()",
+            "f = lambda: str(nothing)\nq1.check()",
+        )
+    ]
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    third, fourth = (
+        "".join(output["text"] for output in cell.outputs) for cell in notebook.cells[2:]
+    )
+    assert third.startswith("begun\nq1 is not right yet: after 0.5 s your code was still running")
+    assert "of your cell: `while True:`" in third or "of your cell: `pass`" in third
+    assert fourth == (
+        "q1 is not right yet: your code raised NameError: name 'nothing' is not defined, at line 1 "
+        "of your cell: `f = lambda: str(nothing)`. Which cell defines that name, and have you run "
+        "it?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("'exp'", "'exp'"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.c2ln", "<token "),
+        ("part eyJhbGciOiJI", "part ***"),
+        ("key " + "0f" * 32, "key ***"),
+        ("$2b$04$" + "a" * 53, "***"),
+        (repr(bytes(range(200, 232))), "b'***'"),
+        ("x " * 300, "…"),
+    ],
+)
+def test_an_error_shows_no_secret(
+    text: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def double(x: int) -> int:
+        raise ValueError(text)
+
+    exercise(double=double).check()
+    said = capsys.readouterr().out
+    assert f"your code raised ValueError: {shown}" in said or shown == "…" in said
+    assert text == "'exp'" or text not in said

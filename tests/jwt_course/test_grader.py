@@ -281,9 +281,16 @@ def raises(url: str, **given: Any) -> AuthClient:
 @pytest.mark.parametrize(
     ("candidate", "seen"),
     [
-        (raises, "the client raised RuntimeError."),
-        (42, "the client raised TypeError."),
-        (lambda url, **given: None, "the client raised AttributeError."),
+        (
+            raises,
+            f"the client raised RuntimeError: ***, at line {raises.__code__.co_firstlineno + 1} of "
+            'your cell: `raise RuntimeError("***")`.',
+        ),
+        (42, "the client raised TypeError: 'int' object is not callable."),
+        (
+            lambda url, **given: None,
+            "the client raised AttributeError: 'NoneType' object has no attribute 'before_send'.",
+        ),
     ],
 )
 def test_what_makes_no_client_fails_each_scenario(candidate: Any, seen: str) -> None:

@@ -14,6 +14,10 @@ import pytest
 from jwt_course.lesson_02 import exercises
 from jwt_course.lesson_02.judges import HEADER, attacks
 
+from client_widget.protocol import jwt_by_hand
+
+from .learner import cell
+
 SECRET = "a secret of a test, made of thirty-two bytes or more"
 
 
@@ -70,7 +74,14 @@ def test_the_solutions_that_are_shown_are_right(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "answer", [unb64, lambda text: base64.urlsafe_b64decode(text + "==")], ids=["exact", "spare"]
+    "answer",
+    [
+        unb64,
+        lambda text: base64.urlsafe_b64decode(text + "=="),
+        lambda text: base64.b64decode(text.replace("-", "+").replace("_", "/") + "=="),
+        lambda text: base64.b64decode(text + "=" * (3 - (len(text) + 3) % 4), altchars="-_"),
+    ],
+    ids=["exact", "spare", "replaced", "altchars"],
 )
 def test_decode_part_may_pad_in_any_way(
     answer: Callable[[str], bytes], capsys: pytest.CaptureFixture[str]
@@ -83,7 +94,7 @@ def test_decode_part_may_pad_in_any_way(
     [
         (
             base64.urlsafe_b64decode,
-            "raised 'Incorrect padding'. 27 % 4 is 3: is the padding right?",
+            "raised binascii.Error: Incorrect padding. 27 % 4 is 3: is the padding right?",
         ),
         (lambda text: base64.urlsafe_b64decode(text + "="), "is the padding right?"),
         (lambda text: base64.b64decode(text + "=="), "which alphabet do you decode?"),
@@ -107,12 +118,17 @@ def test_decode_part_is_told_what_is_wrong(
     "answer",
     [
         by_hand,
-        lambda header, payload, secret: jwt.encode(payload, secret, "HS256", headers=header),
+        lambda header, payload, secret: ".".join(
+            [
+                two_parts(header, payload),
+                b64(hmac.digest(secret.encode(), two_parts(header, payload).encode(), "sha256")),
+            ]
+        ),
         lambda header, payload, secret: by_hand(
             header, dict(reversed(list(payload.items()))), secret
         ),
     ],
-    ids=["by hand, with spaces", "PyJWT", "claims in another order"],
+    ids=["by hand, with spaces", "hmac.digest", "claims in another order"],
 )
 def test_sign_is_right_if_the_server_takes_it(
     answer: Any, capsys: pytest.CaptureFixture[str]
@@ -234,12 +250,54 @@ def raises(token: str, secret: str) -> Any:
     return jwt.decode(token, secret, algorithms=["HS256"])
 
 
-@pytest.mark.parametrize("answer", [verify, by_pyjwt])
+def signs_again(token: str, secret: str) -> Any:
+    """Another right way: what the right token would be, and is it this one?"""
+    parts = token.split(".")
+    if len(parts) != 3 or not token.isascii():
+        return None
+    if f"{parts[0]}.{parts[1]}.{b64(mac('.'.join(parts[:2]), secret))}" != token:
+        return None
+    try:
+        head, claims = json.loads(unb64(parts[0])), json.loads(unb64(parts[1]))
+    except ValueError:
+        return None
+    right = isinstance(head, dict) and head.get("alg") == "HS256" and isinstance(claims, dict)
+    return claims if right else None
+
+
+def as_the_header_says(token: str, secret: str) -> Any:
+    """The fault that the lesson warns of: the token chooses its algorithm."""
+    try:
+        algorithm = jwt.get_unverified_header(token)["alg"]
+        return jwt.decode(token, secret, algorithms=[algorithm])
+    except (jwt.PyJWTError, TypeError, ValueError):
+        return None
+
+
+def all_of_the_family(token: str, secret: str) -> Any:
+    try:
+        return jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"])
+    except jwt.InvalidTokenError:
+        return None
+
+
+def any_hmac(token: str, secret: str) -> Any:
+    """Checks the signature by HS256, and takes any header that begins with HS."""
+    claims = ignores_the_header(token, secret)
+    try:
+        head = json.loads(unb64(token.split(".")[0]))
+    except ValueError:
+        return None
+    right = isinstance(head, dict) and str(head.get("alg")).startswith("HS")
+    return claims if right and isinstance(claims, dict) else None
+
+
+@pytest.mark.parametrize("answer", [verify, by_pyjwt, signs_again])
 def test_verify_may_be_by_hand_or_by_a_library(
     answer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verdict("verify", answer, capsys) == (
-        "q3 is right. Both valid tokens were accepted, and 19 forgeries refused.\n"
+        "q3 is right. Both valid tokens were accepted, and 22 forgeries refused.\n"
     )
 
 
@@ -249,19 +307,27 @@ def test_verify_may_be_by_hand_or_by_a_library(
         (reads_only, "you accepted a forgery: another name under the old signature."),
         (trusts_the_header, "you accepted a forgery: alg none, with no signature."),
         (ignores_the_header, "you accepted a forgery: alg none, signed all the same."),
+        (as_the_header_says, "you accepted a forgery: HS384, signed with the right secret."),
+        (all_of_the_family, "you accepted a forgery: HS384, signed with the right secret."),
+        (any_hmac, "you accepted a forgery: HS512 in the header, signed with HS256."),
         (compares_what_came, "you accepted a forgery: half of the signature."),
         (forgets_the_tail, "you accepted a forgery: a signature with more after it."),
-        (raises, "your code raised InvalidSignatureError on this one: another name under"),
+        (
+            raises,
+            "your code raised an error on this token: another name under the old signature. It was "
+            "InvalidSignatureError: Signature verification failed, at line",
+        ),
         (lambda token, secret: None, "a valid token was refused: you returned None"),
         (lambda token, secret: True, "a valid token was refused: you returned a value of type "
                                      "bool"),
         (
             lambda token, secret: verify(token, secret) if token.startswith(b64(
-                json.dumps(HEADER).encode())) else None,
+                b'{"alg": "HS256", "typ": "JWT"}')) else None,
             "a valid token whose header has another order was refused",
         ),
     ],
-    ids=["reads", "trusts", "ignores", "prefix", "tail", "raises", "no", "yes", "order"],
+    ids=["reads", "trusts", "ignores", "header", "family", "any",
+         "prefix", "tail", "raises", "no", "yes", "order"],
 )  # fmt: skip
 def test_verify_is_told_which_forgery_it_took(
     answer: Any, words: str, capsys: pytest.CaptureFixture[str]
@@ -289,6 +355,7 @@ def claim(token: str, name: str) -> Any:
     [
         lambda token, now: claim(token, "exp") <= now,
         lambda token, now: not now < claim(token, "exp"),
+        lambda token, now: max(now, claim(token, "exp")) == now,
     ],
 )
 def test_is_over_agrees_with_the_server(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -322,3 +389,117 @@ def test_is_over_is_told_at_which_moment_it_is_wrong(
     said = verdict("is_over", answer, capsys)
     assert said.startswith("q4 is not right yet: ")
     assert words in said
+
+
+class Always(bytes):
+    """Claims to equal anything."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Claims(dict):  # type: ignore[type-arg]
+    __eq__ = Always.__eq__  # type: ignore[assignment]
+    __ne__ = Always.__ne__  # type: ignore[assignment]
+
+
+def the_first_two(token: str, secret: str) -> Any:
+    """Accepts whatever comes first, because the valid tokens do."""
+    the_first_two.calls += 1  # type: ignore[attr-defined]
+    return reads_only(token, secret) if the_first_two.calls <= 2 else None  # type: ignore[attr-defined]
+
+
+the_first_two.calls = 0  # type: ignore[attr-defined]
+
+BORROWED = {
+    "decode_part": "from jwt_course.lesson_02.judges import _decode as decode_part",
+    "sign": """
+        def sign(header, payload, secret):
+            import jwt
+            return jwt.encode(payload, secret, "HS256", headers=header)
+    """,
+    "verify": """
+        from jwt_course.lesson_02 import judges
+
+        def verify(token, secret):
+            return judges.HEADER if check(token, secret) else None
+
+        def check(token, secret):
+            return judges.attacks(token, {}, secret)
+    """,
+    "is_over": """
+        def is_over(token, now):
+            from jwt_course.lesson_02.judges import _read
+            return _read(token.split(".")[1])["exp"] <= now
+    """,
+}
+
+
+@pytest.mark.parametrize("name", BORROWED)
+def test_an_answer_from_the_judge_is_not_taken(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict(name, cell(BORROWED[name])[name], capsys)
+    assert f"`{name}` uses " in said
+    assert said.endswith(", which does the work of this exercise. Write that part yourself.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("decode_part", lambda text: Always(), "contains 27 bytes; you returned 0 bytes"),
+        (
+            "sign",
+            lambda h, p, s: jwt_by_hand.sign(json.dumps(h), json.dumps(p), s),
+            "`sign` uses client_widget.protocol.jwt_by_hand",
+        ),
+        ("verify", lambda token, secret: Claims(), "a valid token was refused: you returned a val"),
+        ("verify", the_first_two, "a valid token was refused: you returned None"),
+        ("is_over", lambda token, now: now >= 1_800_000_060, "at the exp of a token of 5 s you re"),
+    ],
+)
+def test_a_trick_is_seen(
+    name: str, answer: Any, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in verdict(name, answer, capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        (
+            "sign",
+            "sign = None",
+            "`sign` is None. It should be a function: `def sign(header, payload, secret):`. Was it "
+            "assigned the result of a call?",
+        ),
+        ("verify", "verify = 'eyJ'", "`verify` is a str. It should be a function: `def verify("),
+        ("verify", "class verify: pass", "`verify` is a class. It should be a function: `def ver"),
+        (
+            "verify",
+            "def verify(token):\n    return None",
+            "`verify` takes (token), but it is called with (token, secret).",
+        ),
+        (
+            "is_over",
+            "async def is_over(token, now):\n    return True",
+            "`is_over` is an `async def`, so calling it runs nothing. Write a plain `def`.",
+        ),
+        (
+            "decode_part",
+            "def decode_part(text):\n    return base64.b64decode(text)",
+            "your code raised NameError: name 'base64' is not defined, at line 2 of your cell: "
+            "`return base64.b64decode(text)`. Which cell defines that name, and have you run it?",
+        ),
+    ],
+)
+def test_an_answer_of_another_kind_is_told_what_is_wanted(
+    name: str, source: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict(name, cell(source)[name], capsys)
+    assert said.partition(" is not right yet: ")[2].startswith(words)

@@ -13,6 +13,8 @@ from jwt_course.lesson_03.judges import CASES, purposes_of, session_of
 from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request
 from client_widget.protocol.auth_flow import refresh_request, with_bearer
 
+from .learner import cell
+
 
 def verdict(name: str, answer: Any, capsys: pytest.CaptureFixture[str]) -> str:
     """What the exercise that wants `name` prints about an answer."""
@@ -76,7 +78,9 @@ def test_a_prediction_is_told_where_it_goes_wrong(
 
 def test_each_case_wants_a_prediction(capsys: pytest.CaptureFixture[str]) -> None:
     assert "case b has no prediction" in verdict("predictions", {"a": ["call"]}, capsys)
-    assert "must be a dict" in verdict("predictions", ["call"], capsys)
+    assert "`predictions` is a list. It should be a dict" in verdict(
+        "predictions", ["call"], capsys
+    )
 
 
 def plain(request: Any, store: Any) -> Any:
@@ -97,11 +101,51 @@ def plain(request: Any, store: Any) -> Any:
     return response
 
 
-def labs_own(request: Any, store: Any) -> Any:
-    return BearerAuth(store).auth_flow(request)
+def in_two(request: Any, store: Any) -> Any:
+    """A right flow in two generators."""
+    pair = store.get()
+    response = yield with_bearer(request, pair)
+    if pair is not None and response.status_code == 403:
+        yield from refreshing(pair, store)
+        response = yield with_bearer(replace(request, purpose="retry"), store.get())
+    return response
 
 
-@pytest.mark.parametrize("answer", [plain, labs_own])
+def refreshing(pair: Any, store: Any) -> Any:
+    answer = yield refresh_request(pair)
+    match answer.status_code:
+        case 200:
+            store.set(pair.with_access(answer.json()["accessToken"]))
+        case _:
+            store.clear()
+            raise Over
+
+
+class Over(LoginRequired):
+    """The learner's own error is a LoginRequired too."""
+
+
+class Machine:
+    """A right flow that is no generator function: a state for each message."""
+
+    def __init__(self, request: Any, store: Any) -> None:
+        self.flow = plain(request, store)
+
+    def send(self, answer: Any) -> Any:
+        return self.flow.send(answer)
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+
+def by_machine(request: Any, store: Any) -> Any:
+    return Machine(request, store)
+
+
+@pytest.mark.parametrize("answer", [plain, in_two, by_machine])
 def test_any_right_flow_passes(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
     said = verdict("my_flow", answer, capsys)
     assert said == (
@@ -167,9 +211,16 @@ class Faults:
         ("flag", "'the second expiry: 403, then 200, then 200': after the 403 it ended."),
         ("loop", "is answered with 403': after the 403 it sent one more message (refresh)"),
         ("refusal returned", "it returned; it should have raised LoginRequired."),
-        ("no look", "it raised KeyError; it should have raised LoginRequired."),
+        (
+            "no look",
+            "it raised KeyError: 'accessToken', at line",
+        ),
         ("not cleared", "the store still holds a pair; it should be empty."),
-        ("blind", "'no pair in the store, and 403': it raised AttributeError; it should have"),
+        (
+            "blind",
+            "'no pair in the store, and 403': it raised AttributeError: 'NoneType' object has no "
+            "attribute 'refresh', at line",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_flow_is_told_the_case(
@@ -187,8 +238,11 @@ def test_the_flow_that_the_faults_are_put_into_is_right(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda request, store: None, "my_flow returned no generator. Does it contain a yield?"),
-        (lambda request, store: iter(()), "my_flow returned no generator"),
+        (
+            lambda request, store: None,
+            "my_flow returned None instead of a generator. Does it contain a yield?",
+        ),
+        (lambda request, store: iter(()), "tuple_iterator instead of a generator"),
         (lambda request, store: (x for x in ()), "before its first message it ended."),
         (lambda request, store: (x for x in ["GET"]), "it yielded a str instead of a Request."),
     ],
@@ -204,7 +258,7 @@ def by_the_lab_only(request: Any, store: Any) -> Any:
     pair = store.get()
     if pair is not None and "." in pair.access:
         return ArticleAuth(store).auth_flow(request)
-    return labs_own(request, store)
+    return plain(request, store)
 
 
 def test_a_flow_that_is_right_by_hand_is_tried_on_a_server(
@@ -258,3 +312,86 @@ def test_a_made_up_answer_has_what_a_flow_reads() -> None:
     pair = made_up_store().get()
     assert pair is not None
     assert (pair.access, pair.refresh) == ("access-1", "refresh-1")
+
+
+class Yes(str):
+    """Claims to equal anything."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        (
+            "my_flow",
+            """
+            from client_widget import BearerAuth
+
+            def my_flow(request, store):
+                return BearerAuth(store).auth_flow(request)
+            """,
+            "the messages were right, but `BearerAuth` made them. Write the flow with `yield`, "
+            "step by step.",
+        ),
+        (
+            "my_flow",
+            """
+            from client_widget import BearerAuth
+
+            class Renamed(BearerAuth):
+                work = BearerAuth.auth_flow
+
+            def my_flow(request, store):
+                flow = Renamed(store).work(request)
+                message = next(flow)
+                while True:
+                    answer = yield message
+                    try:
+                        message = flow.send(answer)
+                    except StopIteration as end:
+                        return end.value
+            """,
+            "the messages were right, but `BearerAuth` made them.",
+        ),
+        (
+            "my_flow",
+            """
+            from jwt_course.lesson_03.judges import LearnersAuth
+
+            def my_flow(request, store):
+                return LearnersAuth(my_flow, store).auth_flow(request)
+            """,
+            "`my_flow` uses LearnersAuth of jwt_course.lesson_03.judges, which does the work",
+        ),
+        ("my_flow", "my_flow = None", "`my_flow` is None. It should be a function: `def my_flow("),
+        (
+            "my_flow",
+            "def my_flow(request):\n    yield request",
+            "`my_flow` takes (request), but it is called with (request, store).",
+        ),
+        ("my_flow", "my_flow = (x for x in [])", "`my_flow` is a generator. It should be a func"),
+        ("predictions", "predictions = None", "`predictions` is None. It should be a dict,"),
+    ],
+)
+def test_what_is_borrowed_or_of_another_kind_is_told_so(
+    name: str, source: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict(name, cell(source)[name], capsys)
+    assert said.partition(" is not right yet: ")[2].startswith(words)
+
+
+@pytest.mark.parametrize("trick", [[Yes("call")], [Yes("x"), Yes("x")]], ids=["one", "two"])
+def test_a_word_that_equals_everything_is_read_as_it_is(
+    trick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict("predictions", dict.fromkeys("abcdefg", trick), capsys)
+    assert said.startswith("q1 is not right yet: case ")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jwt_course import Wrong
+from jwt_course import Exercise, Wrong
 from jwt_course.concurrency import Runaway
 from jwt_course.lesson_04 import exercises
 from jwt_course.lesson_04.calls_by_hand import Table
@@ -16,12 +17,21 @@ from jwt_course.lesson_04.judges import judge_mended, judge_one, judge_own
 from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial, expiries
 
 import client_widget
-from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog, LoginRequired, Request
+from client_widget import (
+    ArticleAuth,
+    AuthClient,
+    BearerAuth,
+    EventLog,
+    LoginRequired,
+    Request,
+    TokenStore,
+)
 from client_widget.protocol.auth_flow import read_token, refresh_request, with_bearer
 from demo_server import DemoClock, DemoServer
 
 from ..client_widget.log.pictures.reading import SVG, root_of, texts_in
 from ..conftest import PASSWORD
+from .learner import cell
 
 CALL = [("/home", 403), ("/refresh", 200), ("/home", 200)]
 
@@ -108,7 +118,7 @@ class OneAtATime(ArticleAuth):
 
     def auth_flow(self, request: Request) -> Any:
         with self.lock:
-            return (yield from BearerAuth(self._store).auth_flow(request))
+            return (yield from PerCall(self._store).auth_flow(request))
 
 
 class WithoutEnd(BearerAuth):
@@ -231,17 +241,153 @@ class Late(PerCall):
         return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
 
 
+class OwnFlag(ArticleAuth):
+    """A flag for each thread, which is one for each call that runs."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.own = threading.local()
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        response: Any = yield with_bearer(request, pair)
+        if pair is None or response.status_code != 403 or getattr(self.own, "up", False):
+            return response
+        self.own.up = True
+        try:
+            answer: Any = yield replace(refresh_request(pair), replaces=None)
+        finally:
+            self.own.up = False
+        if answer.status_code != 200:
+            return answer
+        self._store.set(pair.with_access(read_token(answer, "accessToken")))
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+
+class Shared(PerCall):
+    """The client coordinates."""
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        response: Any = yield with_bearer(request, pair)
+        if pair is None or response.status_code != 403:
+            return response
+        answer: Any = yield refresh_request(pair)
+        if answer is not None and answer.status_code != 200:
+            self._store.replace(pair, None)
+        elif answer is not None:
+            self._store.replace(pair, pair.with_access(read_token(answer, "accessToken")))
+        fresh = self._store.get()
+        if fresh is None:
+            raise LoginRequired("log in")
+        return (yield with_bearer(replace(request, purpose="retry"), fresh))
+
+
+class Polls(PerCall):
+    """One refresh, and those that wait look again and again."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.guard, self.busy = threading.Lock(), False
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        response: Any = yield with_bearer(request, pair)
+        if pair is None or response.status_code != 403:
+            return response
+        while not self.mine():
+            time.sleep(0.005)
+        try:
+            if self._store.get() is pair:
+                answer: Any = yield self.asks(pair)
+                if answer.status_code != 200:
+                    return answer
+                self._store.set(pair.with_access(read_token(answer, "accessToken")))
+        finally:
+            self.busy = False
+        return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+
+    def mine(self) -> bool:
+        with self.guard:
+            free, self.busy = not self.busy, True
+        return free
+
+
+class Deaf(PerCall):
+    """The second call waits for the first, which wakes nobody."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.first, self.done = threading.Lock(), threading.Event()
+
+    def auth_flow(self, request: Request) -> Any:
+        pair = self._store.get()
+        response: Any = yield with_bearer(request, pair)
+        if pair is None or response.status_code != 403:
+            return response
+        if not self.first.acquire(blocking=False):
+            self.done.wait()
+        try:
+            answer: Any = yield self.asks(pair)
+            if answer.status_code != 200:
+                return answer
+            self._store.set(pair.with_access(read_token(answer, "accessToken")))
+            return (yield with_bearer(replace(request, purpose="retry"), self._store.get()))
+        finally:
+            if self.first.locked():
+                self.first.release()
+
+
+class Renamed(BearerAuth):
+    """The reference under another name."""
+
+
+class Hidden(ArticleAuth):
+    """The reference inside, stepped by hand."""
+
+    def auth_flow(self, request: Request) -> Any:
+        flow = BearerAuth(self._store).auth_flow(request)
+        message = next(flow)
+        while True:
+            try:
+                message = flow.send((yield message))
+            except StopIteration as end:
+                return end.value
+
+
+class Aliased(BearerAuth):
+    """The reference's method under another name."""
+
+    other = BearerAuth.auth_flow
+
+    def auth_flow(self, request: Request) -> Any:
+        return self.other(request)
+
+
+def flow_only(request: Any) -> Any:
+    yield request
+
+
+class NoFlow:
+    def __init__(self, store: Any) -> None: ...
+
+
+class WrongFlow(ArticleAuth):
+    def auth_flow(self) -> Any:  # type: ignore[override]
+        yield
+
+
 @pytest.mark.parametrize(
     ("judge", "scheme", "praise"),
     [
         *[(judge_mended, scheme, "5 expiries in a row: 5 refreshes, 5 times 200.")
-          for scheme in (Lowered, NewForEach, PerCall, Compare, Locked, BearerAuth)],
+          for scheme in (Lowered, NewForEach, PerCall, Compare, Locked, OwnFlag, Shared)],
         *[(judge_own, scheme, "4 calls that expired together: 4 refreshes, 4 times 200.")
-          for scheme in (NewForEach, PerCall, Compare)],
+          for scheme in (NewForEach, PerCall, Compare, OwnFlag, lambda s: PerCall(s))],
         *[(judge_own, scheme, "4 calls that expired together: 1 refresh, 4 times 200.")
-          for scheme in (Locked, BearerAuth)],
+          for scheme in (Locked, Shared)],
         *[(judge_one, scheme, "4 calls that expired together: 1 refresh, 4 times 200.")
-          for scheme in (Locked, BearerAuth)],
+          for scheme in (Locked, Shared, Polls)],
     ],
 )  # fmt: skip
 def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
@@ -267,8 +413,29 @@ def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
                                  "response"),
         (judge_mended, OldToken, "Expiry 1 of 5 ended with 403 instead of 200: "
                                  "/home 403, /refresh 200, /home 403."),
-        (judge_mended, Broken, "with a valid token ended with AttributeError: /home 200."),
-        (judge_mended, "Mended", "an auth scheme is a class; this is a str"),
+        (judge_mended, Broken, "with a valid token raised AttributeError: 'Response' object has no "
+                               "attribute 'status', at line"),
+        (judge_mended, Broken, "`return answer.status  # no such attribute`. Sent so far: /home 2"),
+        (judge_mended, "Mended", "`Mended` is a str. It should be a class: `class Mended:`."),
+        (judge_mended, None, "`Mended` is None. It should be a class: `class Mended:`."),
+        (judge_own, flow_only, "`OwnState` is a function that yields. It should be a class: the"),
+        (judge_own, lambda store: None, "what it returned has no method `auth_flow`."),
+        (judge_own, lambda: None, "`OwnState` takes (), but it is called with (store)."),
+        (judge_one, PerCall(TokenStore()), "`OneRefresh` is an instance of PerCall. Hand in the "
+                                           "class itself: its name, without parentheses after it."),
+        (judge_one, NoFlow, "`OneRefresh` has no method `auth_flow`."),
+        (judge_one, WrongFlow, "`OneRefresh.auth_flow` takes (self), but it is called with (self, "
+                               "request)."),
+        *[(judge, scheme, "come from `BearerAuth.auth_flow`. That is the lab's fix. Write yours")
+          for judge in (judge_mended, judge_own, judge_one)
+          for scheme in (BearerAuth, Renamed, Hidden, Aliased)],
+        (judge_one, Deaf, "One of 4 calls that expired together never ended: it was still waiting "
+                          "at line"),
+        (judge_one, Lowered, "One of 4 calls that expired together ended with 403, and sent no"),
+        (judge_one, ArticleAuth, "Expiry 2 of 5 ended with 403, and sent no refresh"),
+        (judge_own, Fake, "Expiry 2 of 5 returned 200 to its caller"),
+        (judge_own, WithoutEnd, "is always refused did not stop after 8 messages"),
+        (judge_own, GivesUp, "Expiry 2 of 5 ended with LoginRequired"),
         (judge_own, Lowered, "One of 4 calls that expired together ended with 403, and sent no "
                              "refresh"),
         (judge_own, OneAtATime, "The calls were sent one after the other"),
@@ -288,14 +455,45 @@ def test_the_solution_that_is_shown_is_right(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names: dict[str, Any] = {
-        **vars(client_widget), "replace": replace, "with_bearer": with_bearer,
-        "refresh_request": refresh_request, "read_token": read_token,
+        **vars(client_widget), "__name__": "__main__",
+        "replace": replace, "with_bearer": with_bearer, "refresh_request": refresh_request,
+        "read_token": read_token,
     }  # fmt: skip
     exercise = exercises(names)[number]
     exercise.assert_check_unattempted()
     exercise.solution()
     exec(capsys.readouterr().out.split(":\n\n", 1)[1], names)
     exercise.assert_check_passed()
+
+
+LOCKED_AROUND_THE_CALL = """
+    import threading
+    from client_widget import ArticleAuth
+
+    class Mended(ArticleAuth):
+        lock = threading.Lock()
+
+        def auth_flow(self, request):
+            with self.lock:  # the article's flow sends its refresh through this flow
+                self.refresh = False
+                return (yield from super().auth_flow(request))
+"""
+
+
+def test_a_lock_around_the_whole_call_does_not_hang_the_notebook(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Exercise, "limit", 1.0)
+    before = set(threading.enumerate())
+    namespace = cell(LOCKED_AROUND_THE_CALL)
+    exercises(namespace)[0].check()
+    assert capsys.readouterr().out == (
+        "q1 is not right yet: after 1 s your code still waited at line 8 of your cell: `with "
+        "self.lock:  # the article's flow sends its refresh through this flow`. The check was "
+        "stopped. What should end that wait, and which thread does it?\n"
+    )
+    assert set(threading.enumerate()) <= before
+    assert not namespace["Mended"].lock.locked()
 
 
 class TestTrial:

@@ -169,7 +169,7 @@ class TestSingleFlight:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (5, "SingleFlight must be a class; this is a int."),
+            (5, "`SingleFlight` is an int. It should be a class: `class SingleFlight:`."),
             (
                 Nobody,
                 "16 calls were refused and none refreshed: 16 calls refused.",
@@ -195,7 +195,11 @@ class TestSingleFlight:
                 "2 refreshes and 32 answers are wanted. Does `end` restore the initial "
                 "state?",
             ),
-            (Breaks, "your class raised KeyError in a call."),
+            (
+                Breaks,
+                "in a call, your class raised KeyError: '***', at line 157 of your cell: `raise "
+                'KeyError("***")`.',
+            ),
         ],
     )
     def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:
@@ -203,7 +207,8 @@ class TestSingleFlight:
 
     def test_an_answer_without_the_methods_is_named(self) -> None:
         assert refusal(judge_single_flight, lambda store: object()) == (
-            "your class raised AttributeError in a call."
+            "`SingleFlight` is a function, and it returned a value of type object, which has no "
+            "method `begin`. Write a class."
         )
 
     def test_no_thread_is_left_of_one_that_hangs(self) -> None:
@@ -213,7 +218,12 @@ class TestSingleFlight:
 
 class TestWindow:
     @pytest.mark.parametrize(
-        "right", [refresh_window, lambda life: life / 5 if life < 50 else 10.0]
+        "right",
+        [
+            lambda life: life / 5 if life < 50 else 10.0,
+            lambda life: min(10, life * 0.2),
+            lambda life: sorted([10.0, life / 5])[0],
+        ],
     )
     def test_each_right_way_is_taken(self, right: Any) -> None:
         assert judge_window(right) == (
@@ -223,7 +233,13 @@ class TestWindow:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (10, "my_window must be a function; this is a int."),
+            (
+                refresh_window,
+                "`my_window` uses refresh_window of client_widget.protocol.tokens, "
+                "which does the work of this exercise. Write that part yourself.",
+            ),
+            (lambda lifetime: "10", "my_window(5) is the text '10'. Numbers stand without quotes."),
+            (10, "`my_window` is an int. It should be a function: `def my_window(lifetime):`."),
             (
                 lambda lifetime: 10,
                 "my_window(5) returns 10 s: a new token is in its window at once, so every call "
@@ -231,7 +247,7 @@ class TestWindow:
             ),
             (lambda lifetime: 0.2 * lifetime, "my_window(60) returns 12 s; 10 s is wanted."),
             (lambda lifetime: 0, "my_window(5) returns 0 s; 1 s is wanted."),
-            (lambda lifetime: None, "my_window(5) does not return a number of seconds."),
+            (lambda lifetime: None, "my_window(5) is None instead of a number."),
         ],
     )
     def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:

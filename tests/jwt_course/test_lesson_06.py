@@ -27,6 +27,7 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..client_widget.log.pictures.reading import texts, texts_in
 from ..conftest import PASSWORD, names
+from .learner import cell
 
 SPENT_BY_OWNER = [
     ("owner", "request.sent"),
@@ -165,6 +166,67 @@ def test_together_gives_what_each_gave_or_raised() -> None:
     assert isinstance(given[1], ZeroDivisionError)
 
 
+class Yes(str):
+    """Claims to equal anything."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = str.__hash__
+
+
+class AnyGrace(int):
+    """Is longer than anything, and shorter."""
+
+    def __lt__(self, other: object) -> bool:
+        return True
+
+    __gt__ = __le__ = __ge__ = __lt__
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "from jwt_course.lesson_06 import judges\n"
+            "def spend(collection, jti, now):\n"
+            "    return judges.READS",
+            "`spend` uses jwt_course.lesson_06.judges, which does the work of this exercise.",
+        ),
+        (
+            "def spend(collection, jti, now):\n"
+            "    from demo_server.token_families import TokenFamilies\n"
+            "    return True",
+            "`spend` uses demo_server.token_families, which does the work of this exercise.",
+        ),
+        ("spend = True", "`spend` is a bool. It should be a function: `def spend(collection, jti,"),
+        ("def spend(jti, now):\n    return True", "`spend` takes (jti, now), but it is called"),
+        ("class spend: pass", "`spend` is a class. It should be a function"),
+    ],
+)
+def test_a_spend_that_is_none_is_told_so(source: str, words: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_spend(cell(source)["spend"])
+    assert str(wrong.value).startswith(words)
+
+
+def test_a_spend_that_waits_for_others_is_told_so() -> None:
+    both = threading.Event()
+
+    def spend(collection: Any, jti: str, now: float) -> Any:
+        if not threading.current_thread().name.startswith("caller"):
+            return by_update(collection, jti, now)
+        return both.wait()
+
+    with pytest.raises(Wrong, match="one of them never came back"):
+        judge_spend(spend)
+
+
 # Exercise 1
 
 
@@ -183,8 +245,14 @@ def looks_first_but_writes_with_the_condition(collection: Any, jti: str, now: fl
     return bool(tokens) and by_update(collection, jti, now)
 
 
+def by_update_many(collection: Any, jti: str, now: float) -> bool:
+    query, change = {"_id": jti, "spent_at": {"$eq": None}}, {"$set": {"spent_at": now}}
+    return bool(collection.update_many(query, change).matched_count)
+
+
 @pytest.mark.parametrize(
-    "spend", [by_update, by_find_and_update, looks_first_but_writes_with_the_condition]
+    "spend",
+    [by_update_many, by_update, by_find_and_update, looks_first_but_writes_with_the_condition],
 )
 def test_spend_is_taken(spend: Any) -> None:
     assert judge_spend(spend) == (
@@ -212,6 +280,18 @@ def find_then_write(collection: Any, jti: str, now: float) -> bool:
         return False
     collection.update_one({"_id": jti}, {"$set": {"spent_at": now}})
     return True
+
+
+def aggregate_then_write(collection: Any, jti: str, now: float) -> bool:
+    if not list(collection.aggregate([{"$match": {"_id": jti, "spent_at": None}}])):
+        return False
+    collection.update_one({"_id": jti}, {"$set": {"spent_at": now}})
+    return True
+
+
+def zero_is_unspent(collection: Any, jti: str, now: float) -> bool:
+    query = {"_id": jti, "spent_at": {"$in": [None, 0]}}
+    return bool(collection.update_one(query, {"$set": {"spent_at": now}}).modified_count)
 
 
 _lock = threading.Lock()
@@ -250,6 +330,8 @@ WRONG_SPENDS = {
     look_then_write: "There are two winners",
     count_then_write: "There are two winners",
     find_then_write: "There are two winners",
+    aggregate_then_write: "There are two winners",
+    zero_is_unspent: "Which value of spent_at says that a token is unspent?",
     behind_a_lock: "A lock in your process does not stop the other one",
     believes_its_look: "Another process spent the token, and spend still returned True",
     without_the_condition: "came again at 107 s, and now its spent_at is 107.0",
@@ -297,8 +379,22 @@ def the_rule(spent_at: float | None, now: float, grace: float) -> str:
     return "repeat" if now < spent_at + grace else "revoke"
 
 
-def test_the_rule_is_taken() -> None:
-    assert judge_what_follows(the_rule) == "In all 9 cases a real server did what you said."
+def by_case(spent_at: float | None, now: float, grace: float) -> str:
+    match spent_at:
+        case None:
+            return "spend"
+        case _ if grace and spent_at > now - grace:
+            return "repeat"
+    return "revoke"
+
+
+def by_table(spent_at: float | None, now: float, grace: float) -> str:
+    return {True: "spend"}.get(spent_at is None) or ("revoke", "repeat")[now - spent_at < grace]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("rule", [the_rule, by_case, by_table])
+def test_the_rule_is_taken(rule: Any) -> None:
+    assert judge_what_follows(rule) == "In all 9 cases a real server did what you said."
 
 
 @pytest.mark.parametrize(
@@ -308,18 +404,33 @@ def test_the_rule_is_taken() -> None:
             lambda spent_at, now, grace: (
                 "spend" if spent_at is None else "repeat" if now - spent_at <= grace else "revoke"
             ),
-            "spent 0 s ago, and the grace is 0 s: the server says 'revoke', you said 'repeat'",
+            "spent 0 s ago, at 1000 s, and the grace is 0 s: the server says 'revoke', ",
         ),
         (
-            lambda spent_at, now, grace: "revoke" if spent_at else "spend",
-            "spent 0 s ago, and the grace is 5 s: the server says 'repeat', you said 'revoke'",
+            lambda spent_at, now, grace: "spend" if spent_at is None else "revoke",
+            "spent 0 s ago, at 1000 s, and the grace is 5 s: the server says 'repeat', ",
         ),
         (
-            lambda spent_at, now, grace: "repeat" if spent_at else "spend",
-            "spent 0 s ago, and the grace is 0 s: the server says 'revoke', you said 'repeat'",
+            lambda spent_at, now, grace: "spend" if spent_at is None else "repeat",
+            "spent 0 s ago, at 1000 s, and the grace is 0 s: the server says 'revoke', ",
         ),
+        (
+            lambda spent_at, now, grace: the_rule(spent_at or None, now, grace),
+            "spent 0 s ago, at 0 s, and the grace is 0 s: the server says 'revoke'",
+        ),
+        (lambda *_: Yes("x"), "the grace is 0 s: the server says 'spend', you said 'x'"),
+        (
+            cell(
+                "from jwt_course.lesson_06.judges import what_the_server_does\n"
+                "def what_follows(spent_at, now, grace):\n"
+                "    return what_the_server_does(grace, now - (spent_at or now))"
+            )["what_follows"],
+            "`what_follows` uses what_the_server_does of jwt_course.lesson_06.judges",
+        ),
+        (lambda spent_at, now: "spend", "`what_follows` takes (spent_at, now), but it is called"),
+        (None, "`what_follows` is None. It should be a function: `def what_follows(spent_at,"),
         (lambda *_: None, "The token is unspent, and the grace is 0 s: the server says 'spend'"),
-        ("spend", "must be a function"),
+        ("spend", "`what_follows` is a str. It should be a function"),
     ],
 )
 def test_another_rule_is_refused(rule: Any, words: str) -> None:
@@ -342,7 +453,10 @@ def test_a_grace_between_the_two_is_taken(grace: int) -> None:
         (0, "With 0 s the app that tried again after 4 s lost its session"),
         (4, "With 4 s the app that tried again after 4 s lost its session"),
         (21, "With 21 s the thief, who came 20 s after the owner, got tokens"),
-        (True, "whole number"),
+        ("5", "`grace` is the text '5'. Numbers stand without quotes."),
+        (None, "`grace` is None instead of a number."),
+        (True, "`grace` is a value of type bool instead of a number."),
+        (AnyGrace(0), "With 0 s the app that tried again after 4 s lost its session"),
         (5.5, "whole number"),
         (-1, "whole number"),
     ],

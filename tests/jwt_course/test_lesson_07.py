@@ -112,7 +112,12 @@ def by_characters(header: str) -> dict[str, str]:
     return read
 
 
-@pytest.mark.parametrize("parameters", [parameters_of, by_characters])
+def by_expression(header: str) -> dict[str, str]:
+    found = re.findall(r'(\w+)=(?:"((?:\\.|[^"\\])*)"|([^\s,"]+))', header)
+    return {name.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for name, quoted, bare in found}
+
+
+@pytest.mark.parametrize("parameters", [by_expression, by_characters])
 def test_parameters_is_taken(parameters: Any) -> None:
     assert judge_parameters(parameters) == ("You read 5 challenges of our server, and 9 of others.")
 
@@ -144,7 +149,12 @@ def at_commas(header: str) -> dict[str, str]:
         (at_commas, "expired, so refresh"),
         (lambda header: {}, "you read {}; it says"),
         (lambda header: None, "you read None"),
-        ({}, "must be a function"),
+        ({}, "`parameters` is a dict. It should be a function: `def parameters(header):`."),
+        (parameters_of, "`parameters` uses parameters_of of jwt_course.lesson_07.challenges"),
+        (
+            lambda header: parameters_of(header),
+            "`parameters` uses parameters_of of jwt_course.lesson_07.challenges",
+        ),
     ],
 )
 def test_parameters_is_refused(parameters: Any, seen: str) -> None:
@@ -163,7 +173,7 @@ def right(status: int, headers: Mapping[str, str], body: Mapping[str, str]) -> s
         return "go on"
     if "Retry-After" in headers:
         return "wait"
-    code = body.get("error") or parameters_of(headers.get("www-authenticate", "")).get("error")
+    code = body.get("error") or by_expression(headers.get("www-authenticate", "")).get("error")
     if code in ("token_expired", "token_invalid", "invalid_token"):
         return "refresh"
     if code == "insufficient_scope":
@@ -232,7 +242,7 @@ def but(wanted: str, **given: Any) -> Any:
             ),
             "A server with no body says",
         ),
-        (None, "must be a function"),
+        (None, "`what_to_do` is None. It should be a function"),
     ],
 )
 def test_what_to_do_is_refused(what_to_do: Any, seen: str) -> None:
@@ -253,7 +263,10 @@ RIGHT = {
 
 
 def test_answer_is_taken() -> None:
-    assert judge_answer(RIGHT.get) == "5 reasons, and each answer says what a client can do."
+    assert (
+        judge_answer(lambda reason: RIGHT[reason])
+        == "5 reasons, and each answer says what a client can do."
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,7 +290,7 @@ def test_answer_is_taken() -> None:
 )
 def test_answer_is_refused(reason: str, given: Any, seen: str) -> None:
     with pytest.raises(Wrong) as wrong:
-        judge_answer({**RIGHT, reason: given}.get)
+        judge_answer(lambda asked: {**RIGHT, reason: given}[asked])
     assert str(wrong.value).startswith(repr(reason))
     assert seen in str(wrong.value)
 

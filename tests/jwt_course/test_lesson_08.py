@@ -38,6 +38,8 @@ from client_widget import read_claims
 from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, ServerConfig
 
+from .learner import cell
+
 ADA = "a pass phrase of ada's"
 
 
@@ -235,7 +237,7 @@ def test_q1_takes_any_token_that_the_server_takes_for_admins() -> None:
         ("admin", "does not have the form of a token"),
         ("", "carried no token"),
         ("\n", "no header can hold"),
-        (42, "of type int"),
+        (42, "`forged` is an int. It should be a token"),
     ],
     ids=range(7),
 )
@@ -305,6 +307,22 @@ def wall_clock_for_exp(token: str, secret: str, now: float) -> Any:
     return claims
 
 
+def as_the_header_says(token: str, secret: str, now: float) -> Any:
+    algorithm = jwt.get_unverified_header(token)["alg"]
+    claims = jwt.decode(token, secret, algorithms=[algorithm], options=UNTIMED)
+    if claims["typ"] != "access" or claims["exp"] <= now:
+        raise ValueError("not valid")
+    return claims
+
+
+def all_of_the_family(token: str, secret: str, now: float) -> Any:
+    algorithms = ["HS256", "HS384", "HS512"]
+    claims = jwt.decode(token, secret, algorithms=algorithms, options=UNTIMED)
+    if claims["typ"] != "access" or claims["exp"] <= now:
+        raise ValueError("not valid")
+    return claims
+
+
 def gives_nothing(token: str, secret: str, now: float) -> Any:
     by_pyjwt(token, secret, now)
 
@@ -316,11 +334,38 @@ def gives_nothing(token: str, secret: str, now: float) -> Any:
         (as_the_token_says, ["but so do these: a token with alg none;"]),
         (no_type, ["but so do these: a refresh token."]),
         (one_second_late, ["but so do these: a token in the second of its exp."]),
-        (wall_clock, ["a valid access token of ada does not pass", "not with the wall clock"]),
+        (
+            wall_clock,
+            ["a valid access token of ada does not pass", "Which clock do you compare exp with?"],
+        ),
         (wall_clock_for_exp, ["a token that has expired; a token in the second of its exp."]),
         (gives_nothing, ["a valid access token of ada does not pass", "TypeError"]),
         (lambda token, secret, now: {"username": "ada"}, ["valid access token of mallory"]),
-        ("yes", ["should be a function"]),
+        ("yes", ["`verify` is a str. It should be a function: `def verify(token, secret, now):`."]),
+        (
+            lambda token, secret: {},
+            ["`verify` takes (token, secret), but it is called with (token"],
+        ),
+        (
+            as_the_header_says,
+            ["but so do these: a token signed with HS384; a token signed with HS5"],
+        ),
+        (
+            all_of_the_family,
+            ["but so do these: a token signed with HS384; a token signed with HS51"],
+        ),
+        (
+            cell(
+                "from jwt_course.lesson_08.weak_server import WeakServer\n"
+                "def verify(token, secret, now):\n"
+                "    return WeakServer(clock=lambda: now).verify(token, secret, now)"
+            )["verify"],
+            ["`verify` uses WeakServer of jwt_course.lesson_08.weak_server, which does the work"],
+        ),
+        (
+            cell("def verify(token, secret, now):\n    return decode(token, secret)")["verify"],
+            ["Your code raised NameError: name 'decode' is not defined, at line 2 of your cell: "],
+        ),
     ],
 )
 def test_q2_says_what_got_through(verify: object, words: list[str]) -> None:
@@ -328,6 +373,37 @@ def test_q2_says_what_got_through(verify: object, words: list[str]) -> None:
 
 
 NOBODY = bcrypt.hashpw(b"nobody's", bcrypt.gensalt(4))
+
+
+IMPORTED_BY_NAME = """
+    from bcrypt import checkpw, gensalt, hashpw
+
+    NOBODY = hashpw(b"nobody", gensalt(4))
+
+    def check_login(users, body):
+        name, password = body["username"], body["password"]
+        if not (isinstance(name, str) and isinstance(password, str)):
+            return None
+        user = users.find_one({"username": name})
+        stored = user["password"].encode() if user else NOBODY
+        if not checkpw(password.encode(), stored) or user is None:
+            return None
+        return name
+"""
+
+HASHED = """
+    import bcrypt, hmac
+
+    NOBODY = bcrypt.hashpw(b"nobody", bcrypt.gensalt(4))
+
+    def check_login(users, body):
+        match body:
+            case {"username": str(name), "password": str(password)}:
+                user = users.find_one({"username": name})
+                stored = user["password"].encode() if user else NOBODY
+                hashed = bcrypt.hashpw(password.encode(), stored)
+                return name if hmac.compare_digest(hashed, stored) and user else None
+"""
 
 
 def as_an_exception(users: Any, body: Any) -> str:
@@ -345,7 +421,15 @@ def as_an_exception(users: Any, body: Any) -> str:
 FALLBACK = {"password": NOBODY.decode()}
 
 
-@pytest.mark.parametrize("check_login", [as_an_exception, from_solution("q3", "check_login")])
+@pytest.mark.parametrize(
+    "check_login",
+    [
+        as_an_exception,
+        from_solution("q3", "check_login"),
+        cell(IMPORTED_BY_NAME)["check_login"],
+        cell(HASHED)["check_login"],
+    ],
+)
 def test_q3_takes_any_way_to_check_a_login(check_login: object) -> None:
     assert_right(3, check_login)
 
@@ -366,6 +450,32 @@ def login(
         return user["username"]
 
     return check_login
+
+
+def believes_the_dummy(users: Any, body: Any) -> object:
+    """An unknown name gets in with the password that the second hash was made of."""
+    if not isinstance(body["username"], str) or not isinstance(body["password"], str):
+        return None
+    user = users.find_one({"username": body["username"]})
+    stored = user["password"].encode() if user else NOBODY
+    return body["username"] if bcrypt.checkpw(body["password"].encode(), stored) else None
+
+
+class Everyone(str):
+    """Claims to be anyone."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> Everyone:
+        return str.__new__(cls, "x")
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = str.__hash__
 
 
 def raise_unknown(password: str) -> None:
@@ -396,7 +506,24 @@ def dear(password: str) -> None:
             ["right password should return 'admin', but it returned None"],
         ),
         (lambda users, body: True, ["it returned True"]),
-        (None, ["should be a function"]),
+        (believes_the_dummy, ["an unknown name gets in, if its password is the one of the hash"]),
+        (lambda users, body: Everyone(), ["should return 'admin', but it returned 'x'"]),
+        (lambda body: None, ["`check_login` takes (body), but it is called with (users, body)."]),
+        (
+            cell(
+                "from jwt_course.lesson_08 import judges\n"
+                "def check_login(users, body):\n"
+                "    return judges.captured_token()"
+            )["check_login"],
+            ["`check_login` uses jwt_course.lesson_08.judges, which does the work of this exerci"],
+        ),
+        (
+            cell("def check_login(users, body):\n    raise KeyError(body['password'])")[
+                "check_login"
+            ],
+            ["but it raised KeyError: '***', at line 2 of your cell: `raise KeyError(body['passwo"],
+        ),
+        (None, ["`check_login` is None. It should be a function"]),
     ],
 )
 def test_q3_says_what_got_in(check_login: object, words: list[str]) -> None:
@@ -434,7 +561,16 @@ def by_walking(notebook: Any) -> list[str]:
     return [token for text in texts(outputs) for token in grep_tokens(text)] * 2
 
 
-@pytest.mark.parametrize("find_tokens", [by_walking, from_solution("q4", "find_tokens")])
+def by_joining(notebook: Any) -> Iterator[str]:
+    """Yields what it finds in the text of each output."""
+    for part in notebook["cells"]:
+        if part["cell_type"] == "code":
+            yield from grep_tokens(json.dumps(part["outputs"]))
+
+
+@pytest.mark.parametrize(
+    "find_tokens", [by_walking, by_joining, from_solution("q4", "find_tokens")]
+)
 def test_q4_takes_any_way_to_search(find_tokens: object) -> None:
     assert_right(4, find_tokens)
 
@@ -447,7 +583,7 @@ def outputs_matching(pattern: str) -> Callable[[Any], list[str]]:
 
 
 def printed_only(notebook: Any) -> list[str]:
-    outputs = [output for cell in notebook["cells"] for output in cell["outputs"]]
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     return grep_tokens("".join("".join(output.get("text", "")) for output in outputs))
 
 
@@ -456,15 +592,20 @@ def printed_only(notebook: Any) -> list[str]:
     [
         (printed_only, ["4 of 6 not found", "in a traceback"]),
         (outputs_matching(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), ["with an empty signature"]),
-        (outputs_matching(r"eyJ[\w-]*(?:\.[\w-]+\.[\w-]*)?"), ["not one: words about tokens."]),
+        (outputs_matching(r"eyJ[\w-]*(?:\.[\w-]+\.[\w-]*)?"), ["not one: words about tokens;"]),
         (
             outputs_matching(r"[\w-]+\.[\w-]+\.[\w-]*"),
             ["not one: a version number; a file's name"],
         ),
         (outputs_matching(r'"[^"]*eyJ[\w-]+\.[\w-]+\.[\w-]*'), ["not found"]),
         (lambda notebook: [], ["6 of 6 not found"]),
-        (lambda notebook: None, ["raised TypeError"]),
-        ([], ["should be a function"]),
+        (lambda notebook: None, ["find_tokens returned None. It should"]),
+        (lambda notebook: "eyJ", ["find_tokens returned a value of type str. It should return"]),
+        (
+            outputs_matching(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"),
+            ["not one: the one in the source of a"],
+        ),
+        ([], ["`find_tokens` is a list. It should be a function: `def find_tokens(notebook):`."]),
     ],
 )
 def test_q4_says_what_is_missing_or_too_much(find_tokens: object, words: list[str]) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 from client_widget.protocol import jwt_by_hand as forge
 
 from ..exercise import Wrong
+from ..judging.answers import a, check_function, plain
+from ..judging.learners_code import told
 from ..lab import START, trial
 
 HEADER = {"alg": "HS256", "typ": "JWT"}
@@ -34,6 +36,7 @@ SAMPLES = (
 
 def judge_decode_part(decode_part: Any) -> str:
     """`decode_part(text)` returns the bytes of a part of a token, whatever its length."""
+    check_function("decode_part", decode_part, "text")
     for data in SAMPLES:
         text = _encode(data)
         hint = f"{len(text)} % 4 is {len(text) % 4}: is the padding right?"
@@ -43,11 +46,11 @@ def judge_decode_part(decode_part: Any) -> str:
             seen = decode_part(text)
         except ValueError as error:
             raise Wrong(
-                f"at a part of {len(text)} characters it raised '{error}'. {hint}"
+                f"for a part of {len(text)} characters your code raised {told(error)}. {hint}"
             ) from None
         if not isinstance(seen, bytes):
-            raise Wrong(f"decode_part returned {_a(seen)} instead of bytes.")
-        if seen != data:
+            raise Wrong(f"decode_part returned {a(seen)} instead of bytes.")
+        if plain(seen) != data:
             raise Wrong(
                 f"a part of {len(text)} characters contains {len(data)} bytes; you returned "
                 f"{len(seen)} bytes, and not those. {hint}"
@@ -57,6 +60,7 @@ def judge_decode_part(decode_part: Any) -> str:
 
 def judge_sign(sign: Any) -> str:
     """`sign(header, payload, secret)` returns a token that a server with that secret accepts."""
+    check_function("sign", sign, "header, payload, secret", forbidden=("jwt", forge.__name__))
     secret = secrets.token_hex(32)
     with trial(access_token_secret=secret) as lab:
         for name in ("ada", "grace", "Zoë"):
@@ -77,7 +81,7 @@ def judge_sign(sign: Any) -> str:
 def _check_token(token: Any, payload: dict[str, Any], secret: str) -> None:
     """Find what is wrong with a token first: the server's refusal would say less."""
     if not isinstance(token, str):
-        raise Wrong(f"sign returned {_a(token)} instead of a str.")
+        raise Wrong(f"sign returned {a(token)} instead of a str.")
     parts = token.split(".")
     if len(parts) != 3:
         raise Wrong(f"a token has three parts with dots between them; yours has {len(parts)}.")
@@ -116,21 +120,22 @@ def _check_signature(parts: list[str], secret: str) -> None:
 
 def judge_verify(verify: Any) -> str:
     """`verify(token, secret)` returns the claims of a valid token, and None for any other."""
+    check_function("verify", verify, "token, secret")
     secret = secrets.token_hex(32)
     # No iat and a far exp, so that it does not matter whether the answer looks at the times.
     claims = {"username": "ada", "exp": 4_000_000_000}
     good = forge.sign(json.dumps(HEADER), json.dumps(claims), secret)
     other = forge.sign('{"typ":"JWT","alg":"HS256"}', json.dumps(claims, indent=1), secret)
-    for name, token in {
+    valid = {
         "a valid token": good,
         "a valid token whose header has another order": other,
-    }.items():
-        seen = _tried(verify, name, token, secret)
-        if seen != claims:
-            raise Wrong(f"{name} was refused: you returned {_a(seen)} instead of its claims.")
+    }
     forgeries = attacks(good, claims, secret)
-    for name, token in forgeries.items():
-        if _tried(verify, name, token, secret) is not None:
+    for name, token in [*valid.items(), *forgeries.items(), *valid.items()]:
+        seen = plain(_tried(verify, name, token, secret))
+        if name in valid and seen != claims:
+            raise Wrong(f"{name} was refused: you returned {a(seen)} instead of its claims.")
+        if name in forgeries and seen is not None:
             raise Wrong(f"you accepted a forgery: {name}. Return None.")
     return f"Both valid tokens were accepted, and {len(forgeries)} forgeries refused."
 
@@ -154,6 +159,9 @@ def attacks(good: str, claims: dict[str, Any], secret: str) -> dict[str, str]:
         "alg none, with no signature": forge.unsigned(good),
         "alg none, with the old signature": forge.unsigned(good) + signature,
         "alg none, signed all the same": forge.sign(none, text, secret),
+        "HS384, signed with the right secret": _signed("HS384", hashlib.sha384, text, secret),
+        "HS512, signed with the right secret": _signed("HS512", hashlib.sha512, text, secret),
+        "HS512 in the header, signed with HS256": forge.sign('{"alg":"HS512"}', text, secret),
         "signed with another secret": forge.sign(json.dumps(HEADER), text, secret[::-1] + "0"),
         "the first character of the signature changed": (
             f"{header}.{payload}.{first}{signature[1:]}"
@@ -178,13 +186,20 @@ def _tried(verify: Any, name: str, token: str, secret: str) -> Any:
         return verify(token, secret)
     except Exception as error:
         raise Wrong(
-            f"your code raised {type(error).__name__} on this one: {name}. Anyone can send it: "
-            "return None."
+            f"your code raised an error on this token: {name}. It was {told(error, secret)}. "
+            "Anyone can send such a token: return None."
         ) from None
+
+
+def _signed(algorithm: str, digest: Any, payload: str, secret: str) -> str:
+    """A token whose header and signature agree on another algorithm."""
+    text = ".".join(_encode(part.encode()) for part in (json.dumps({"alg": algorithm}), payload))
+    return f"{text}.{_encode(hmac.new(secret.encode(), text.encode(), digest).digest())}"
 
 
 def judge_is_over(is_over: Any) -> str:
     """`is_over(token, now)` says what the server says, at each moment around `exp`."""
+    check_function("is_over", is_over, "token, now")
     moments = {-1.0: "1 s before", -0.5: "half a second before", 0.0: "at", 1.0: "1 s after"}
     for lifetime in (60, 5):
         with trial(access_token_ttl=lifetime) as lab:
@@ -194,18 +209,13 @@ def judge_is_over(is_over: Any) -> str:
                 refused = lab.client.probe(token).status_code != 200
                 seen = is_over(token, lab.clock())
                 if not isinstance(seen, bool):
-                    raise Wrong(f"is_over returned {_a(seen)} instead of True or False.")
+                    raise Wrong(f"is_over returned {a(seen)} instead of True or False.")
                 if seen != refused:
                     raise Wrong(
                         f"{words} the exp of a token of {lifetime} s you returned {seen}; the "
                         f"server {'refused' if refused else 'accepted'} it."
                     )
     return "You and the server agree before, at and after the second of exp."
-
-
-def _a(value: object) -> str:
-    """What kind of thing came, without the thing: it could be a token."""
-    return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
 def _mac(text: str, secret: str) -> bytes:

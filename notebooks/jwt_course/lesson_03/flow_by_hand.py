@@ -9,6 +9,9 @@ from typing import Any
 from client_widget import LoginRequired, Request, TokenPair, TokenStore
 
 from ..exercise import Wrong
+from ..judging.answers import a
+from ..judging.learners_code import told
+from ..lab import WatchedStore
 
 HOME = Request("GET", "/home")
 
@@ -35,9 +38,9 @@ class MadeUpResponse:
         return f"<MadeUpResponse {self.status_code}>"
 
 
-def made_up_store() -> TokenStore:
+def made_up_store() -> WatchedStore:
     """A store with made-up tokens. No server issued them, so they may be shown."""
-    store = TokenStore()
+    store = WatchedStore()
     store.set(TokenPair("access-1", "refresh-1"))
     return store
 
@@ -59,7 +62,9 @@ class Walk:
         self._case = case
         self._flow = my_flow(HOME, store)
         if not hasattr(self._flow, "send"):
-            raise Wrong("my_flow returned no generator. Does it contain a yield?")
+            raise Wrong(
+                f"my_flow returned {a(self._flow)} instead of a generator. Does it contain a yield?"
+            )
         self._message = self._went_on(None)
 
     def expect(self, purpose: str, access: str | None = None) -> None:
@@ -101,16 +106,16 @@ class Walk:
                 f"({getattr(what, 'purpose', '?')}); it should have ended"
             )
         if how == "raised":
-            raise self._wrong(f"it raised {what}; it should have returned the response")
+            raise self._wrong(f"it raised {_told(what)}; it should have returned the response")
         if what is not answer:
             raise self._wrong("it ended, but did not return the last response")
 
     def raises_login_required(self, answer: MadeUpResponse) -> None:
         """It ends the session after this answer."""
         how, what = self._send(answer)
-        if how == "raised" and what == LoginRequired.__name__:
+        if how == "raised" and isinstance(what, LoginRequired):
             return
-        seen = {"raised": f"raised {what}", "yielded": "sent one more message"}
+        seen = {"raised": f"raised {_told(what)}", "yielded": "sent one more message"}
         raise self._wrong(f"it {seen.get(how, 'returned')}; it should have raised LoginRequired")
 
     def holds(self, access: str | None) -> None:
@@ -131,7 +136,7 @@ class Walk:
         if how == "yielded":
             return what
         after = f"after the {answer.status_code} " if answer else "before its first message "
-        raise self._wrong(f"{after}it {'raised ' + what if how == 'raised' else 'ended'}")
+        raise self._wrong(f"{after}it {'raised ' + _told(what) if how == 'raised' else 'ended'}")
 
     def _send(self, answer: MadeUpResponse | None) -> tuple[str, Any]:
         """How the flow took the answer: it yielded, returned or raised, and what."""
@@ -140,7 +145,12 @@ class Walk:
         except StopIteration as end:
             return "returned", end.value
         except Exception as error:
-            return "raised", type(error).__name__
+            return "raised", error
 
     def _wrong(self, words: str) -> Wrong:
         return Wrong(f"case '{self._case}': {words}.")
+
+
+def _told(what: Any) -> str:
+    """An error of the flow, in words."""
+    return told(what) if isinstance(what, BaseException) else ""

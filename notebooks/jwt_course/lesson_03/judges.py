@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from client_widget import BearerAuth, ClientError, Event, Request, TokenStore
+from client_widget import BearerAuth, ClientError, Event, LoginRequired, Request, TokenStore
 from client_widget.protocol.auth_flow import Auth
 
 from ..exercise import Wrong
+from ..judging.answers import article, check_function, plain
 from ..lab import trial
 from .flow_by_hand import HOME, MadeUpResponse, Walk, made_up_store
 
@@ -37,14 +38,18 @@ CASES: dict[str, tuple[MadeUpResponse | None, ...]] = {
 def judge_predictions(predictions: Any) -> str:
     """The purposes of each case, compared with what the lab's own flow yields."""
     if not isinstance(predictions, Mapping):
-        raise Wrong("predictions must be a dict, with a list of purposes for each letter.")
+        raise Wrong(
+            f"`predictions` is {article(predictions)}. It should be a dict, with a list of "
+            "purposes for each letter."
+        )
     for letter, answers in CASES.items():
         if letter not in predictions:
             raise Wrong(f"case {letter} has no prediction.")
         said, purposes = predictions[letter], purposes_of(answers)
         if isinstance(said, str) or not isinstance(said, Sequence):
             raise Wrong(f"case {letter} must be a list, such as ['call'].")
-        if list(said) != purposes:
+        said = plain(said)
+        if said != purposes:
             # "end" fills up the shorter one, so that each place has something to compare.
             length = max(len(said), len(purposes))
             pairs = zip(_filled(said, length), _filled(purposes, length), strict=True)
@@ -71,6 +76,7 @@ def purposes_of(answers: Sequence[MadeUpResponse | None]) -> list[str]:
 
 def judge_flow(my_flow: Any) -> str:
     """`my_flow(request, store)`, stepped by hand, then driven against a server."""
+    check_function("my_flow", my_flow, "request, store")
     _step_through(my_flow)
     seen, wanted = session_of(lambda store: LearnersAuth(my_flow, store)), session_of(BearerAuth)
     length = max(len(seen), len(wanted))
@@ -90,6 +96,11 @@ def _step_through(my_flow: Any) -> None:
     walk = Walk(my_flow, store, "a call answered with 200")
     walk.expect("call", access="access-1")
     walk.ends_with(WELCOME)
+    if store.read_by(BearerAuth.auth_flow):
+        raise Wrong(
+            "the messages were right, but `BearerAuth` made them. Write the flow with `yield`, "
+            "step by step."
+        )
 
     for status in (404, 500):
         walk = Walk(my_flow, store, f"a call answered with {status}")
@@ -149,6 +160,8 @@ def session_of(auth: Callable[[TokenStore], Auth]) -> list[str]:
             try:
                 lab.client.home()
                 end = "the caller got an answer"
+            except LoginRequired:
+                end = "the caller got LoginRequired"
             except ClientError as error:
                 end = f"the caller got {type(error).__name__}"
             events = list(lab.log)[begin:]

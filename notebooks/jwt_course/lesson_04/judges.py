@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from client_widget import LoginRequired
+from client_widget import ArticleAuth, BearerAuth, LoginRequired
 
 from ..concurrency import Abandoned, Runaway
 from ..exercise import Wrong
+from ..judging.answers import check_class
+from ..judging.learners_code import told
 from .scheme_trial import REFRESH_LIFETIME, Outcome, SchemeTrial
 
 EXPIRIES, TOGETHER = 5, 4
+
+#: What an auth scheme needs: its method, and that method's parameters.
+METHODS = {"auth_flow": "request"}
 
 
 def judge_mended(scheme: Any) -> str:
@@ -24,7 +29,7 @@ def judge_mended(scheme: Any) -> str:
     Raises:
         Wrong: they are not, or another case went wrong for it.
     """
-    _try_alone(scheme)
+    _try_alone("Mended", scheme)
     return f"{EXPIRIES} expiries in a row: {EXPIRIES} refreshes, {EXPIRIES} times 200."
 
 
@@ -34,7 +39,7 @@ def judge_own(scheme: Any) -> str:
     Raises:
         Wrong: they are not, or another case went wrong for it.
     """
-    _try_alone(scheme)
+    _try_alone("OwnState", scheme)
     refreshes = _try_together(scheme)
     return f"{TOGETHER} calls that expired together: {_refreshes(refreshes)}, {TOGETHER} times 200."
 
@@ -45,7 +50,7 @@ def judge_one(scheme: Any) -> str:
     Raises:
         Wrong: they are not, or another case went wrong for it.
     """
-    _try_alone(scheme)
+    _try_alone("OneRefresh", scheme)
     refreshes = _try_together(scheme)
     if refreshes != 1:
         raise Wrong(
@@ -65,12 +70,22 @@ def judge_one(scheme: Any) -> str:
     return f"{TOGETHER} calls that expired together: 1 refresh, {TOGETHER} times 200."
 
 
-def _try_alone(scheme: Any) -> None:
+def _try_alone(name: str, scheme: Any) -> None:
     """One call at a time: within the lifetime, after it, and where nothing helps."""
-    if not callable(scheme):
-        raise Wrong(f"an auth scheme is a class; this is a {type(scheme).__name__}.")
+    if scheme not in (ArticleAuth, BearerAuth):  # those have sentences of their own
+        check_class(name, scheme, "store", METHODS)
     with SchemeTrial(scheme) as trial:
+        if not callable(getattr(trial.auth, "auth_flow", None)):
+            raise Wrong(
+                f"`{name}` is a function, and what it returned has no method `auth_flow`. Write a "
+                "class."
+            )
         good = trial.call()
+        if trial.store.read_by(BearerAuth.auth_flow):
+            raise Wrong(
+                f"the messages of `{name}` come from `BearerAuth.auth_flow`. That is the lab's "
+                "fix. Write yours: which lines of ArticleAuth do you change?"
+            )
         _check_answered(good, "A call with a valid token")
         if len(good.messages) != 1:
             raise Wrong(f"A call with a valid token sent too much: {_story(good)}.")
@@ -123,7 +138,10 @@ def _check_refused(outcome: Outcome, what: str) -> None:
 def _check_honest(outcome: Outcome, what: str) -> None:
     """No call costs too much, and its caller gets what the server said."""
     if isinstance(outcome.error, Abandoned):
-        raise Wrong(f"{what} never ended: it waits for something that does not happen.")
+        where = f" at {outcome.stopped_at}" if outcome.stopped_at else ""
+        raise Wrong(
+            f"{what} never ended: it was still waiting{where}. Which thread should end that wait?"
+        )
     if isinstance(outcome.error, Runaway):
         raise Wrong(
             f"{what} did not stop after {len(outcome.messages)} messages. A call may cost one "
@@ -131,7 +149,7 @@ def _check_honest(outcome: Outcome, what: str) -> None:
             "retry; a second 403 is final."
         )
     if outcome.error is not None and not isinstance(outcome.error, LoginRequired):
-        raise Wrong(f"{what} ended with {type(outcome.error).__name__}: {_story(outcome)}.")
+        raise Wrong(f"{what} raised {told(outcome.error)}. Sent so far: {_story(outcome)}.")
     if outcome.error is None and outcome.returned is None:
         raise Wrong(
             f"{what} returned nothing to its caller: auth_flow must return the last response."

@@ -27,6 +27,9 @@ from ..lab import trial
 #: A call needs three messages at most. One that sends more than eight would never stop.
 MESSAGES = 8
 
+#: Real seconds without any message after which calls that poll in a loop are taken for waiting.
+PATIENCE = 0.5
+
 #: Seconds: longer than all the expiries that a judge lets pass, so that only the access token
 #: expires.
 REFRESH_LIFETIME = 100_000
@@ -40,11 +43,13 @@ class Outcome:
         messages (tuple[tuple[str, int], ...]): path and status of each of its answers.
         returned (int | None): the status that the caller was given.
         error (BaseException | None): what was raised instead: `Abandoned` if the call hung.
+        stopped_at (str): where in the learner's code it hung, as words; "" if it did not.
     """
 
     messages: tuple[tuple[str, int], ...]
     returned: int | None
     error: BaseException | None
+    stopped_at: str = ""
 
     @property
     def sent(self) -> int:
@@ -101,13 +106,15 @@ class SchemeTrial:
     def __enter__(self) -> SchemeTrial:
         lab = self._stack.enter_context(trial(self._watch, refresh_token_ttl=REFRESH_LIFETIME))
         self.clock, self.log, self.server, self.client = lab.clock, lab.log, lab.server, lab.client
+        self.store = lab.store
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def _watch(self, store: TokenStore) -> Watched:
-        self.watched = Watched(self._scheme(store))
+        self.auth = self._scheme(store)
+        self.watched = Watched(self.auth)
         return self.watched
 
     def refuse_always(self) -> None:
@@ -134,7 +141,7 @@ class SchemeTrial:
             tuple: the outcomes, and whether all calls were under way at the same time.
         """
         arrived: list[Request] = []
-        with Race(progress=self.log.__len__) as race:
+        with Race(progress=self.log.__len__, patience=PATIENCE) as race:
             refresh = race.gate()
 
             def hold(message: Request, answer: Any) -> None:
@@ -151,7 +158,7 @@ class SchemeTrial:
 
     def late(self) -> list[Outcome]:
         """What two calls do, when the first gets its 403 after the second has ended."""
-        with Race(progress=self.log.__len__) as race:
+        with Race(progress=self.log.__len__, patience=PATIENCE) as race:
             late = race.gate()
 
             def hold(message: Request, answer: Any) -> None:
@@ -167,7 +174,9 @@ class SchemeTrial:
 
 
 def _outcome(call: Call) -> Outcome:
-    outcome: Outcome = Outcome((), None, call.error) if call.error is not None else call.value
+    if call.error is not None:
+        return Outcome((), None, call.error, call.stopped_at)
+    outcome: Outcome = call.value
     return outcome
 
 

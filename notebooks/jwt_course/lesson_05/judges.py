@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from client_widget import LoginRequired
+from client_widget import LoginRequired, TokenStore
 
 from ..exercise import Wrong
+from ..judging.answers import (
+    check_class,
+    check_function,
+    check_made,
+    check_number,
+    plain,
+)
+from ..judging.learners_code import told
 from .stampede import StampedeResult, run_stampede
 from .strategies import FlagAuth, coordinated
 
 #: The calls of the exercises: so many for the forecast, so many for the learner's own class.
 FORECAST, CALLS = 9, 16
+
+#: What a coordinator needs: its methods, and their parameters.
+METHODS = {"begin": "pair", "end": "fresh"}
+
+#: Real seconds without any message after which calls that poll in a loop are taken for waiting.
+PATIENCE = 0.5
 
 
 def judge_forecast(forecast: Any) -> str:
@@ -25,6 +40,9 @@ def judge_forecast(forecast: Any) -> str:
     wanted = ("refreshes", "answers", "refused")
     if not isinstance(forecast, Mapping) or set(forecast) != set(wanted):
         raise Wrong(f"forecast must be a dict with the keys {', '.join(wanted)}.")
+    for name in wanted:
+        check_number(f'forecast["{name}"]', forecast[name])
+    forecast = plain(forecast)
     seen = run_stampede(FlagAuth, FORECAST)
     off = [f"{name}: {forecast[name]}" for name in wanted if forecast[name] != getattr(seen, name)]
     if off:
@@ -44,19 +62,20 @@ def judge_single_flight(make: Any) -> str:
     Raises:
         Wrong: it is not so.
     """
-    if not callable(make):
-        raise Wrong(f"SingleFlight must be a class; this is a {type(make).__name__}.")
+    check_class("SingleFlight", make, "store", METHODS, forbidden=("client_widget",))
+    if not isinstance(make, type):
+        check_made("SingleFlight", make(TokenStore()), METHODS)
     strategy = coordinated(make)
-    _judge_success(run_stampede(strategy, CALLS, rotation=True))
-    _judge_refusal(run_stampede(strategy, CALLS, rotation=True, refused=True))
-    late = run_stampede(strategy, CALLS, rotation=True, late=True)
+    _judge_success(run_stampede(strategy, CALLS, patience=PATIENCE, rotation=True))
+    _judge_refusal(run_stampede(strategy, CALLS, patience=PATIENCE, rotation=True, refused=True))
+    late = run_stampede(strategy, CALLS, patience=PATIENCE, rotation=True, late=True)
     _check_errors(late)
     if (late.refreshes, late.answers) != (1, CALLS):
         raise Wrong(
             f"one call was refused after the refresh had ended: {_summary(late)}. Its token had "
             "been replaced meanwhile. Is `pair` still what the store holds?"
         )
-    again = run_stampede(strategy, CALLS, rotation=True, waves=2)
+    again = run_stampede(strategy, CALLS, patience=PATIENCE, rotation=True, waves=2)
     _check_errors(again)
     if (again.refreshes, again.answers) != (2, 2 * CALLS):
         raise Wrong(
@@ -80,7 +99,8 @@ def _judge_success(seen: StampedeResult) -> None:
         )
     if seen.hangs:
         raise Wrong(
-            f"{_summary(seen)}. The refresh succeeded: which line wakes the calls that wait?"
+            f"{_summary(seen)}, {_place(seen)}. The refresh succeeded: which line wakes the calls "
+            "that wait?"
         )
     if seen.answers != CALLS:
         raise Wrong(f"{_summary(seen)}, where {CALLS} answers are wanted.")
@@ -100,10 +120,15 @@ def _judge_refusal(seen: StampedeResult) -> None:
         )
 
 
+def _place(seen: StampedeResult) -> str:
+    return f"at {seen.stopped_at}" if seen.stopped_at else "outside of your code"
+
+
 def _check_errors(seen: StampedeResult) -> None:
     foreign = [kind for kind in seen.kinds if kind != LoginRequired.__name__]
     if foreign:
-        raise Wrong(f"your class raised {' and '.join(foreign)} in a call.")
+        said = told(seen.errors_raised[0]) if seen.errors_raised else " and ".join(foreign)
+        raise Wrong(f"in a call, your class raised {said}.")
 
 
 def _summary(seen: StampedeResult) -> str:
@@ -128,12 +153,13 @@ def judge_window(window: Any) -> str:
     Raises:
         Wrong: it is not so.
     """
-    if not callable(window):
-        raise Wrong(f"my_window must be a function; this is a {type(window).__name__}.")
-    for lifetime, wanted in WINDOWS.items():
+    check_function("my_window", window, "lifetime", forbidden=("client_widget",))
+    # A table of the lifetimes in this file would not do.
+    other = secrets.randbelow(40) + 6
+    for lifetime, wanted in {**WINDOWS, other: min(10.0, other / 5)}.items():
         given = window(lifetime)
-        if isinstance(given, bool) or not isinstance(given, int | float):
-            raise Wrong(f"my_window({lifetime}) does not return a number of seconds.")
+        check_number(f"my_window({lifetime})", given)
+        given = plain(given)
         if given >= lifetime:
             raise Wrong(
                 f"my_window({lifetime}) returns {given:g} s: a new token is in its window at "

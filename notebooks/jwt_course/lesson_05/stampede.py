@@ -14,10 +14,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from client_widget import AuthClient, EventLog, Request
+from client_widget import AuthClient, EventLog, LoginRequired, Request
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from ..concurrency import Call, Race
+from ..concurrency import PATIENCE, Call, Race
 from .strategies import Strategy
 
 #: When a stampede begins: a whole second, so that a token's `iat` is the time of its issue.
@@ -47,6 +47,9 @@ class StampedeResult:
         revoked (int): sessions that the server ended.
         kinds (tuple[str, ...]): the types of the errors, each once, sorted.
         seconds (float): real time; ignored by `==`.
+        errors_raised (tuple[BaseException, ...]): the errors other than `LoginRequired`; ignored by
+            `==`.
+        stopped_at (str): where the first call that hung was in the learner's code; ignored by `==`.
     """
 
     calls: int
@@ -58,6 +61,8 @@ class StampedeResult:
     revoked: int
     kinds: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False, repr=False)
+    errors_raised: tuple[BaseException, ...] = field(default=(), compare=False, repr=False)
+    stopped_at: str = field(default="", compare=False, repr=False)
 
 
 class Gates:
@@ -93,6 +98,7 @@ def run_stampede(
     refused: bool = False,
     late: bool = False,
     waves: int = 1,
+    patience: float = PATIENCE,
 ) -> StampedeResult:
     """Let `calls` threads meet the expiry of one access token, and count.
 
@@ -104,6 +110,8 @@ def run_stampede(
         refused (bool): the refresh token has expired as well.
         late (bool): one call's refusal comes when all the others are done.
         waves (int): how many expiries in a row, with so many calls each.
+        patience (float): real seconds without a message after which a call that polls is taken for
+            waiting.
 
     Raises:
         ValueError: `calls` is less than 2 or more than 64.
@@ -123,7 +131,7 @@ def run_stampede(
         ends: list[Call] = []
         for _ in range(waves):
             clock.advance(lifetime + 1)
-            with Race(progress=log.__len__) as race:
+            with Race(progress=log.__len__, patience=patience) as race:
                 gates = client.before_send = Gates(race, f"caller {calls - 1}" if late else "")
                 ends += [
                     race.call(lambda: client.request("GET", "/home").status_code)
@@ -150,6 +158,8 @@ def counted(calls: Sequence[Call], log: EventLog, seconds: float) -> StampedeRes
         revoked=sum(event.name == "family.revoked" for event in log),
         kinds=tuple(sorted({type(error).__name__ for error in errors})),
         seconds=seconds,
+        errors_raised=tuple(error for error in errors if not isinstance(error, LoginRequired)),
+        stopped_at=next((call.stopped_at for call in calls if call.hung), ""),
     )
 
 

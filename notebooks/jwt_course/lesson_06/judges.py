@@ -6,9 +6,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,8 +13,9 @@ from client_widget import AuthClient, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 from demo_server.database import guard_of
 
-from ..concurrency import together
+from ..concurrency import Abandoned, short_switches, together
 from ..exercise import Wrong
+from ..judging.answers import check_function, check_number, plain
 from .theft import PASSWORD, try_grace
 from .torn import GuardedCollection
 
@@ -32,6 +30,17 @@ THREADS, ROUNDS = 8, 10
 # Exercise 1: spend
 
 
+#: The operations of a collection that only read.
+READS = (
+    "aggregate",
+    "count_documents",
+    "distinct",
+    "estimated_document_count",
+    "find",
+    "find_one",
+)
+
+
 class RivalCollection(GuardedCollection):
     """A collection in which another process spends the token after each read of the caller's.
 
@@ -44,12 +53,12 @@ class RivalCollection(GuardedCollection):
 
     def __getattr__(self, name: str) -> Any:
         operation = super().__getattr__(name)
-        if name not in ("find_one", "find", "count_documents"):
+        if name not in READS:
             return operation
 
         def look(*args: Any, **options: Any) -> Any:
             seen = operation(*args, **options)
-            if name == "find":
+            if name in ("find", "aggregate"):
                 seen = iter(list(seen))  # a cursor would look later
             with self._guard:
                 spent = self._collection.update_many(
@@ -67,11 +76,10 @@ def judge_spend(spend: Any) -> str:
     Raises:
         Wrong: the learner's function did something else.
     """
-    if not callable(spend):
-        raise Wrong("spend must be a function of collection, jti and now.")
+    check_function("spend", spend, "collection, jti, now")
     _try_one_caller(spend)
     _try_a_rival(spend)
-    with _short_switches():
+    with short_switches():
         for _ in range(ROUNDS):
             _try_threads(spend)
     return (
@@ -116,6 +124,13 @@ def _try_one_caller(spend: Any) -> None:
     if spend(ours, "t2", 108.0):
         raise Wrong("A token that was never issued came, and spend returned True.")
     _spent_at(real)
+    ours, real = _new_collection()
+    spend(ours, "t1", 0.0)
+    if spend(ours, "t1", 7.0) or _spent_at(real) != 0.0:
+        raise Wrong(
+            "A token was spent at 0 s, when a clock may begin, and it could be spent again at 7 s. "
+            "Which value of spent_at says that a token is unspent?"
+        )
 
 
 def _try_a_rival(spend: Any) -> None:
@@ -140,22 +155,16 @@ def _try_threads(spend: Any) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome
+        if isinstance(outcome, Abandoned):
+            raise Wrong(
+                f"{THREADS} threads came for one token, and one of them never came back. What does "
+                "it wait for?"
+            )
     winners = [at for at, outcome in zip(times, outcomes, strict=True) if outcome]
     if len(winners) != 1:
         raise Wrong(f"{THREADS} threads came for one token, and {len(winners)} of them spent it.")
     if _spent_at(real) != winners[0]:
         raise Wrong("One thread spent the token, but the document has another thread's time.")
-
-
-@contextmanager
-def _short_switches() -> Iterator[None]:
-    """Threads switch far more often than by default."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 # Exercise 2: what follows
@@ -190,18 +199,19 @@ def judge_what_follows(what_follows: Any) -> str:
     Raises:
         Wrong: it decides otherwise in one of the cases.
     """
-    if not callable(what_follows):
-        raise Wrong("what_follows must be a function of spent_at, now and grace.")
+    check_function("what_follows", what_follows, "spent_at, now, grace")
     for grace, lag in CASES:
-        now = 1_000.0
-        said = what_follows(None if lag is None else now - lag, now, grace)
         does = what_the_server_does(grace, lag)
-        if said != does:
-            spent = "is unspent" if lag is None else f"was spent {lag} s ago"
-            raise Wrong(
-                f"The token {spent}, and the grace is {grace} s: the server says {does!r}, "
-                f"you said {said!r}."
-            )
+        # A clock may begin at 0, and a token be spent then: 0 is a time, and None is none.
+        for now in (1_000.0, float(lag or 0)):
+            spent_at = None if lag is None else now - lag
+            said = plain(what_follows(spent_at, now, grace))
+            if said != does:
+                spent = "is unspent" if lag is None else f"was spent {lag} s ago, at {spent_at:g} s"
+                raise Wrong(
+                    f"The token {spent}, and the grace is {grace} s: the server says {does!r}, "
+                    f"you said {said!r}."
+                )
     return f"In all {len(CASES)} cases a real server did what you said."
 
 
@@ -214,8 +224,10 @@ def judge_grace(grace: Any) -> str:
     Raises:
         Wrong: not both of it.
     """
-    if isinstance(grace, bool) or not isinstance(grace, int) or grace < 0:
-        raise Wrong("grace must be a whole number of seconds, 0 or more.")
+    check_number("`grace`", grace)
+    grace = plain(grace)
+    if not isinstance(grace, int) or grace < 0:
+        raise Wrong("`grace` must be a whole number of seconds, 0 or more.")
     trial = try_grace(grace, retry_after=RETRY_AFTER, thief_after=THIEF_AFTER)
     if not trial.survived:
         raise Wrong(

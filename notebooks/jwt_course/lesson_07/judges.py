@@ -14,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..exercise import Wrong
+from ..judging.answers import check_function, check_number, plain
 from .both_policies import Answered, ask_all
 from .challenges import parameters_of, scheme_of
 
@@ -57,8 +58,7 @@ def judge_parameters(parameters: Any) -> str:
     Raises:
         Wrong: it reads something else out of one.
     """
-    if not callable(parameters):
-        raise Wrong("parameters must be a function of the header's text.")
+    check_function("parameters", parameters, "header")
     real = {
         answered.headers["WWW-Authenticate"]
         for answered in answers_of("rfc")
@@ -66,7 +66,7 @@ def judge_parameters(parameters: Any) -> str:
     }
     cases = {**{text: parameters_of(text) for text in sorted(real)}, **CHALLENGES}
     for text, wanted in cases.items():
-        read = parameters(text)
+        read = plain(parameters(text))
         if read != wanted:
             raise Wrong(f"In {text!r} you read {read!r}; it says {wanted!r}.")
     return f"You read {len(real)} challenges of our server, and {len(CHALLENGES)} of others."
@@ -122,8 +122,7 @@ def judge_what_to_do(what_to_do: Any) -> str:
     Raises:
         Wrong: it does something else after one of the answers.
     """
-    if not callable(what_to_do):
-        raise Wrong("what_to_do must be a function of status, headers and body.")
+    check_function("what_to_do", what_to_do, "status, headers, body")
     count = 0
     for policy, wanted in ACTIONS.items():
         for answered in answers_of(policy):
@@ -141,7 +140,7 @@ def judge_what_to_do(what_to_do: Any) -> str:
 
 
 def _try_answer(what_to_do: Any, name: str, answered: Answered, wanted: tuple[str, ...]) -> None:
-    said = what_to_do(answered.status, answered.headers, dict(answered.body))
+    said = plain(what_to_do(answered.status, answered.headers, dict(answered.body)))
     if said not in wanted:
         code = f" {answered.error}" if answered.error else ""
         raise Wrong(
@@ -168,17 +167,18 @@ def judge_answer(answer: Any) -> str:
     Raises:
         Wrong: a status or a challenge is another.
     """
-    if not callable(answer):
-        raise Wrong("answer must be a function of the reason.")
+    check_function("answer", answer, "reason")
     for reason, (status, code) in REASONS.items():
         given = answer(reason)
-        if not isinstance(given, tuple) or len(given) != 2:
+        if not isinstance(given, tuple | list) or len(given) != 2:
             raise Wrong(f"{reason!r}: answer should give a status and a challenge, not {given!r}.")
         _try_challenge(reason, status, code, *given)
     return f"{len(REASONS)} reasons, and each answer says what a client can do."
 
 
 def _try_challenge(reason: str, status: int, code: str, given: Any, challenge: Any) -> None:
+    check_number(f"{reason!r}: the status", given)
+    given, challenge = plain(given), plain(challenge)
     if given != status:
         raise Wrong(f"{reason!r}: the status is {given!r}; it should be {status}.")
     if not isinstance(challenge, str) or scheme_of(challenge) != "bearer":

@@ -13,7 +13,9 @@ from typing import Any
 from demo_server import ServerConfig
 
 from ..exercise import Exercise, Wrong
+from ..judging.answers import article
 from ..solutions import right_answers
+from .candidates import check_candidate, check_work
 from .grader import Row, find_fault
 from .mutants import MUTANTS, Mutant
 
@@ -39,7 +41,7 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
             namespace,
             f"q{number}",
             wants=[f"mended_{number}"],
-            judge=_judge(mutant),
+            judge=_judge(number, mutant),
             hints=HELP[mutant.name].hints,
             solution=solutions[f"q{number}"],
         )
@@ -58,10 +60,13 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
     )
 
 
-def _judge(mutant: Mutant) -> Callable[[Any], str]:
+def _judge(number: int, mutant: Mutant) -> Callable[[Any], str]:
     def judge(candidate: Any) -> str:
+        name = f"mended_{number}"
+        check_candidate(name, candidate)
         fault = find_fault(candidate, mutant.scenario)
         if fault is None:
+            check_work(name, candidate, mutant)
             return HELP[mutant.name].praise
         gone = "" if fault.scenario == mutant.scenario else "the symptom is gone, but "
         raise Wrong(f"{gone}{_told(fault)}")
@@ -70,10 +75,10 @@ def _judge(mutant: Mutant) -> Callable[[Any], str]:
 
 
 def _judge_server(config: Any) -> str:
+    if config is ServerConfig:
+        raise Wrong("`mended_13` is the class ServerConfig. Make one: `ServerConfig(...)`.")
     if not isinstance(config, ServerConfig):
-        raise Wrong(
-            f"mended_13 must be a ServerConfig, and this is of type {type(config).__name__}."
-        )
+        raise Wrong(f"`mended_13` is {article(config)}. It should be a `ServerConfig(...)`.")
     fault = find_fault(config, "after the logout")
     if fault is not None:
         raise Wrong(_told(fault))

@@ -22,10 +22,11 @@ from demo_server import ServerConfig
 
 from ..concurrency import Runaway
 from ..exercise import Wrong
+from ..judging.learners_code import told
 from .client_scenarios import SCENARIOS
 from .scenario import Scenario
 from .server_scenarios import SERVER_SCENARIOS
-from .stage import MakeClient, Stage
+from .stage import PASSWORD, MakeClient, Stage
 from .trace import lines, tally
 
 #: An auth scheme, a subclass of `AuthClient`, a function that makes a client, or a server's
@@ -171,8 +172,7 @@ def _play(candidate: Candidate, scenario: Scenario, patience: float) -> tuple[Ro
     except Wrong as wrong:
         return Row(scenario.name, False, f"{wrong}.", f"{scenario.wanted}."), trace
     except (Exception, Runaway) as error:
-        # Its message may contain anything, even a token.
-        seen = f"the client raised {type(error).__name__}."
+        seen = f"the client raised {told(error, PASSWORD)}."
         return Row(scenario.name, False, seen, f"{scenario.wanted}."), trace
     return Row(scenario.name, True, f"{seen}.", f"{scenario.wanted}."), trace
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from client_widget import Event, describe
+from client_widget import ClientError, Event, describe
 
 from ..concurrency import Call, Runaway
+from ..judging.learners_code import told
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,14 @@ def tally(events: Sequence[Event]) -> list[str]:
 def ending(call: Call) -> str:
     """What the caller got: "200", "403 token_expired", "LoginRequired", "no answer (…)"."""
     if call.hung:
-        return "no answer (the call hung)"
+        where = f", at {call.stopped_at}" if call.stopped_at else ""
+        return f"no answer (the call hung){where}"
     if isinstance(call.error, Runaway):
         return "no answer (the client did not stop)"
-    if call.error is not None:
+    if isinstance(call.error, ClientError):
         return type(call.error).__name__
+    if call.error is not None:
+        return told(call.error)
     status = getattr(call.value, "status_code", None)
     if status is None:
         return f"an object of type {type(call.value).__name__}"

@@ -1,0 +1,93 @@
+"""A judge's run of the learner's code, with a time limit.
+
+The judge runs in a thread of its own, so that it can be abandoned: the learner's code may loop
+without end, or wait for something that never comes. Then `Abandoned` is raised in the thread, and
+whatever lock it waits for is released. That frees what it holds, stops the servers that the judge
+has started, and ends the loop. What cannot be stopped is a call that runs no Python code, such as
+a long `time.sleep`: it ends as soon as it returns, before it can print anything.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+
+from .concurrency import Call, end, waits
+from .judging.answers import Wrong
+from .judging.learners_code import frame_in, place_in
+
+#: Seconds between two looks: on some systems, an interrupt cannot end a longer wait.
+_LOOK = 0.05
+
+
+def attempt(judge: Callable[[], str], limit: float) -> str:
+    """What the judge returned.
+
+    Args:
+        judge: runs the learner's code.
+        limit (float): real seconds.
+
+    Raises:
+        Wrong: the judge says so, or it did not end in time. So does whatever it raised.
+        KeyboardInterrupt: the learner interrupted it; the judge was stopped.
+    """
+    known = set(threading.enumerate())
+    ended = threading.Event()
+
+    def run() -> str:
+        try:
+            return judge()
+        finally:
+            ended.set()
+
+    call = Call(partial(copy_context().run, run), "check")
+    try:
+        # Not `Thread.join`: an interrupt there makes Python 3.11 take the thread for ended.
+        deadline = time.monotonic() + limit
+        while not ended.wait(_LOOK) and time.monotonic() < deadline:
+            pass
+        if ended.is_set():
+            call.thread.join()
+        else:
+            raise Wrong(_where(call.thread, known, limit))
+    finally:
+        _stop(call, known)
+    if call.error is not None:
+        raise call.error
+    verdict: str = call.value
+    return verdict
+
+
+def _learners(check: threading.Thread, known: set[threading.Thread]) -> list[threading.Thread]:
+    """The threads of the check that run the learner's code now, its own first."""
+    threads = [check, *(thread for thread in threading.enumerate() if thread not in known)]
+    return [thread for thread in dict.fromkeys(threads) if frame_in(thread) is not None]
+
+
+def _where(check: threading.Thread, known: set[threading.Thread], limit: float) -> str:
+    threads = _learners(check, known)
+    if not threads:
+        return (
+            f"the check had not ended after {limit:g} s, and was stopped. Your code was not "
+            "running at that moment. Is this computer busy? Run the check again."
+        )
+    thread = threads[0]
+    place = place_in(thread)
+    if waits(thread):
+        return (
+            f"after {limit:g} s your code still waited at {place}. The check was stopped. What "
+            "should end that wait, and which thread does it?"
+        )
+    return (
+        f"after {limit:g} s your code was still running, at {place}. The check was stopped. What "
+        "should have ended it?"
+    )
+
+
+def _stop(call: Call, known: set[threading.Thread]) -> None:
+    """End the check, and the threads that it has left in the learner's code."""
+    if not call.done:
+        end(list(dict.fromkeys([call.thread, *_learners(call.thread, known)])))
