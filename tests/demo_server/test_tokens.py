@@ -241,3 +241,73 @@ def test_the_wall_clock_has_no_say(tokens: TokenService) -> None:
     assert datetime.fromtimestamp(START, UTC).year == 2027
     token, claims = tokens.issue("access", "ada")
     assert tokens.verify("access", token) == claims
+
+
+class TestRemembered:
+    """A server checks the signature of an access token once, and its times at each request."""
+
+    @pytest.fixture
+    def decoded(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The tokens that were checked in full, in order."""
+        seen: list[str] = []
+        decode = jwt.decode
+
+        def counted(token: str, *args: Any, **options: Any) -> Any:
+            seen.append(token)
+            return decode(token, *args, **options)
+
+        monkeypatch.setattr(jwt, "decode", counted)
+        return seen
+
+    def test_a_valid_access_token_is_decoded_once(
+        self, tokens: TokenService, decoded: list[str]
+    ) -> None:
+        token, claims = tokens.issue("access", "ada")
+        assert [tokens.verify("access", token) for _ in range(3)] == [claims] * 3
+        assert decoded == [token]
+
+    def test_it_still_expires_to_the_second(self, tokens: TokenService, clock: DemoClock) -> None:
+        token, _ = tokens.issue("access", "ada")
+        tokens.verify("access", token)
+        clock.advance(59)
+        tokens.verify("access", token)
+        clock.advance(1)
+        assert code(tokens, token) == "token_expired"
+        clock.advance(-61 - EARLY_LEEWAY)
+        assert code(tokens, token) == "token_not_yet_valid"
+
+    def test_it_is_remembered_for_the_access_token_only(self, tokens: TokenService) -> None:
+        token, _ = tokens.issue("access", "ada")
+        tokens.verify("access", token)
+        with pytest.raises(TokenRefused) as refusal:
+            tokens.verify("refresh", token)
+        assert refusal.value.code == "token_invalid"
+
+    def test_a_change_of_its_claims_changes_nothing_for_the_next_caller(
+        self, tokens: TokenService
+    ) -> None:
+        token, claims = tokens.issue("access", "ada")
+        for _ in range(2):
+            tokens.verify("access", token)["username"] = "mallory"
+        assert tokens.verify("access", token) == claims
+
+    def test_a_refused_token_is_checked_each_time(
+        self, tokens: TokenService, decoded: list[str]
+    ) -> None:
+        token, _ = tokens.issue("access", "ada")
+        tokens.verify("access", token)
+        forged = encode({"username": "ada", "exp": START + 60}, OTHER)
+        near = [token + "=", token[:-1], token + "\n", token.replace(".", "..", 1)]
+        for each in [forged, forged, *near]:
+            assert code(tokens, each) in ("token_invalid", "token_malformed")
+        assert decoded == [token, forged, forged, *near]
+
+    def test_a_bounded_number_is_remembered(
+        self, clock: DemoClock, decoded: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("demo_server.tokens.REMEMBERED", 2)
+        tokens = TokenService(CONFIG, clock)
+        ada, bob, eve = (tokens.issue("access", name)[0] for name in ("ada", "bob", "eve"))
+        for token in (ada, bob, eve, ada):
+            tokens.verify("access", token)
+        assert decoded == [ada, bob, eve, ada]
