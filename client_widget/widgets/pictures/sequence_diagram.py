@@ -77,8 +77,18 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     def to_svg(self) -> str:
         """The flow that is chosen."""
+        from ...log.pictures.sequence import sequence
+
         held = self._stepper.first
-        return self._log.to_svg(self._chosen(), held="" if held is None else held.title)
+        return sequence(
+            self._chosen(),
+            number=self._log.call_number,
+            held="" if held is None else held.title,
+            apart=self.apart,
+        )
+
+    def _chosen(self) -> list[Event]:
+        return self._log.action() if self.choice.value == LAST_ACTION else list(self._log)
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
@@ -96,13 +106,16 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
         with self._drawing:
             held = self._stepper.first
-            last = self.choice.value == LAST_ACTION
-            events = self._log.action() if last else list(self._log)
+            events = self._chosen()
             seen = (self.choice.value, events[-1].seq if events else 0, held, self.apart)
             if self._closed or seen == self._seen:
                 return False
             self._seen = seen
-            new = last and not self._stepper.on and _is_new(events, self._played)
+            new = (
+                self.choice.value == LAST_ACTION
+                and not self._stepper.on
+                and _is_new(events, self._played)
+            )
             self.picture.value = sequence(
                 events,
                 number=self._log.call_number,

@@ -140,7 +140,7 @@ class TestPicture:
         words = in_words(panel.to_svg())
         assert "The home page is loaded." in words
         assert "Home page: Welcome ada" in words
-        assert same(panel.tabs.to_svg(), panel.tabs.made["Flow"].to_svg())
+        assert same(panel.tabs.to_svg(), panel.tabs.made["Timeline"].to_svg())
         assert texts(panel.tabs.show("Tokens").to_svg())[:2] == ["Claim", "Value"]
         panel.close()
 
