@@ -26,7 +26,8 @@ export function showSource(module) {
 
 /** Show the numbers of a tally, in the order of its keys. */
 export function showTally(tally) {
-  byId("tally").tBodies[0].replaceChildren(row(Object.values(tally)));
+  const places = document.querySelectorAll("#tally dd");
+  Object.values(tally).forEach((number, at) => setText(places[at], String(number)));
 }
 
 /** The user of the access token in the store; undefined if nobody is logged in. */

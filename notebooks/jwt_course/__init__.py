@@ -8,7 +8,8 @@ Lessons do not import each other. What they share is here:
 - `exercise`: what `check`, `hint` and `solution` do;
 - `solutions`: reads `solutions.md`;
 - `lab`: a server and a client for a judge;
-- `concurrency`: calls that race in the same order every time.
+- `concurrency`: calls that race in the same order every time;
+- `front_end`: displays the front end's JavaScript, the code that the browser runs.
 
 The server and the client meet here and in the notebooks; neither imports the course.
 """
