@@ -20,6 +20,7 @@ from .config import ServerConfig
 from .database import ConnectionFailure, Database
 from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
+from .front_end import add_front_end
 from .policy import ErrorResponse
 from .routes import add_routes
 from .teachers import create_teachers
@@ -86,6 +87,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
     add_routes(app, service)
+    add_front_end(app, service.policy)
 
     @app.before_request
     def limit_body() -> None:

@@ -14,6 +14,7 @@ from .class_log import PATH, PROGRESS_PATH
 from .class_progress import Report
 from .config import MAX_PASSWORD_BYTES
 from .errors import Refusal
+from .front_end import PATH as FRONT_END
 from .openapi import describe_api
 from .usernames import fault_in
 
@@ -89,10 +90,11 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
-    """The method in lower case and the path of each route."""
+    """The method in lower case and the path of each route, but for the front end's files."""
     return {
         (method.lower(), rule.rule)
         for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith(FRONT_END)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 

@@ -17,6 +17,20 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
+# Every file of the front end that this checkout has, from a server of the wheel.
+FILES = [
+    p.name for p in (ROOT / "demo_server" / "front_end").iterdir() if p.suffix in (".js", ".css")
+]
+ASK_FOR_THE_FRONT_END = f"""
+import requests
+from demo_server import DemoServer
+
+with DemoServer() as server:
+    for name in ["", *{FILES!r}]:
+        requests.get(f"{{server.url}}/app/{{name}}").raise_for_status()
+"""
+
+
 def main(wheel: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -28,6 +42,7 @@ def main(wheel: Path) -> None:
         run([*pip, str(wheel.resolve()), "nbval", "pytest"], folder)
         for package in ("client_widget", "demo_server", "jwt_course"):
             run([str(python), "-c", f"import {package}"], folder)
+        run([str(python), "-c", ASK_FOR_THE_FRONT_END], folder)
         test = ["-m", "pytest", "--nbval", "--nbval-current-env", "01_walkthrough.ipynb"]
         run([str(python), *test], folder)
         run([str(python), "-m", "jwt_course", "start", "my-course"], folder)

@@ -111,6 +111,18 @@ def test_the_browser_reaches_the_demo_server_through_jupyter(hub: Hub, lesson: C
     assert (answer.status_code, answer.json()["error"]) == (403, "token_missing")
     assert ada.browser.get(f"{hub.url}{path}", timeout=PATIENCE).json()["error"] == "route_unknown"
 
+    page = ada.browser.get(f"{hub.url}{path}app/", timeout=PATIENCE)
+    assert "Login page" in page.text
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    # What its scripts send is the hub's to check, too: a fetch, with a bearer that Jupyter
+    # does not know.
+    fetch = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Authorization": "Bearer a"}
+    for method, route in [("GET", "home"), ("POST", "refresh")]:
+        answer = ada.browser.request(
+            method, f"{hub.url}{path}{route}", json={"token": "a"}, headers=fetch, timeout=PATIENCE
+        )
+        assert (answer.status_code, answer.json()["error"]) == (403, "token_malformed")
+
     stranger = bob.browser.get(f"{hub.url}{path}home", timeout=PATIENCE)
     assert stranger.status_code == 403
     assert "token_missing" not in stranger.text

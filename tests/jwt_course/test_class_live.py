@@ -49,7 +49,7 @@ def test_it_runs_to_its_end_against_a_real_server(
         assert isinstance(names["school"].teacher, AuthClient)
         assert ada.client.home() == {"message": "Welcome ada"}  # nothing was done to the class
     out = capsys.readouterr().out
-    assert "ada         stuck: 3 wrong checks       04" in out
+    assert "ada: Needs help: stuck: 3 wrong checks; Lesson: 04, q2; State: logged in" in out
     assert "In a played class, 61 seconds pass. In yours, the students act themselves." in out
     assert PASSWORD not in out
 
@@ -60,6 +60,6 @@ def test_the_played_class_shows_each_step(
     monkeypatch.delenv("SERVER_URL", raising=False)
     run_notebook()
     out = capsys.readouterr().out
-    assert "cid         stuck: 4 wrong checks       04" in out
+    assert "cid: Needs help: stuck: 4 wrong checks; Lesson: 04" in out
     assert "access token expired" in out
-    assert "bob         session revoked after reuse" in out
+    assert "bob: Needs help: session revoked after reuse" in out

@@ -188,7 +188,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 def test_a_lesson_runs_from_its_copy(copy: Path) -> None:
     """Nothing but what is installed is needed, and the copy's folder comes first in the path."""
-    code = "\n".join(
+    code = "from IPython.display import display\n" + "\n".join(
         "".join(cell.source)
         for cell in nbformat.read(copy / FOUR, as_version=4).cells
         if cell.cell_type == "code"

@@ -1,0 +1,44 @@
+"""The front end's JavaScript in a lesson: `show_source("single_flight.js")`.
+
+It is read from the server's package, so a lesson shows the code that the browser runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo_server.front_end import source_of
+
+
+class Source:
+    """What a cell displays: the text of a module, highlighted where Markdown is.
+
+    Attributes:
+        name (str): the file's name.
+        text (str): what is in it.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text = name, text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        title = f"`demo_server/front_end/{self.name}`"
+        return {
+            "text/markdown": f"{title}\n\n```javascript\n{self.text}```\n",
+            "text/plain": self.text,
+        }
+
+
+def show_source(name: str) -> Source:
+    """The source of a module of the front end, as a cell displays it.
+
+    Args:
+        name (str): such as "single_flight.js".
+
+    Raises:
+        KeyError: the front end has no such file.
+    """
+    return Source(name, source_of(name))
