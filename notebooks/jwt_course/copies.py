@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +42,10 @@ def lessons() -> dict[str, Path]:
     return {path.name[:2]: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
 
 
+# Links to pages of the project, which a copy does not have.
+_OTHER_DOCS = re.compile(r"\[([^\]]+)\]\(\.\./docs/[^)]*\)")
+
+
 def is_copy(folder: Path) -> bool:
     """Whether a folder is a learner's copy."""
     return (folder / MANIFEST).is_file()
@@ -51,6 +56,7 @@ def fresh(lesson: Path) -> bytes:
     notebook = json.loads(lesson.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         text = "".join(cell["source"]).replace(f"](../docs/{GLOSSARY}", f"]({GLOSSARY}")
+        text = _OTHER_DOCS.sub(r"\1", text)
         cell["source"] = text.splitlines(keepends=True)
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None

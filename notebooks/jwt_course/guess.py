@@ -69,7 +69,10 @@ class Guess:
         Args:
             seen: what the question's judge reads, such as the events of the log.
         """
-        words, why = self._outcome(self._judge(seen))
+        outcome = self._judge(seen)
+        if outcome is None:  # it did not happen here, as in a real class
+            return
+        words, why = self._outcome(outcome)
         if self.said is None:
             sentence = f"It was {words}{why}"
         elif self.said == words:
@@ -109,7 +112,8 @@ def guess(
         question (str): what will happen?
         answers: for each choice what happens, its words, and why, as the end of a sentence.
         number: in place of choices, why it is that number.
-        judge: what happened, from what `reveal` is given; that itself by default.
+        judge: what happened, from what `reveal` is given; that itself by default. With None
+            nothing is revealed.
 
     Raises:
         ValueError: there are choices and a number, or neither.
