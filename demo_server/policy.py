@@ -8,7 +8,8 @@ A policy is one frozen object. The services ask it what to do, and the app asks 
     not permitted         403                       403 `insufficient_scope` (RFC 6750, 3.1)
     refresh refused       403                       400 `invalid_grant` (RFC 6749, 5.2)
     login refused         401 or 400, says which    401, same response, same time, back-off
-    claims                `username`, `iat`, `exp`  `sub`, `iss`, `aud`, `jti`, `typ`, `sid` too
+    claims                `username`, `iat`, `exp`  `sub`, `iss`, `aud`, `jti`, `sid` too
+    header `typ`          `JWT`                     `at+jwt` or `rt+jwt` (RFC 9068)
     refresh token         reusable                  rotated; reuse revokes (RFC 9700, 4.14.2)
     session               refreshed without end     ends at a planned time (`SESSION_TTL`)
     password              1 character or more       8 or more (NIST SP 800-63B-3, 5.1.1.2)

@@ -5,8 +5,9 @@ has the claims `username`, `iat` and `exp`, written as Node's jsonwebtoken write
 side accepts the other's tokens if they share the secret. Access and refresh tokens differ only in
 their secret and lifetime, so a refresh token sent as an access token fails on its signature.
 
-With the policy "rfc" a token also names its issuer (`iss`), audience (`aud`), type (`typ`),
-session (`sid`) and id (`jti`), and the server checks each (RFC 8725, section 3).
+With the policy "rfc" a token also names its issuer (`iss`), audience (`aud`), session (`sid`) and
+id (`jti`). Its header names its type, `typ` (RFC 9068, section 2.1), so no other kind of JWT passes
+for it. The server checks each of them (RFC 8725, sections 3.8 to 3.12).
 
 The checks run in this order: form, algorithm and signature, claims. Unverified claims are never
 reported. An access token comes with every request until it expires, so the server remembers the
@@ -44,7 +45,11 @@ EARLY_LEEWAY = 10
 #: first, and is then checked in full again.
 REMEMBERED = 1024
 
-_PINNED = ("iss", "aud", "jti", "typ", "sid")
+_PINNED = ("iss", "aud", "jti", "sid")
+
+#: The header `typ` by kind, if the policy pins it. RFC 9068 registers the type of access tokens; no
+#: RFC has one for refresh tokens, because only the server that issues them reads them.
+_TYPES: Mapping[TokenKind, str] = {"access": "at+jwt", "refresh": "rt+jwt"}
 
 # 32 bytes are 42 characters of base64url and four bits, so the last two bits of the 43rd character
 # are unused. Decoders ignore them, and padding as well, so one signature has many spellings. RFC
@@ -121,11 +126,12 @@ class TokenService:
         }
         if until is not None:
             claims["exp"] = min(claims["exp"], int(until))
+        headers = None
         if self._pins_claims:
-            claims.update(
-                iss=ISSUER, aud=AUDIENCE, jti=jti or secrets.token_hex(16), typ=kind, sid=family
-            )
-        return jwt.encode(claims, self._secrets[kind], algorithm=ALGORITHM), claims
+            headers = {"typ": _TYPES[kind]}
+            claims.update(iss=ISSUER, aud=AUDIENCE, jti=jti or secrets.token_hex(16), sid=family)
+        token = jwt.encode(claims, self._secrets[kind], algorithm=ALGORITHM, headers=headers)
+        return token, claims
 
     def verify(self, kind: TokenKind, token: str) -> dict[str, Any]:
         """The claims of a token that is valid now.
@@ -146,7 +152,7 @@ class TokenService:
             TokenRefused: `token_malformed` or `token_invalid`.
         """
         try:
-            claims: Mapping[str, Any] = jwt.decode(token, self._secrets[kind], **self._checks)
+            parts = jwt.decode_complete(token, self._secrets[kind], **self._checks)
         except jwt.InvalidSignatureError:
             raise TokenRefused(
                 kind,
@@ -173,13 +179,16 @@ class TokenService:
             raise TokenRefused(
                 kind, "token_malformed", "The token's signature is not spelled as base64url"
             )
+        claims: Mapping[str, Any] = parts["payload"]
         username = claims[self._subject]
         if not isinstance(username, str) or not username:
             raise TokenRefused(
                 kind, "token_invalid", f"The claim {self._subject} is not a username"
             )
-        if self._pins_claims and (claims["typ"] != kind or not isinstance(claims["sid"], str)):
-            raise TokenRefused(kind, "token_invalid", f"The token is not a session's {kind} token")
+        if self._pins_claims and parts["header"].get("typ") != _TYPES[kind]:
+            raise TokenRefused(kind, "token_invalid", f"The token's type is not {_TYPES[kind]}")
+        if self._pins_claims and not isinstance(claims["sid"], str):
+            raise TokenRefused(kind, "token_invalid", "The token belongs to no session")
         return claims
 
     def _check_times(self, kind: TokenKind, claims: Mapping[str, Any]) -> None:

@@ -105,7 +105,7 @@ class TestSaved:
             wide, high = (SCALE * output.metadata[PNG][side] for side in ("width", "height"))
             assert abs(image.width - wide) + abs(image.height - high) <= 4
             assert len(image.convert("RGB").getcolors(10_000) or ()) > 8  # words are drawn
-            assert len(output.data["text/plain"].splitlines()) > 1
+            assert len(output.data["text/plain"].split()) > 5  # a question is one line
 
     def test_prose_stands_before_each_cell(self, path: Path) -> None:
         """Only a question comes between them: it is about the next cell."""
@@ -279,3 +279,52 @@ def test_the_walkthrough_fails_on_a_fault(fault: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("lesson", LESSON_FAULTS)
 def test_a_lesson_fails_when_what_it_shows_is_gone(lesson: str, tmp_path: Path) -> None:
     assert is_found(LESSON_FAULTS[lesson], lesson, tmp_path)
+
+
+# What every lesson says
+
+ALL_LESSONS = [path for path in NOTEBOOKS if re.fullmatch(r"(\d\d_\w+|class_live)", short(path))]
+HEADINGS = ["Summary", "What you can do now", "Terms to search for", "Further reading"]
+
+
+def words(path: Path) -> str:
+    """The Markdown of a notebook, without code."""
+    cells = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    return re.sub(r"^```.*?^```$", "", "\n\n".join(cells), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", ALL_LESSONS, ids=short)
+class TestEachLesson:
+    def test_it_says_at_its_top_what_you_need(self, path: Path) -> None:
+        first = read(path).cells[0].source
+        assert "**Goals.**" in first
+        assert "**Time.**" in first
+        assert len(first.split("\n## What you need\n\n- ")) == 2
+
+    def test_it_says_at_its_end_what_you_can_do_now_and_what_to_search_for(
+        self, path: Path
+    ) -> None:
+        """Under the same headings, in the same order, and each has something below it."""
+        sections = re.split(r"^## (.+)\n", words(path), flags=re.MULTILINE)[1:]
+        headings, texts = sections[0::2], sections[1::2]
+        assert headings[-4:] == HEADINGS
+        assert all(text.strip() for text in texts[-4:])
+        assert texts[-3].lstrip().startswith("- ")
+        assert texts[-2].count(",") >= 5
+
+    def test_each_rfc_that_it_names_is_a_link(self, path: Path) -> None:
+        without_links = re.sub(r"\[[^\]]*\]\([^)]*\)", "", words(path))
+        assert re.findall(r"RFC\s\d+", without_links) == []
+
+
+def test_the_walkthrough_can_run_twice_and_after_its_name_was_used(tmp_path: Path) -> None:
+    """Whatever you have done on the panel, no cell of the lesson stops."""
+    notebook = read(WALKTHROUGH)
+    panel, *rest = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    used = nbformat.v4.new_code_cell(
+        'client.register("grace", "my own password")\nclient.login("grace", "my own password")'
+    )
+    again = [nbformat.v4.new_code_cell(cell.source) for cell in rest]
+    notebook.cells = [panel, used, *rest, *again]
+    with closing(run_cells(notebook, tmp_path)) as cells:
+        assert len(list(cells)) == len(notebook.cells)

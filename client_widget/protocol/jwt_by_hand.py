@@ -173,7 +173,6 @@ _MEANINGS = {
     "sub": "who the token is about",
     "aud": "who the token is meant for",
     "jti": "the id of the token",
-    "typ": "what the token is for",
     "sid": "the session, and so the family, that the token belongs to",
     "username": "who the token is about; anyone who has the token can read it",
 }

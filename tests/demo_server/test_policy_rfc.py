@@ -321,13 +321,11 @@ def test_other_refusals_are_as_ever(api: Api) -> None:
 class TestClaims:
     """Each is pinned (RFC 8725, sections 3.8 to 3.12)."""
 
-    def test_a_token_says_who_made_it_for_whom_and_what_for(self, tokens: dict[str, str]) -> None:
+    def test_a_token_says_who_made_it_and_for_whom(self, tokens: dict[str, str]) -> None:
         options = {"verify_signature": False}
         claims = {kind: jwt.decode(tokens[f"{kind}Token"], options=options) for kind in KINDS}
         for kind in KINDS:
-            names = {"sub", "iss", "aud", "iat", "exp", "jti", "typ", "sid"}
-            assert set(claims[kind]) == names
-            assert claims[kind]["typ"] == kind
+            assert set(claims[kind]) == {"sub", "iss", "aud", "iat", "exp", "jti", "sid"}
         assert claims["access"]["jti"] != claims["refresh"]["jti"]
         assert claims["access"]["sid"] == claims["refresh"]["sid"]
 
@@ -336,11 +334,10 @@ class TestClaims:
         [
             {"iss": "another"},
             {"aud": "another"},
-            {"typ": "refresh"},
             {"sub": ""},
             {"sid": 1},
             {"sid": "of no session"},
-            *({name: None} for name in ("sub", "iss", "aud", "jti", "typ", "sid", "exp")),
+            *({name: None} for name in ("sub", "iss", "aud", "jti", "sid", "exp")),
         ],
         ids=repr,
     )
@@ -354,7 +351,7 @@ class TestClaims:
         secret = config.access_token_secret
         claims = jwt.decode(tokens["accessToken"], options={"verify_signature": False}) | change
         changed = {name: value for name, value in claims.items() if value is not None}
-        answer = get(server, "/home", jwt.encode(changed, secret, algorithm="HS256"))
+        answer = get(server, "/home", jwt.encode(changed, secret, "HS256", TYPE))
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
 
     def test_the_same_claims_signed_again_are_taken(
@@ -362,11 +359,28 @@ class TestClaims:
     ) -> None:
         """So the refusals above are because of the claims."""
         claims = jwt.decode(tokens["accessToken"], options={"verify_signature": False})
-        again = jwt.encode(claims, config.access_token_secret, algorithm="HS256")
+        again = jwt.encode(claims, config.access_token_secret, "HS256", TYPE)
         assert get(server, "/home", again).status_code == 200
+
+    def test_the_header_says_what_a_token_is_for(self, tokens: dict[str, str]) -> None:
+        """RFC 9068, section 2.1, has the type of an access token."""
+        headers = [jwt.get_unverified_header(tokens[f"{kind}Token"]) for kind in KINDS]
+        assert headers == [{"alg": "HS256", **TYPE}, {"alg": "HS256", "typ": "rt+jwt"}]
+
+    @pytest.mark.parametrize("typ", ["JWT", "rt+jwt", "AT+JWT", "", None])
+    def test_a_signed_token_of_another_type_is_refused(
+        self, server: DemoServer, tokens: dict[str, str], config: ServerConfig, typ: str | None
+    ) -> None:
+        """The secret and each claim are right (RFC 8725, section 3.11)."""
+        claims = jwt.decode(tokens["accessToken"], options={"verify_signature": False})
+        other = jwt.encode(claims, config.access_token_secret, "HS256", {"typ": typ})
+        answer = get(server, "/home", other)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+        assert answer.json()["message"] == "The token's type is not at+jwt"
 
 
 KINDS = ("access", "refresh")
+TYPE = {"typ": "at+jwt"}
 
 
 def test_the_article_has_no_logout_and_no_challenge(clock: DemoClock, log: EventLog) -> None:

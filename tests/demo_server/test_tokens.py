@@ -250,13 +250,13 @@ class TestRemembered:
     def decoded(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The tokens that were checked in full, in order."""
         seen: list[str] = []
-        decode = jwt.decode
+        decode = jwt.decode_complete
 
         def counted(token: str, *args: Any, **options: Any) -> Any:
             seen.append(token)
             return decode(token, *args, **options)
 
-        monkeypatch.setattr(jwt, "decode", counted)
+        monkeypatch.setattr(jwt, "decode_complete", counted)
         return seen
 
     def test_a_valid_access_token_is_decoded_once(
