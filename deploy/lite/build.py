@@ -14,7 +14,8 @@ parts, all from the package registries:
   in whose place `deploy/lite/bcrypt` calls bcryptjs.
 
 The site is always built in an empty folder: a build into an old one lets the kernel fall back to a
-CDN, and says nothing.
+CDN, and says nothing. It holds the hash of what it was built from, and is left as it is while that
+has not changed.
 """
 
 from __future__ import annotations
@@ -32,12 +33,17 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from jwt_course import copies
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
+INPUTS = (
+    "client_widget", "constraints.txt", "demo_server", "deploy/jupyterlab", "deploy/lite",
+    "docs/glossary.md", "notebooks", "pyproject.toml",
+)  # fmt: skip
+STAMP = "inputs.sha256"
 HERE = ROOT / "deploy/lite"
 SITE = ROOT / "dist/lite"
 NODE_MODULES = HERE / "node_modules"
@@ -69,13 +75,17 @@ BROWSER = {
 
 
 def main() -> None:
-    """Build the site."""
+    """Build the site, unless it is there and its inputs are unchanged."""
+    now = inputs()
+    stamp = SITE / STAMP
+    if stamp.is_file() and stamp.read_text() == now:
+        return
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         wheels = collect_wheels(work / "wheels")
         lite = work / "lite"
         add_pyodide(lite / "static/pyodide", wheels)
-        add_lessons(lite / "files")
+        copies.start(lite / "files")  # a learner's copy: the browser keeps what is changed in it
         (lite / "jupyter-lite.json").write_text(json.dumps(site_settings(), indent=2))
         shutil.copy(ROOT / "deploy/jupyterlab/settings.json", lite / "overrides.json")
         (lite / "jupyter_lite_config.json").write_text(json.dumps(build_settings()))
@@ -85,8 +95,24 @@ def main() -> None:
             "--output-dir", str(SITE), "--apps", "lab", "--no-sourcemaps",
             "--no-unused-shared-packages",
         )  # fmt: skip
+    stamp.write_text(now)
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"{SITE.relative_to(ROOT)}: {size / 1e6:.0f} MB")
+
+
+def inputs() -> str:
+    """A hash of all that the site is made of."""
+    files = [
+        file
+        for name in INPUTS
+        for file in sorted((ROOT / name).rglob("*") if (ROOT / name).is_dir() else [ROOT / name])
+        if file.is_file() and not {"node_modules", "__pycache__"} & set(file.parts)
+    ]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size} ".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def collect_wheels(folder: Path) -> dict[str, Path]:
@@ -165,17 +191,6 @@ def add_pyodide(folder: Path, wheels: dict[str, Path]) -> None:
             "unvendored_tests": False,
         }
     (folder / "pyodide-lock.json").write_text(json.dumps(lock))
-
-
-def add_lessons(folder: Path) -> None:
-    """The lessons as a learner gets them: without outputs."""
-    folder.mkdir(parents=True)
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        nbformat.write(notebook, folder / path.name)
 
 
 def site_settings() -> dict[str, Any]:
