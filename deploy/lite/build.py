@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import chdir
 from email.parser import Parser
 from importlib.metadata import distribution
 from pathlib import Path
@@ -80,7 +81,7 @@ def main() -> None:
     stamp = SITE / STAMP
     if stamp.is_file() and stamp.read_text() == now:
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # the build leaves a file there
         work = Path(folder)
         wheels = collect_wheels(work / "wheels")
         lite = work / "lite"
@@ -219,7 +220,7 @@ def build_settings() -> dict[str, Any]:
 
 def run(module: str, *arguments: str) -> None:
     """Run `python -m module` of this environment."""
-    subprocess.run([sys.executable, "-m", module, *arguments], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
