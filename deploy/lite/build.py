@@ -11,7 +11,7 @@ parts, all from the package registries:
 - the lab's wheel, and the pure Python wheels of all that it imports, at the versions of
   constraints.txt;
 - two packages that have no such wheel: markupsafe, whose fallback in Python is packed, and bcrypt,
-  in whose place `deploy/lite/bcrypt` calls bcryptjs.
+  in whose place `deploy/lite/bcrypt_js` calls bcryptjs.
 
 The site is always built in an empty folder: a build into an old one lets the kernel fall back to a
 CDN, and says nothing. It holds the hash of what it was built from, and is left as it is while that
@@ -122,7 +122,7 @@ def collect_wheels(folder: Path) -> dict[str, Path]:
     run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
     pack(folder, "markupsafe", _files_of("markupsafe"))
     pack(folder, "bcrypt", {
-        "bcrypt/__init__.py": (HERE / "bcrypt/__init__.py").read_bytes(),
+        "bcrypt/__init__.py": (HERE / "bcrypt_js/__init__.py").read_bytes(),
         "bcrypt/bcryptjs.js": (NODE_MODULES / "bcryptjs/umd/index.js").read_bytes(),
     })  # fmt: skip
     missing = set(ROOTS) - _by_name(folder).keys()
@@ -201,6 +201,7 @@ def site_settings() -> dict[str, Any]:
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
             "appName": "JWT refresh lab",
+            "exposeAppInBrowser": True,  # to the tests, as `window.jupyterapp`
             "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
         },
     }
