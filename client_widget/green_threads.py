@@ -173,8 +173,20 @@ def sleep(seconds: float) -> None:
 
 
 def install() -> None:
-    """Make the threads of this interpreter tasks; call it before anything uses `threading`."""
+    """Make the threads of this interpreter tasks; call it before anything uses `threading`.
+
+    Raises:
+        ImportError: this browser cannot suspend a call. The message names browsers that can.
+    """
     import _threading_local
+
+    from js import WebAssembly
+
+    if not hasattr(WebAssembly, "Suspending"):
+        raise ImportError(
+            "This browser cannot run the lab: it lacks JavaScript Promise Integration, with which a "
+            "cell waits. Open this page in a current Chrome, Edge or Firefox."
+        )
 
     parts: dict[ModuleType, dict[str, object]] = {
         threading: {

@@ -74,4 +74,4 @@ def _read(body: Any) -> bytes:
 
 def install() -> None:
     """Let every new `requests.Session` reach servers this way: where there is no socket to try."""
-    requests.sessions.HTTPAdapter = InProcessAdapter  # type: ignore[misc,assignment]
+    requests.sessions.HTTPAdapter = InProcessAdapter  # type: ignore[assignment]
