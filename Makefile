@@ -22,8 +22,8 @@ INPUTS := pyproject.toml constraints.txt
 # is rebuilt when either has changed; the stamp stores the folder.
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
-.PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy lite notebooks docs dist \
-  format clean stale
+.PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy lite
+.PHONY: notebooks docs dist format clean stale
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 lab: .venv/lab.done

@@ -170,7 +170,12 @@ def a_join_has_a_timeout() -> None:
     [thread] = started(lambda: go.wait(10))
     thread.join(0.01)
     assert thread.is_alive()
-    assert thread.ident in sys._current_frames()
+    places, frame = [], sys._current_frames()[thread.ident or 0]
+    while frame is not None:
+        places.append(frame.f_code)
+        frame = frame.f_back  # type: ignore[assignment]
+    assert places[0] is threading.Condition.wait.__code__
+    assert threading.Thread.run.__code__ in places
     go.set()
     thread.join(10)
     assert not thread.is_alive()
