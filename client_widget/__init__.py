@@ -21,7 +21,11 @@ if sys.platform == "emscripten":  # a browser tab
 
     from . import green_threads
 
-    green_threads.install()
+    green_threads.install()  # first: what is imported next makes locks
+
+    from .client import in_process
+
+    in_process.install()
     filterwarnings("ignore", "only soft file lock", UserWarning)  # it has one process
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

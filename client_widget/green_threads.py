@@ -34,7 +34,7 @@ _ids = itertools.count(1 << 20)
 _id_of_task: WeakKeyDictionary[asyncio.Task[None], int] = WeakKeyDictionary()
 
 # Where each thread waits: the frame that it will go on with.
-_waiting_at: dict[int, FrameType] = {}
+_waiting_at: dict[int, Any] = {}
 
 _main = threading.get_ident()
 
@@ -48,7 +48,28 @@ def get_ident() -> int:
     return _main if task is None else _id_of_task.get(task, _main)
 
 
-def current_frames() -> dict[int, FrameType]:
+class WaitingFrame:
+    """A frame of a thread that waits, with the frame that called it.
+
+    The real frame must not be asked for its `f_back` then: the answer is partly on WebAssembly's
+    stack, which is put aside while the thread waits, and reading it ends the runtime.
+    """
+
+    def __init__(self, frame: FrameType) -> None:
+        self._frame = frame
+        self.f_back = None if frame.f_back is None else WaitingFrame(frame.f_back)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._frame, name)
+
+    def __eq__(self, other: object) -> bool:
+        return self._frame is (other._frame if isinstance(other, WaitingFrame) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._frame)
+
+
+def current_frames() -> dict[int, Any]:
     """The frame of each thread, as from `sys._current_frames`."""
     return {**_waiting_at, get_ident(): sys._getframe(1)}
 
@@ -62,8 +83,10 @@ def wait_for(awaitable: Awaitable[Any], timeout: float = -1) -> bool:
     from pyodide.ffi import run_sync
 
     me, frame = get_ident(), sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals is globals():
+        frame = frame.f_back  # a lock of C has no frame either
     outer = _waiting_at.get(me)
-    _waiting_at[me] = frame
+    _waiting_at[me] = WaitingFrame(frame)
     # `asyncio.wait` raises nothing. After an exception from `run_sync`, Pyodide 314.0 refuses the
     # next call now and then.
     what = asyncio.ensure_future(awaitable)
@@ -173,8 +196,20 @@ def sleep(seconds: float) -> None:
 
 
 def install() -> None:
-    """Make the threads of this interpreter tasks; call it before anything uses `threading`."""
+    """Make the threads of this interpreter tasks; call it before anything uses `threading`.
+
+    Raises:
+        ImportError: this browser cannot suspend a call. The message names browsers that can.
+    """
     import _threading_local
+
+    from js import WebAssembly
+
+    if not hasattr(WebAssembly, "Suspending"):
+        raise ImportError(
+            "This browser cannot run the lab: it lacks JavaScript Promise Integration, with which "
+            "a cell waits. Open this page in a current Chrome, Edge or Firefox."
+        )
 
     parts: dict[ModuleType, dict[str, object]] = {
         threading: {

@@ -56,7 +56,7 @@ class Flight:
 
     def _is_under_way(self) -> bool:
         frame = sys._current_frames().get(self._thread)
-        while frame is not None and frame is not self._frame:
+        while frame is not None and frame != self._frame:
             frame = frame.f_back
         return frame is not None
 

@@ -21,6 +21,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
+from ..client.in_process import is_in_process
 from ..client.stepper import stepper_of
 from ..client.transport import one_action
 from ..clock import Clock, PacedClock
@@ -48,6 +49,11 @@ SETTLE = 0.1
 
 
 _LOG_IN = "Log in to see this page."
+
+_NO_WIRE = (
+    '<div class="lab-wire" role="note">The server is real, the wire is not: requests reach it by a '
+    "function call in this process.</div>"
+)
 
 
 class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
@@ -127,6 +133,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
                 self.notice,
                 self.home,
                 _row("lab-buttons", *others),
+                *([widgets.HTML(_NO_WIRE)] if is_in_process(client.base_url) else []),
             ),
             _box("store", widgets.HTML(head("Token store")), self.tokens),
             *([_box("clock", self._time)] if self._time else []),

@@ -11,10 +11,11 @@ parts, all from the package registries:
 - the lab's wheel, and the pure Python wheels of all that it imports, at the versions of
   constraints.txt;
 - two packages that have no such wheel: markupsafe, whose fallback in Python is packed, and bcrypt,
-  in whose place `deploy/lite/bcrypt` calls bcryptjs.
+  in whose place `deploy/lite/bcrypt_js` calls bcryptjs.
 
 The site is always built in an empty folder: a build into an old one lets the kernel fall back to a
-CDN, and says nothing.
+CDN, and says nothing. It holds the hash of what it was built from, and is left as it is while that
+has not changed.
 """
 
 from __future__ import annotations
@@ -27,17 +28,23 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import chdir
 from email.parser import Parser
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from jwt_course import copies
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
+INPUTS = (
+    "client_widget", "constraints.txt", "demo_server", "deploy/jupyterlab", "deploy/lite",
+    "docs/glossary.md", "notebooks", "pyproject.toml",
+)  # fmt: skip
+STAMP = "inputs.sha256"
 HERE = ROOT / "deploy/lite"
 SITE = ROOT / "dist/lite"
 NODE_MODULES = HERE / "node_modules"
@@ -69,13 +76,17 @@ BROWSER = {
 
 
 def main() -> None:
-    """Build the site."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Build the site, unless it is there and its inputs are unchanged."""
+    now = inputs()
+    stamp = SITE / STAMP
+    if stamp.is_file() and stamp.read_text() == now:
+        return
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # the build leaves a file there
         work = Path(folder)
         wheels = collect_wheels(work / "wheels")
         lite = work / "lite"
         add_pyodide(lite / "static/pyodide", wheels)
-        add_lessons(lite / "files")
+        copies.start(lite / "files")  # a learner's copy: the browser keeps what is changed in it
         (lite / "jupyter-lite.json").write_text(json.dumps(site_settings(), indent=2))
         shutil.copy(ROOT / "deploy/jupyterlab/settings.json", lite / "overrides.json")
         (lite / "jupyter_lite_config.json").write_text(json.dumps(build_settings()))
@@ -85,8 +96,24 @@ def main() -> None:
             "--output-dir", str(SITE), "--apps", "lab", "--no-sourcemaps",
             "--no-unused-shared-packages",
         )  # fmt: skip
+    stamp.write_text(now)
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"{SITE.relative_to(ROOT)}: {size / 1e6:.0f} MB")
+
+
+def inputs() -> str:
+    """A hash of all that the site is made of."""
+    files = [
+        file
+        for name in INPUTS
+        for file in sorted((ROOT / name).rglob("*") if (ROOT / name).is_dir() else [ROOT / name])
+        if file.is_file() and not {"node_modules", "__pycache__"} & set(file.parts)
+    ]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size} ".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def collect_wheels(folder: Path) -> dict[str, Path]:
@@ -95,7 +122,7 @@ def collect_wheels(folder: Path) -> dict[str, Path]:
     run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
     pack(folder, "markupsafe", _files_of("markupsafe"))
     pack(folder, "bcrypt", {
-        "bcrypt/__init__.py": (HERE / "bcrypt/__init__.py").read_bytes(),
+        "bcrypt/__init__.py": (HERE / "bcrypt_js/__init__.py").read_bytes(),
         "bcrypt/bcryptjs.js": (NODE_MODULES / "bcryptjs/umd/index.js").read_bytes(),
     })  # fmt: skip
     missing = set(ROOTS) - _by_name(folder).keys()
@@ -167,17 +194,6 @@ def add_pyodide(folder: Path, wheels: dict[str, Path]) -> None:
     (folder / "pyodide-lock.json").write_text(json.dumps(lock))
 
 
-def add_lessons(folder: Path) -> None:
-    """The lessons as a learner gets them: without outputs."""
-    folder.mkdir(parents=True)
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        nbformat.write(notebook, folder / path.name)
-
-
 def site_settings() -> dict[str, Any]:
     """The settings of the site: its own Python, and no other place for packages."""
     kernel = {"pyodideUrl": "./static/pyodide/pyodide.mjs", "disablePyPIFallback": True}
@@ -185,6 +201,7 @@ def site_settings() -> dict[str, Any]:
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
             "appName": "JWT refresh lab",
+            "exposeAppInBrowser": True,  # to the tests, as `window.jupyterapp`
             "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
         },
     }
@@ -204,7 +221,7 @@ def build_settings() -> dict[str, Any]:
 
 def run(module: str, *arguments: str) -> None:
     """Run `python -m module` of this environment."""
-    subprocess.run([sys.executable, "-m", module, *arguments], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:

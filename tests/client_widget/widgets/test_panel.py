@@ -61,6 +61,16 @@ def test_the_articles_session_by_hand(panel: LoginPanel, clock: DemoClock, log: 
     assert "Log in to see" in panel.home.value
 
 
+def test_the_panel_says_where_the_wire_is_not_real(panel: LoginPanel, clock: DemoClock) -> None:
+    def note(of: LoginPanel) -> bool:
+        return "the wire is not" in saved(of)
+
+    with DemoServer(clock=clock, transport="in-process") as server:
+        here = LoginPanel(AuthClient(server.url, clock=clock), clock=clock)
+    assert (note(here), note(panel)) == (True, False)
+    here.close()
+
+
 def test_five_calls_at_once_cost_one_refresh_every_time(panel: LoginPanel, log: EventLog) -> None:
     log_in(panel)
     for _ in range(4):
