@@ -22,8 +22,8 @@ INPUTS := pyproject.toml constraints.txt
 # is rebuilt when either has changed; the stamp stores the folder.
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
-.PHONY: lab test test-fast check browser bench pictures classroom serve hub hub-proxy lite
-.PHONY: notebooks docs dist format clean stale
+.PHONY: lab test test-fast check browser bench pictures classroom serve tls hub hub-proxy lite
+.PHONY: notebooks slides docs dist kit format clean stale
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 lab: .venv/lab.done
@@ -46,6 +46,9 @@ check: .venv/check.done browser hub-proxy lite
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 	$(PYTEST)
 
+slides: .venv/test.done browser
+	$(BIN)/python tools/slides.py docs/_build/teaching
+
 docs: .venv/check.done
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
 
@@ -55,12 +58,20 @@ dist: .venv/check.done
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	$(BIN)/python tools/try_wheel.py dist/*.whl
 
+# Everything for a class without a network, in dist/kit.
+kit: .venv/check.done
+	$(BIN)/python -m tools.kit
+
 classroom: .venv/classroom.done
 	$(BIN)/python -m voila --Voila.config_file_paths=deploy/classroom $(VOILA_ARGS) notebooks/classroom.ipynb
 
 # One server for a class. Its settings come from the environment or from .env.
 serve: .venv/serve.done
 	$(BIN)/python -m demo_server.class_server
+
+# https in front of `make serve`, or of the hub with TLS_TO=127.0.0.1:8100.
+tls: .venv/tls.done
+	$(BIN)/caddy run --config deploy/tls/Caddyfile --adapter caddyfile
 
 hub: .venv/hub.done hub-proxy
 	$(BIN)/python -m jupyterhub -f deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
@@ -110,6 +121,7 @@ clean:
 .venv/check.done: EXTRAS := [test,check]
 .venv/classroom.done: EXTRAS := [classroom]
 .venv/serve.done: EXTRAS := [serve]
+.venv/tls.done: EXTRAS := [tls]
 .venv/hub.done: EXTRAS := [hub]
 
 .venv/%.done: $(INPUTS) .venv/python.done

@@ -31,7 +31,8 @@ autodoc_preserve_defaults = True
 autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
-exclude_patterns = ["_build"]
+# `make slides` builds these two.
+exclude_patterns = ["_build", "teaching/slides.md", "teaching/handout.md"]
 
 
 def setup(app: Sphinx) -> None:
@@ -39,7 +40,9 @@ def setup(app: Sphinx) -> None:
 
 
 def _link_outside(app: Sphinx, page: str, source: list[str]) -> None:
-    """Make links to pages outside of `docs/` downloads: they are not pages of this site."""
+    """Make links to files that are not pages of this site downloads."""
     source[0] = re.sub(
-        r"\]\(((?:\.\./)+(?:benchmarks|deploy)/[\w/]+\.md)\)", r"](path:\1)", source[0]
+        r"\]\(((?:\.\./)+(?:benchmarks|deploy)/[\w/]+\.md|slides\.md|handout\.md)\)",
+        r"](path:\1)",
+        source[0],
     )
