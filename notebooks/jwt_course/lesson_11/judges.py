@@ -244,11 +244,19 @@ def judge_verify(verify: Any) -> str:
         "a valid token in its last second": _token(key, "ada", exp=_AHEAD + 1),
     }
     forged = _forgeries(key, other)
-    # In a new order each time: the place of a token must not tell what it is.
     tokens = [*valid.items(), *forged.items()]
-    random.shuffle(tokens)
-    for what, token in [*valid.items(), *tokens]:
-        seen = plain(_tried(verify, what, token, copy.deepcopy(jwks)))
+    # In a new order each time, so that the place of a token does not reveal what it is. What is
+    # wrong is said in one order, so that the same answer gets the same words.
+    outcomes: dict[str, Any] = {}
+    for what, token in random.sample(tokens, len(tokens)):
+        try:
+            outcomes[what] = plain(_tried(verify, what, token, copy.deepcopy(jwks)))
+        except Wrong as wrong:
+            outcomes[what] = wrong
+    for what, token in tokens:
+        seen = outcomes[what]
+        if isinstance(seen, Wrong):
+            raise seen
         if what in valid and seen != jwt.decode(token, options={"verify_signature": False}):
             raise Wrong(
                 f"{what} was refused: you returned {a(seen)} instead of its claims. Which clock "

@@ -142,7 +142,10 @@ def _strips(trial: Rotation, y: float) -> list[Element]:
     parts: list[Element] = [
         line(16, y - 8, _WIDTH - 16, y - 8),
         line(_at(0), y, _at(0), y + 98, "dashed"),
-        label(_at(0), y + 112, "0 s", "muted"),
+        *(
+            label(_at(second), y + 112, f"{second} s", "muted")
+            for second in sorted({0, plan.sign, plan.retire})
+        ),
     ]
     refused = sorted({*trial.unknown, *trial.gone})
     rows: list[tuple[str, list[tuple[int, int, Role, str]]]] = [
