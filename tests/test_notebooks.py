@@ -39,6 +39,7 @@ LESSONS = [
     "07_from_403_to_401",
     "08_attacks",
     "09_break_and_fix",
+    "11_keys",
 ]
 
 
@@ -235,6 +236,9 @@ LESSON_FAULTS = {
         "policies['rfc'] = replace(policies['rfc'], deny=policies['article'].deny)"
     ),
     "08_attacks": "import demo_server.login_backoff\ndemo_server.login_backoff.FREE_FAILURES = 50",
+    "11_keys": (
+        "from jwt_course.lesson_11 import issuer\nissuer.Issuer.jwks = lambda self: {'keys': []}"
+    ),
 }
 
 

@@ -1,0 +1,36 @@
+"""Lesson 11, keys.
+
+`issuer` signs and publishes, `services` has the two services, `jwks_cache` what a verifier
+remembers, and `rotation` tries schedules. `key_attacks` has the attacks, `key_lab` their targets,
+and `verifiers` how these verify. `judges` runs the learner's answers.
+"""
+
+from .exercises import exercises
+from .guesses import guesses
+from .issuer import Issuer, SigningKey
+from .jwks_cache import JwksCache
+from .key_attacks import forge, forge_hmac
+from .key_lab import KeyLab, attack_picture, verdict
+from .rotation import Schedule, rotation_picture, try_rotation
+from .services import JwksService, OrdersService, fetch_jwks
+from .verifiers import CarefulVerifier
+
+__all__ = [
+    "CarefulVerifier",
+    "Issuer",
+    "JwksCache",
+    "JwksService",
+    "KeyLab",
+    "OrdersService",
+    "Schedule",
+    "SigningKey",
+    "attack_picture",
+    "exercises",
+    "fetch_jwks",
+    "forge",
+    "forge_hmac",
+    "guesses",
+    "rotation_picture",
+    "try_rotation",
+    "verdict",
+]
