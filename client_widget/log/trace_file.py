@@ -73,7 +73,7 @@ def events_of_jsonl(source: str | os.PathLike[str]) -> Found:
             events.append(event)
     if skipped and not events:
         raise TraceError(
-            f"This is not a log as JSON lines: {skipped} lines, and none of them is an event"
+            f"This is not a log as JSON lines: {skipped} lines were read, and none is an event"
         )
     return Found(events[-MAX_EVENTS:], skipped)
 
@@ -93,7 +93,8 @@ def events_of_har(source: str | os.PathLike[str]) -> Found:
     messages, skipped = [], 0
     for entry in entries:
         try:
-            messages.append(_message_in(entry))
+            if entry.get("_resourceType") in _OF_SCRIPTS:
+                messages.append(_message_in(entry))
         # Anything may be missing, or be of another type.
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
             skipped += 1
@@ -220,6 +221,10 @@ def _value(name: str, value: Any) -> Any:
 
 # HAR files
 
+#: Messages of scripts, as Chromium calls them; the files of a page are left out. Another browser
+#: does not say.
+_OF_SCRIPTS = ("fetch", "xhr", None)
+
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -253,8 +258,8 @@ def _message_in(entry: Any) -> dict[str, Any]:
         "tokens": _tokens(answered),
         "username": _object(asked).get("username"),
         "refusal": _object(answered),
-        "sent": {"headers": mask_headers(sent), "body": _masked_body(asked, sent)},
-        "received": {"headers": mask_headers(received), "body": _masked_body(answered, received)},
+        "sent": _masked(sent, request.get("postData"), asked),
+        "received": _masked(received, content, answered),
     }
 
 
@@ -264,8 +269,11 @@ def _headers(headers: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {name: value for name, value in pairs if not name.startswith(":")}
 
 
-def _masked_body(body: str, headers: Mapping[str, str]) -> str:
-    return mask_body(body, headers.get("content-type", ""))
+def _masked(headers: Mapping[str, str], about: Any, body: str) -> dict[str, Any]:
+    """Headers and body of a message, as a log may hold them."""
+    # A browser may leave out the header that says the media type.
+    kind = headers.get("content-type") or str((about or {}).get("mimeType"))
+    return {"headers": mask_headers(headers), "body": mask_body(body, kind)}
 
 
 def _object(body: str) -> dict[str, Any]:
@@ -291,7 +299,7 @@ def _carried(headers: Mapping[str, str], body: str) -> dict[str, Any]:
     """The token of a request, as facts."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     access = _facts(token) if scheme.lower() == "bearer" else None
-    refresh = _facts(_object(body).get("refreshToken"))
+    refresh = _facts(_object(body).get("token"))  # as the article's `/refresh` takes it
     kind, facts = ("access", access) if access else ("refresh", refresh)
     return {"kind": kind, **facts} if facts else {}
 

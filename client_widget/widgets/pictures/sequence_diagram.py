@@ -82,6 +82,13 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         held = self._stepper.first
         return self._log.to_svg(self._chosen(), held="" if held is None else held.title)
 
+    def _chosen(self) -> str | None:
+        """The correlation of what is shown; None for the whole log."""
+        if self.choice.value == WHOLE_SESSION:
+            return None
+        action = self._log.action()
+        return (action_of(action[-1]) if action else None) or ""
+
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
 
