@@ -39,6 +39,7 @@ LESSONS = [
     "07_from_403_to_401",
     "08_attacks",
     "09_break_and_fix",
+    "12_two_tabs",
 ]
 
 

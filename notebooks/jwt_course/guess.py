@@ -20,6 +20,7 @@ import ipywidgets as widgets
 
 from client_widget.display import as_html
 from client_widget.log.pictures.choices import choices
+from client_widget.log.pictures.shapes import as_image
 
 from .progress import record
 
@@ -180,7 +181,7 @@ class GuessView(widgets.VBox):  # type: ignore[misc]
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         return bundle | {
             "text/plain": repr(self),
-            "image/svg+xml": choices(self._guess.question, self._texts),
+            "image/svg+xml": as_image(choices(self._guess.question, self._texts)),
         }
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Lesson 12: two tabs under each way, two processes, a crash, and what the judges say of answers."""
+"""Lesson 12: two tabs, two processes, a crash, and what the judges say of answers."""
 
 from __future__ import annotations
 
@@ -185,9 +185,7 @@ class TestExercises:
     def test_a_right_refresh(self, answer: str) -> None:
         assert verdict(exercises(cell(answer))[0]) == (True, "")
 
-    @pytest.mark.parametrize(
-        ("answer", "why"), WRONG_REFRESHES.values(), ids=list(WRONG_REFRESHES)
-    )
+    @pytest.mark.parametrize(("answer", "why"), WRONG_REFRESHES.values(), ids=list(WRONG_REFRESHES))
     def test_a_wrong_refresh(self, answer: str, why: str) -> None:
         right, said = verdict(exercises(cell(answer))[0])
         assert not right
