@@ -12,9 +12,11 @@ from .errors import ServerUnreachable as ServerUnreachable
 from .errors import StoreError as StoreError
 from .errors import TokensNotDeleted as TokensNotDeleted
 from .errors import TokensNotSaved as TokensNotSaved
+from .errors import TraceError as TraceError
 from .log.event import Event as Event
 from .log.event_log import Emit as Emit
 from .log.event_log import EventLog as EventLog
+from .log.event_log import Trace as Trace
 from .log.event_text import describe as describe
 from .protocol.article_auth import ArticleAuth as ArticleAuth
 from .protocol.auth_flow import Auth as Auth

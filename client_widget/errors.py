@@ -6,6 +6,7 @@ ClientError
 ├── ServerUnreachable  no usable response arrived; the session is kept
 │   └── RefreshPending     another call or process is refreshing, and does not finish
 ├── Deadlock           the call would wait for itself
+├── TraceError         the file is no trace, or an event is recorded into one
 └── StoreError         the token file cannot be used
     ├── TokensNotSaved     it cannot be written; the session continues in memory
     └── TokensNotDeleted   it cannot be deleted; after a restart the session would be back
@@ -71,6 +72,10 @@ class RefreshPending(ServerUnreachable):
 
 class Deadlock(ClientError):
     """The call was made during the refresh that it needs, and would wait for itself."""
+
+
+class TraceError(ClientError):
+    """A file cannot be read as a trace, or a trace is recorded into. The message says why."""
 
 
 class StoreError(ClientError):

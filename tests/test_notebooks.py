@@ -40,6 +40,7 @@ LESSONS = [
     "08_attacks",
     "09_break_and_fix",
     "11_keys",
+    "12_two_tabs",
 ]
 
 

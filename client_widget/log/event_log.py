@@ -24,8 +24,10 @@ from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet, finalize, ref
 
 from ..clock import Clock, MovableClock
+from ..errors import TraceError
 from .event import LIMIT, Event, action_named, action_of, is_call
 from .mermaid import to_mermaid
+from .trace_file import Found, events_of_har, events_of_jsonl
 
 _logger = logging.getLogger("client_widget")
 
@@ -90,6 +92,38 @@ class EventLog:
         _logs.add(self)
         self.follow(clock)
 
+    @staticmethod
+    def from_jsonl(source: str | os.PathLike[str]) -> Trace:
+        """The log in a file of `to_jsonl`: the same events, with the same numbers and times.
+
+        A line that is no event is skipped and counted. Tokens are masked, even if someone put
+        them into the file.
+
+        Args:
+            source (str | os.PathLike): the path of the file, or its text.
+
+        Raises:
+            TraceError: the file cannot be read, is larger than 32 MB, or holds no event.
+        """
+        return Trace(events_of_jsonl(source))
+
+    @staticmethod
+    def from_har(source: str | os.PathLike[str]) -> Trace:
+        """The messages in a HAR 1.2 file, such as a browser's network tab exports.
+
+        Each message is a `request.sent` and a `response.received` of the source "browser". A login
+        that returned tokens is a `session.started`, a refresh a `token.refreshed`. Messages with
+        one `X-Request-ID` are one action; without it the order decides. Credentials are masked as
+        they are read, and the log holds nothing else of them.
+
+        Args:
+            source (str | os.PathLike): the path of the file, or its text.
+
+        Raises:
+            TraceError: the file cannot be read, is larger than 32 MB, or is no HAR file.
+        """
+        return Trace(events_of_har(source))
+
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any
     ) -> Event:
@@ -105,19 +139,8 @@ class EventLog:
             # `Event(...)` without the constructor of NamedTuple, which is written in Python and
             # takes twice as long.
             event = tuple.__new__(Event, (seq, self._clock(), source, name, correlation, frozen))
-            if len(events) == self._limit:
-                self._leave_index(events[0])
             begins = name == "request.sent" and is_call(event)
-            # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and changes
-            # threads, after a call, and there is none before `append`.
-            if action is not None:
-                self._actions[action][seq] = event
-                self._last = action or self._last
-            if begins:
-                self._calls[seq] = self._last_call = self._last_call + 1
-                if correlation is not None:
-                    self._call_of[correlation] = self._last_call
-            events.append(event)
+            self._keep(event, action, begins)
             self._tell(event)
             self._busy = False
         return event
@@ -249,6 +272,22 @@ class EventLog:
                 # A broken listener must not break the request that it listens to.
                 _logger.exception("A subscriber failed on %s", event.name)
 
+    def _keep(self, event: Event, action: str | None, begins: bool) -> None:
+        """Add an event to the index and to the log. The lock is held."""
+        if len(self._events) == self._limit:
+            self._leave_index(self._events[0])
+        seq, correlation = event[0], event[4]
+        # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and changes
+        # threads, after a call, and there is none before `append`.
+        if action is not None:
+            self._actions[action][seq] = event
+            self._last = action or self._last
+        if begins:
+            self._calls[seq] = self._last_call = self._last_call + 1
+            if correlation is not None:
+                self._call_of[correlation] = self._last_call
+        self._events.append(event)
+
     def _leave_index(self, event: Event) -> None:
         """Take an event that is about to be dropped out of the index. The lock is held."""
         number = self._calls.pop(event.seq, None)
@@ -270,3 +309,42 @@ class EventLog:
 
     def __repr__(self) -> str:
         return f"<EventLog, {len(self)} events, {self.dropped} dropped>"
+
+
+class Trace(EventLog):
+    """A log that was read from a file. It is complete: nothing can be recorded into it.
+
+    Any view draws it: `LogView(trace)`, `DiagramView(trace)`, `TokenTimeline(trace)`.
+
+    Args:
+        found (Found): what the file holds.
+
+    Attributes:
+        skipped (int): lines or messages of the file that could not be read.
+        base_url (str): the server, such as "http://127.0.0.1:8000"; a placeholder if the file
+            does not say.
+    """
+
+    def __init__(self, found: Found) -> None:
+        super().__init__(clock=self.clock)
+        self.skipped = found.skipped
+        self.base_url = found.base_url
+        for event in found.events:
+            self._keep(event, action_of(event), is_call(event))
+
+    def clock(self) -> float:
+        """The time of the last event, in seconds since the epoch: a trace stands still."""
+        return self._events[-1].at if self._events else 0.0
+
+    def record(
+        self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any
+    ) -> Event:
+        """Refused.
+
+        Raises:
+            TraceError: always.
+        """
+        raise TraceError("This log was read from a file, so nothing can be recorded into it")
+
+    def __repr__(self) -> str:
+        return f"<Trace, {len(self)} events, {self.skipped} skipped>"

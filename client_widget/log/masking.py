@@ -66,6 +66,8 @@ _HASH = re.compile(
     re.ASCII,
 )
 
+_MASKED = re.compile(r"<token [0-9a-f]{8}>", re.ASCII)
+
 # The names of fields that hold a secret, in lower case and without `_` and `-`.
 _SECRET = re.compile(
     r"(password|passwd|passphrase|passcode|pwd|pass|pin|otp|secret|secrets|secretkey|apikey|apikeys"
@@ -83,8 +85,8 @@ _SUSPECT = re.compile(
 
 
 def mask_token(token: str) -> str:
-    """A token as `<token 3f2a9c1b>`."""
-    return f"<token {fingerprint(token)}>"
+    """A token as `<token 3f2a9c1b>`; unchanged if it is masked already, as in a file of a log."""
+    return token if _MASKED.fullmatch(token) else f"<token {fingerprint(token)}>"
 
 
 def mask_headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:

@@ -27,11 +27,12 @@ from ..clock import Clock, time_of_day
 from ..display import shown
 from ..log.details import details
 from ..log.event import Event, action_of
+from ..log.event_log import Trace
 from ..log.event_text import describe, parties, tone
 from ..log.har import to_har
 from ..log.headline import headline, milliseconds_of
 from .background import Pulse
-from .view import STYLES, View
+from .view import STYLES, View, client_of
 
 #: Seconds between batches, and from the first event after an idle time until its row is sent.
 BATCH, FIRST = 0.02, 0.002
@@ -77,7 +78,7 @@ class LogView(View, anywidget.AnyWidget):
     """Shows the log's events, oldest first, as they are recorded.
 
     Args:
-        client (AuthClient): the view shows its log, and reveals tokens from its store.
+        client (AuthClient | Trace): the view shows its log, and reveals tokens from its store.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
     """
 
@@ -88,8 +89,9 @@ class LogView(View, anywidget.AnyWidget):
     )
     _css = STYLES + (_HERE / "live_log.css").read_text(encoding="utf-8")
 
-    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+    def __init__(self, client: AuthClient | Trace, *, clock: Clock | None = None) -> None:
         super().__init__()
+        client = client_of(client)
         self._log = client.log
         self._base_url = client.base_url
         self._find_token = client.store.find

@@ -9,6 +9,9 @@ from typing import Any
 import anywidget
 import ipywidgets as widgets
 
+from ..client.auth_client import AuthClient
+from ..log.event_log import Trace
+
 # As text: anywidget watches a file on behalf of every widget that was made with it, closed ones
 # included, and so would keep a closed view and its log.
 _HERE = Path(__file__).parent
@@ -16,6 +19,13 @@ STYLES = "".join(
     (_HERE / "styles" / f"{name}.css").read_text(encoding="utf-8")
     for name in ("tokens", "controls", "panel", "views")
 )
+
+
+def client_of(watched: AuthClient | Trace) -> AuthClient:
+    """The client that a view watches. That of a trace holds no token and can send no message."""
+    if isinstance(watched, AuthClient):
+        return watched
+    return AuthClient(watched.base_url, log=watched, clock=watched.clock)
 
 
 class View:

@@ -21,8 +21,9 @@ from ...client.auth_client import AuthClient
 from ...client.stepper import Held, stepper_of
 from ...clock import Clock
 from ...log.event import Event, action_of, is_call
+from ...log.event_log import Trace
 from ..background import Pulse
-from ..view import View
+from ..view import View, client_of
 from .picture import Picture
 
 #: Seconds from an event to the picture, so that the events of one action are drawn together. The
@@ -36,7 +37,7 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
     """Shows the last action of a log, or its whole session, as a sequence.
 
     Args:
-        client (AuthClient): the view draws its log.
+        client (AuthClient | Trace): the view draws its log.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
 
     Attributes:
@@ -45,7 +46,8 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
         apart (bool): are calls made at once drawn apart?
     """
 
-    def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+    def __init__(self, client: AuthClient | Trace, *, clock: Clock | None = None) -> None:
+        client = client_of(client)
         self._log = client.log
         self._stepper = stepper_of(client)
         # Held while a picture is made and shown, so that an older one never replaces a newer one.
@@ -89,6 +91,13 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
 
     def _chosen(self) -> list[Event]:
         return self._log.action() if self.choice.value == LAST_ACTION else list(self._log)
+
+    def _chosen(self) -> str | None:
+        """The correlation of what is shown; None for the whole log."""
+        if self.choice.value == WHOLE_SESSION:
+            return None
+        action = self._log.action()
+        return (action_of(action[-1]) if action else None) or ""
 
     def _on_event(self, event: Event) -> None:
         self._redraw.start()

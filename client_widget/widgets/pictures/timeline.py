@@ -13,9 +13,10 @@ import ipywidgets as widgets
 from ...client.auth_client import AuthClient
 from ...clock import Clock
 from ...log.event import Event
+from ...log.event_log import Trace
 from ...log.token_lives import DRAWN, Timeline, numbered, spans
 from ..background import Pulse
-from ..view import View
+from ..view import View, client_of
 
 #: Seconds between two drawings, however many events arrive.
 BATCH = 0.1
@@ -28,7 +29,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     """Tokens as bars from `iat` to `exp`, requests with the numbers of their calls, and now.
 
     Args:
-        client (AuthClient): the view draws its log.
+        client (AuthClient | Trace): the view draws its log.
         clock (Clock | None): returns seconds since the epoch; the client's by default.
         window (bool | None): draw the refresh window of access tokens, too; by default if the
             client refreshes ahead of expiry.
@@ -38,8 +39,9 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(
-        self, client: AuthClient, *, clock: Clock | None = None, window: bool | None = None
+        self, client: AuthClient | Trace, *, clock: Clock | None = None, window: bool | None = None
     ) -> None:
+        client = client_of(client)
         self._log = client.log
         self._clock = clock if clock is not None else client.clock
         self._window = client.refreshes_ahead if window is None else window
