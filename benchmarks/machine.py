@@ -13,7 +13,7 @@ import psutil
 
 PACKAGES = (
     "flask", "waitress", "pyjwt", "bcrypt", "mongomock", "requests", "fastapi", "uvicorn",
-    "flask-jwt-extended", "requests-oauthlib", "authlib", "httpx", "granian", "nx-27017",
+    "requests-oauthlib", "authlib", "granian",
     "ipywidgets", "anywidget", "jupyterlab",
 )  # fmt: skip
 

@@ -1,110 +1,114 @@
-"""What each server is asked under load: the bytes of `/home`, of a refresh and of a login."""
+"""The servers under load, each in a process of its own, and what they are asked."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from .processes import HERE
-from .servers import PASSWORD, USERS
+from .servers import LIFETIME
 
-#: Kept connections to each server. Each has a user of its own: by the policy of the RFCs a
-#: name that logs in eight times at once has to wait.
-CONNECTIONS = len(USERS)
+HERE = Path(__file__).parent
+PEERS = HERE / "peers"
 
+#: One user for each connection: with the `rfc` policy, logins of one name at once have to wait.
+USERS = [f"user{number}" for number in range(8)]
+PASSWORD = "the pass phrase of a benchmark"
 
-@dataclass(frozen=True)
-class Dialect:
-    """How a server wants to be asked.
-
-    Attributes:
-        login (str), form (bool): the path, and whether it takes a form instead of JSON.
-        access, refresh (str): the tokens' names in its answers.
-        refresh_as_bearer (bool): the refresh token comes in `Authorization`, else in the body.
-        rotates (bool): a refresh token is good once.
-    """
-
-    login: str = "/users/login"
-    form: bool = False
-    access: str = "accessToken"
-    refresh: str = "refreshToken"
-    refresh_as_bearer: bool = False
-    rotates: bool = False
+Target = dict[str, Any]
 
 
-DIALECTS: Mapping[str, Dialect] = {
-    "article": Dialect(),
-    "rfc": Dialect(rotates=True),
-    "express": Dialect(),
-    "express-async": Dialect(login="/users/login-async"),
-    "fastapi": Dialect("/token", True, "access_token", "refresh_token"),
-    "flask-jwt": Dialect(refresh_as_bearer=True),
-}
+@contextmanager
+def process(*command: str, **settings: str) -> Iterator[dict[str, Any]]:
+    """Run a server; yields what it prints first, a JSON object or a line that ends with its URL."""
+    running = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **settings},
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    try:
+        line = running.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{command[1]} ended before it listened")
+        facts = json.loads(line) if line.startswith("{") else {"url": line.split()[-1]}
+        yield {**facts, "pid": running.pid}
+    finally:
+        running.terminate()  # not kill: that would leave the workers of the class server
+        running.communicate(timeout=30)
 
 
-class Visitor:
-    """Eight users who are logged in on one server.
+def class_server(secret: str) -> Any:
+    """`make serve` with one worker and the article's policy, as a `process`."""
+    return process(
+        *(sys.executable, "-m", "demo_server.class_server"),
+        HOST="127.0.0.1",
+        PORT="0",
+        WORKERS="1",
+        ACCESS_TOKEN_SECRET=secret,
+        REFRESH_TOKEN_SECRET=secret[::-1],
+        ACCESS_TOKEN_TTL=str(LIFETIME),
+        REFRESH_TOKEN_TTL=str(LIFETIME),
+    )
 
-    Args:
-        name (str): of the dialect.
-        url (str): of the server.
-    """
 
-    def __init__(self, name: str, url: str) -> None:
-        self._dialect = DIALECTS[name]
-        self._url = url
-        session = requests.Session()
-        session.trust_env = False
-        answers = [session.request(**self._login(user)) for user in USERS]
-        for answer in answers:
-            answer.raise_for_status()
-        self.access = [answer.json()[self._dialect.access] for answer in answers]
-        self._refresh = [answer.json()[self._dialect.refresh] for answer in answers]
+def express_is_installed() -> bool:
+    """Install Express from npm, where there is npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        return False
+    if (PEERS / "node_modules" / "express").is_dir():
+        return True
+    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+    return subprocess.run(command, cwd=PEERS, check=False).returncode == 0
 
-    def homes(self) -> dict[str, Any]:
-        """A target of load.py: `GET /home`."""
-        return self._target("/home", [_raw("GET", self._url, "/home", t) for t in self.access])
 
-    def refreshes(self) -> dict[str, Any]:
-        """A target of load.py: a refresh, again and again. It uses the sessions up."""
-        asked = []
-        for token in self._refresh:
-            bearer, body = (token, None) if self._dialect.refresh_as_bearer else ("", token)
-            content = "" if body is None else json.dumps({"token": body})
-            asked.append(_raw("POST", self._url, "/refresh", bearer, content))
-        return self._target("/refresh", asked, self._refresh if self._dialect.rotates else [])
-
-    def logins(self) -> dict[str, Any]:
-        """A target of load.py: a login."""
-        asked = []
-        for user in USERS:
-            login = requests.Request(**self._login(user)).prepare()
-            body = login.body.decode() if isinstance(login.body, bytes) else str(login.body)
-            kind = login.headers["Content-Type"]
-            asked.append(_raw("POST", self._url, self._dialect.login, "", body, kind))
-        return self._target(self._dialect.login, asked)
-
-    def _login(self, user: str) -> dict[str, Any]:
+def log_in(url: str) -> tuple[list[str], list[str]]:
+    """Register all users at one of our servers; returns their access and refresh tokens."""
+    session = requests.Session()
+    session.trust_env = False
+    answers = []
+    for user in USERS:
         credentials = {"username": user, "password": PASSWORD}
-        how = "data" if self._dialect.form else "json"
-        return {"method": "POST", "url": f"{self._url}{self._dialect.login}", how: credentials}
-
-    def _target(self, path: str, asked: Sequence[str], tokens: Sequence[str] = ()) -> Any:
-        return {"url": self._url + path, "requests": list(asked), "tokens": list(tokens)}
+        session.post(f"{url}/users/register", json=credentials, timeout=30).raise_for_status()
+        answers.append(session.post(f"{url}/users/login", json=credentials, timeout=30).json())
+    return [a["accessToken"] for a in answers], [a["refreshToken"] for a in answers]
 
 
-def load(targets: Sequence[Any], **plan: float) -> list[list[float]]:
+def homes(url: str, tokens: Sequence[str]) -> Target:
+    """A target of load.py: `GET /home`."""
+    head = f"GET /home HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nX-Request-ID: bench\r\n"
+    asked = [f"{head}Authorization: Bearer {token}\r\n\r\n" for token in tokens]
+    return {"url": url, "requests": asked, "tokens": []}
+
+
+def refreshes(url: str, tokens: Sequence[str], *, rotates: bool) -> Target:
+    """A target of load.py: a refresh, again and again."""
+    head = f"POST /refresh HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nX-Request-ID: bench\r\n"
+    asked = []
+    for token in tokens:
+        body = json.dumps({"token": token})
+        kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+        asked.append(f"{head}{kind}\r\n\r\n{body}")
+    return {"url": url, "requests": asked, "tokens": list(tokens) if rotates else []}
+
+
+def load(targets: Sequence[Target], **plan: float) -> list[list[float]]:
     """Answers per second of each target in each round, from a process of its own.
 
     Args:
-        targets: of a `Visitor`.
+        targets: as `homes` and `refreshes` return them.
         plan: `rounds` and `slice` (seconds), or `answers`; see load.py.
     """
     ran = subprocess.run(
@@ -116,14 +120,3 @@ def load(targets: Sequence[Any], **plan: float) -> list[list[float]]:
     )
     rates: list[list[float]] = json.loads(ran.stdout)
     return rates
-
-
-def _raw(
-    method: str, url: str, path: str, token: str, body: str = "", kind: str = "application/json"
-) -> str:
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {urlsplit(url).netloc}", "X-Request-ID: bench"]
-    if token:
-        lines.append(f"Authorization: Bearer {token}")
-    if method == "POST":
-        lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", body])

@@ -2,8 +2,7 @@
 
     python benchmarks/servers.py SECRET
 
-Prints a JSON object, their URLs. Ends when its standard input is closed. The users `user0` to
-`user7` are registered.
+Prints a JSON object, their URLs. Ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -17,9 +16,7 @@ from flask import Flask, jsonify, request
 from demo_server import DemoServer, ServerConfig
 from demo_server.wsgi import WsgiServer
 
-#: As in peers/: the users, their password and the lifetime of an access token, in seconds.
-USERS = [f"user{number}" for number in range(8)]
-PASSWORD = "the pass phrase of a benchmark"
+#: The lifetime of a token, in seconds: longer than a run.
 LIFETIME = 3600
 
 
@@ -46,12 +43,7 @@ def main() -> None:
             refresh_token_ttl=LIFETIME,
             policy=policy,
         )
-        server = DemoServer(config, name=policy).start()
-        visitor = server.app.test_client()
-        for user in USERS:
-            answer = visitor.post("/users/register", json={"username": user, "password": PASSWORD})
-            assert answer.status_code == 201
-        urls[policy] = server.url
+        urls[policy] = DemoServer(config, name=policy).start().url
     bare = WsgiServer(bare_app(secret), "127.0.0.1", 0, "bare")
     print(json.dumps({**urls, "bare": f"http://127.0.0.1:{bare.port}"}), flush=True)
     sys.stdin.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,10 +49,11 @@ class Row:
         """Does the figure break its budget?"""
         return self.verdict in ("OVER", "UNDER")
 
-    def cells(self) -> list[str]:
-        """The row of the table."""
+    def cells(self, recorded: Mapping[str, float]) -> list[str]:
+        """The row of the table, with the figure of the last recorded run."""
         spread = "" if self.spread is None else " … ".join(map(number, self.spread))
-        return [self.what, number(self.figure), spread, self.budget, self.verdict]
+        before = number(recorded[self.what]) if self.what in recorded else ""
+        return [self.what, number(self.figure), spread, before, self.budget, self.verdict]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Part:
     pictures: list[Path] = field(default_factory=list)
 
 
-HEAD = ("what", "median", "middle half", "budget", "")
+HEAD = ("what", "now", "middle half", "last recorded", "budget", "")
 
 
 def number(figure: float) -> str:
@@ -122,11 +123,11 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def section(part: Part) -> str:
+def section(part: Part, recorded: Mapping[str, float]) -> str:
     """A part as RESULTS.md has it."""
     pieces = [f"## {part.title}", part.how]
     if part.rows:
-        pieces.append(markdown(HEAD, (row.cells() for row in part.rows)))
+        pieces.append(markdown(HEAD, (row.cells(recorded) for row in part.rows)))
     pieces += [markdown(grid.head, grid.rows) for grid in part.grids]
     pieces += [f"Left out: {reason}" for reason in part.left_out]
     pieces += [f"![{part.title}, as a plot]({path.name})" for path in part.pictures]

@@ -6,15 +6,14 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import requests
 
 from client_widget import AuthClient, EventLog, TokenPair, TokenStore
 
-from ..plan import Visitor
-from ..processes import HERE, process
+from ..plan import HERE, log_in, process
 from ..table import Part, ratio
 from ..turns import take_turns
 
@@ -27,12 +26,12 @@ def measure(quick: bool) -> Part:
         "Client",
         "`GET /home` with a valid token, one request after the other over one kept connection. "
         "The bare request is `requests.Session.get` with the header written by hand. None of them "
-        "reads proxies from the environment. httpx does not wrap requests, so its figure also "
-        "compares two HTTP libraries.",
+        "reads proxies from the environment.",
     )
     server = str(HERE / "servers.py")
     with process(sys.executable, server, secrets.token_hex(32)) as urls:
-        url, token = urls["article"], Visitor("article", urls["article"]).access[0]
+        url = urls["article"]
+        token = log_in(url)[0][0]
         calls = {
             "AuthClient with its log": _ours(url, token),
             "bare requests.Session": _bare(url, token),
@@ -43,7 +42,7 @@ def measure(quick: bool) -> Part:
             else:
                 part.left_out.append(f"{name}, which is not installed (extra `bench`).")
         checked = {name: _checked(call) for name, call in calls.items()}
-        times = take_turns(checked, rounds=8 if quick else 40, each=20 if quick else 50)
+        times = take_turns(checked, rounds=8 if quick else 100, each=20)
     bare, ours = times["bare requests.Session"], times["AuthClient with its log"]
     for name, series in times.items():
         if series is not bare:
@@ -93,28 +92,6 @@ def _authlib(url: str, token: str) -> Callable[[], int]:
     return lambda: session.get(f"{url}/home", headers=HEADERS, timeout=15).status_code
 
 
-def _httpx(url: str, token: str) -> Callable[[], int]:
-    import httpx
-
-    class Flow(httpx.Auth):
-        """Sign, send, refresh, retry, as httpx documents it."""
-
-        requires_response_body = True
-
-        def auth_flow(
-            self, request: httpx.Request
-        ) -> Generator[httpx.Request, httpx.Response, None]:
-            request.headers["Authorization"] = f"Bearer {token}"
-            response = yield request
-            if response.status_code in (401, 403):
-                fresh = yield httpx.Request("POST", f"{url}/refresh", json={"token": token})
-                request.headers["Authorization"] = f"Bearer {fresh.json()['accessToken']}"
-                yield request
-
-    client = httpx.Client(auth=Flow(), trust_env=False, timeout=15)
-    return lambda: client.get(f"{url}/home", headers=HEADERS).status_code
-
-
 def _grant(token: str) -> dict[str, object]:
     return {
         "access_token": token,
@@ -127,5 +104,4 @@ def _grant(token: str) -> dict[str, object]:
 PEERS = (
     ("requests-oauthlib", "requests_oauthlib", _requests_oauthlib),
     ("authlib", "authlib", _authlib),
-    ("httpx with an auth flow", "httpx", _httpx),
 )

@@ -12,7 +12,7 @@ import psutil
 
 from client_widget import EventLog
 
-from ..table import Grid, Part, measured, number, quartiles
+from ..table import Part, Row, measured, ratio
 from ..turns import take_turns
 
 #: Events of which the time is taken together.
@@ -30,34 +30,21 @@ class Filled(NamedTuple):
 
 
 def measure(quick: bool) -> Part:
-    counts = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
+    many = 100_000 if quick else 1_000_000
     part = Part(
         "Event log",
         f"Events like those of a request, recorded in chunks of {CHUNK:,}. Each log has its own "
-        "process, so that its memory can be measured. A log keeps `limit` events: all of them "
-        "here, except in the last row of the table, which has the default limit. Times and bytes "
-        "are per event. The mean includes Python's garbage collection; the longest collection is "
-        "in the longest chunk.",
+        "process, so that its memory can be measured, and keeps all of its events.",
     )
-    rows = []
     for subscribers in (0, 1):
-        for count in counts:
-            filled = alone(count, count, subscribers)
-            rows.append(_cells(count, count, subscribers, filled))
-        tenth = len(filled.times) // 10
+        filled = alone(many, subscribers)
         what = "with a subscriber" if subscribers else "without a subscriber"
+        tenth = len(filled.times) // 10
         first, last = filled.times[:tenth], filled.times[-tenth:]
-        ratios = [late / early for late, early in zip(last, first, strict=True)]
-        part.rows.append(
-            measured(
-                f"time of an event, {what}: last tenth of {counts[-1]:,} / first",
-                ratios,
-                at_most=1.5,
-            )
-        )
-    default = 100_000
-    filled = alone(counts[-1], default, 1)
-    rows.append(_cells(counts[-1], default, 1, filled))
+        name = f"time of an event, {what}: last tenth of {many:,} / first"
+        part.rows.append(ratio(name, last, first, at_most=1.5))
+        part.rows.append(measured(f"microseconds of an event, {what}", filled.times))
+    part.rows.append(Row("bytes of an event", filled.size))
     for threads, least in ((1, 300_000), (8, 150_000)):
         name = "one thread" if threads == 1 else f"{threads} threads"
         rates = [a_second(threads) for _ in range(3 if quick else 7)]
@@ -70,16 +57,6 @@ def measure(quick: bool) -> Part:
     part.rows.append(
         measured("a picture of 100 events, ms", pictures(20 if quick else 100), at_most=10)
     )
-    head = (
-        "events",
-        "limit",
-        "subscribers",
-        "median, µs",
-        "mean, µs",
-        "longest chunk, ms",
-        "bytes",
-    )
-    part.grids.append(Grid(head, rows))
     return part
 
 
@@ -98,15 +75,15 @@ def pictures(rounds: int) -> list[float]:
     return times[1:]  # the first imports the library
 
 
-def alone(count: int, limit: int, subscribers: int) -> Filled:
+def alone(count: int, subscribers: int) -> Filled:
     """`fill` in a process of its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(fill, count, limit, subscribers).result()
+        return pool.submit(fill, count, subscribers).result()
 
 
-def fill(count: int, limit: int, subscribers: int) -> Filled:
+def fill(count: int, subscribers: int) -> Filled:
     """Record `count` events."""
-    log = EventLog(limit=limit)
+    log = EventLog(limit=count)
     for _ in range(subscribers):
         log.subscribe(lambda _: None)
     process = psutil.Process()
@@ -150,9 +127,3 @@ def a_second(threads: int) -> float:
     for worker in workers:
         worker.join()
     return each * threads / (time.perf_counter() - start)
-
-
-def _cells(count: int, limit: int, subscribers: int, filled: Filled) -> list[str]:
-    times = filled.times
-    figures = (quartiles(times)[1], sum(times) / len(times), max(times) * CHUNK / 1000, filled.size)
-    return [f"{count:,}", f"{limit:,}", str(subscribers), *map(number, figures)]

@@ -1,125 +1,113 @@
-"""The server: `/home`, `/refresh` and login beside other people's servers, and its memory."""
+"""The server: `/home` next to other people's servers, a refresh, a login, and its memory."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import sys
 from contextlib import ExitStack
+from importlib.util import find_spec
 
 import bcrypt
 import psutil
 import requests
 
-from ..plan import CONNECTIONS, DIALECTS, Visitor, load
-from ..processes import start_all
-from ..servers import PASSWORD, USERS
-from ..table import Grid, Part, number, quartiles, ratio
+from ..plan import (
+    HERE,
+    PASSWORD,
+    PEERS,
+    USERS,
+    class_server,
+    express_is_installed,
+    homes,
+    load,
+    log_in,
+    process,
+    refreshes,
+)
+from ..table import Part, measured, ratio
 from ..turns import take_turns
 
-NAMES = {
-    "article": "ours, article",
-    "rfc": "ours, rfc",
-    "bare": "bare Flask route",
-    "express": "Express, the article's",
-    "express-async": "Express, with bcrypt's threads",
-    "fastapi": "FastAPI on uvicorn",
-    "flask-jwt": "flask-jwt-extended",
-}
-
 COST = 10
-
-#: The least that we answer, over what the article's app on Express does.
-LEAST_OVER_EXPRESS = 1.3
 
 
 def measure(quick: bool) -> Part:
     part = Part(
         "Server",
-        f"{CONNECTIONS} kept connections, each with its own user, from one process of load; the "
-        f"servers take turns in short slices. All check passwords with bcrypt at cost {COST}. The "
-        "bare route only calls `jwt.decode`, on our WSGI server; flask-jwt-extended runs on it "
-        "too. FastAPI is set up as in its tutorial: one thread, so a login blocks all other "
-        "requests. The article's `compareSync` does the same on Express; next to it is a variant "
-        "with `compare`, which uses more cores.",
+        f"{len(USERS)} kept connections, each with its own user, from one process of load; the "
+        "servers take turns in short slices. The bare route only calls `jwt.decode`, on our WSGI "
+        "server. FastAPI is set up as in its tutorial, and runs on uvicorn with one worker, next "
+        "to `make serve` with one. Each connection sends one access token again and again, as a "
+        "client does: our server checks its signature once, the others each time.",
     )
+    secret = secrets.token_hex(32)
     with ExitStack() as stack:
-        urls = start_all(stack, secrets.token_hex(32), part.left_out)
-        # Of the last dictionary that was unpacked, so of ours.
-        ours = psutil.Process(urls.pop("pid"))
-        if "express" in urls:
-            urls["express-async"] = urls["express"]
-        visitors = {name: Visitor(name, url) for name, url in urls.items() if name in DIALECTS}
-        homes = _homes(part, visitors, urls["bare"], quick)
-        _memory(part, visitors, ours, quick)
-        refreshes = _refreshes(part, visitors, quick)
-        logins = _logins(part, visitors, quick)
+        urls = stack.enter_context(process(sys.executable, str(HERE / "servers.py"), secret))
+        ours = psutil.Process(urls["pid"])
+        if find_spec("granian"):
+            urls["class"] = stack.enter_context(class_server(secret))["url"]
+        else:
+            part.left_out.append("`make serve`, which needs granian (extra `serve`).")
+        _start_peers(part, stack, secret, urls)
+        del urls["pid"]
+        tokens = {name: log_in(urls[name]) for name in ("article", "rfc", "class") if name in urls}
+        # The other servers check the same secret.
+        targets = {n: homes(url, tokens.get(n, tokens["article"])[0]) for n, url in urls.items()}
+        _homes(part, targets, quick)
+        _memory(part, [targets["article"], targets["rfc"]], ours, quick)
+        _refreshes(part, urls, tokens, quick)
         _over_bcrypt(part, urls, quick)
-    _absolute(part, homes, refreshes, logins)
     return part
 
 
-Rates = dict[str, list[float]]
+def _start_peers(part: Part, stack: ExitStack, secret: str, urls: dict[str, str]) -> None:
+    if find_spec("fastapi") and find_spec("uvicorn"):
+        command = (sys.executable, str(PEERS / "fastapi_app.py"), secret)
+        urls |= stack.enter_context(process(*command))
+    else:
+        part.left_out.append("FastAPI, which is not installed (extra `bench`).")
+    if express_is_installed():
+        urls |= stack.enter_context(process("node", str(PEERS / "express.js"), secret))
+    else:
+        part.left_out.append("Express, which needs node and npm.")
 
 
-def _homes(part: Part, visitors: dict[str, Visitor], bare: str, quick: bool) -> Rates:
-    targets = {name: v.homes() for name, v in visitors.items() if name != "express-async"}
-    plain = targets["article"]
-    there = bare.rpartition("/")[2]
-    here = plain["url"].split("/")[2]
-    asked = [request.replace(here, there) for request in plain["requests"]]
-    targets["bare"] = {"url": f"{bare}/home", "requests": asked, "tokens": []}
-    rates = _in_turns(targets, rounds=3 if quick else 20, seconds=0.15 if quick else 0.3)
+def _homes(part: Part, targets: dict[str, object], quick: bool) -> None:
+    plan = {"rounds": 3, "slice": 0.15} if quick else {"rounds": 40, "slice": 0.15}
+    rates = dict(zip(targets, load(list(targets.values()), **plan), strict=True))
+    bare, article = rates["bare"], rates["article"]
     part.rows.append(
-        ratio(
-            "time of /home: ours, article / bare Flask route",
-            rates["bare"],
-            rates["article"],
-            at_most=1.15,
-        )
+        ratio("time of /home: ours, article / bare Flask route", bare, article, at_most=1.08)
     )
-    part.rows.append(ratio("time of /home: ours, rfc / article", rates["article"], rates["rfc"]))
-    _against_peers(part, "/home", rates)
-    return rates
+    part.rows.append(ratio("time of /home: ours, rfc / article", article, rates["rfc"]))
+    if "express" in rates:
+        what = "answers of /home: ours, article / Express, the article's"
+        part.rows.append(ratio(what, article, rates["express"], at_least=1.5))
+    if "fastapi" in rates and "class" in rates:
+        what = "answers of /home: `make serve`, one worker / FastAPI on uvicorn"
+        part.rows.append(ratio(what, rates["class"], rates["fastapi"], at_least=1.6))
+    for name, series in rates.items():
+        part.rows.append(measured(f"answers of /home a second: {name}", series))
 
 
-def _refreshes(part: Part, visitors: dict[str, Visitor], quick: bool) -> Rates:
-    targets = {name: v.refreshes() for name, v in visitors.items() if name != "express-async"}
-    rates = _in_turns(targets, rounds=3 if quick else 15, seconds=0.15 if quick else 0.3)
-    _against_peers(part, "/refresh", rates)
-    return rates
-
-
-def _logins(part: Part, visitors: dict[str, Visitor], quick: bool) -> Rates:
-    targets = {name: visitor.logins() for name, visitor in visitors.items()}
-    rates = _in_turns(targets, rounds=2 if quick else 5, seconds=0.5 if quick else 1.0)
-    _against_peers(part, "login", rates)
-    return rates
-
-
-def _in_turns(targets: Mapping[str, object], *, rounds: int, seconds: float) -> Rates:
-    rates = load(list(targets.values()), rounds=rounds, slice=seconds)
-    return dict(zip(targets, rates, strict=True))
-
-
-def _against_peers(part: Part, what: str, rates: Rates) -> None:
-    for policy in ("article", "rfc"):
-        for peer in ("express", "express-async", "fastapi", "flask-jwt"):
-            if peer in rates:
-                budget = {}
-                if (what, policy, peer) == ("/home", "article", "express"):
-                    budget["at_least"] = LEAST_OVER_EXPRESS
-                name = f"answers of {what}: {NAMES[policy]} / {NAMES[peer]}"
-                part.rows.append(ratio(name, rates[policy], rates[peer], **budget))
-
-
-def _memory(part: Part, visitors: dict[str, Visitor], ours: psutil.Process, quick: bool) -> None:
+def _memory(part: Part, targets: list[object], ours: psutil.Process, quick: bool) -> None:
     """The server's memory before and after many requests, half of them to each policy."""
-    answers = 1_000 if quick else 50_000
+    answers = 1_000 if quick else 20_000
     before = ours.memory_info().rss
-    load([visitors["article"].homes(), visitors["rfc"].homes()], answers=answers)
+    load(targets, answers=answers)
     after = ours.memory_info().rss
     what = f"memory after {2 * answers:,} more requests to /home / before"
     part.rows.append(ratio(what, [after], [before], at_most=1.05))
+
+
+def _refreshes(
+    part: Part, urls: dict[str, str], tokens: dict[str, tuple[list[str], list[str]]], quick: bool
+) -> None:
+    targets = [
+        refreshes(urls[policy], tokens[policy][1], rotates=policy == "rfc")
+        for policy in ("article", "rfc")
+    ]
+    article, rfc = load(targets, rounds=3 if quick else 30, slice=0.15)
+    part.rows.append(ratio("time of a refresh: ours, rfc / article", article, rfc, at_most=1.25))
 
 
 def _over_bcrypt(part: Part, urls: dict[str, str], quick: bool) -> None:
@@ -140,14 +128,5 @@ def _over_bcrypt(part: Part, urls: dict[str, str], quick: bool) -> None:
     }
     times = take_turns(calls, rounds=6 if quick else 60)
     for policy in ("article", "rfc"):
-        what = f"time of a login: {NAMES[policy]} / bcrypt.checkpw"
+        what = f"time of a login: ours, {policy} / bcrypt.checkpw"
         part.rows.append(ratio(what, times[policy], times["bcrypt"], at_most=1.1))
-
-
-def _absolute(part: Part, homes: Rates, refreshes: Rates, logins: Rates) -> None:
-    rows = []
-    for key, name in NAMES.items():
-        series = [rates.get(key) for rates in (homes, refreshes, logins)]
-        if any(series):
-            rows.append([name, *(number(quartiles(s)[1]) if s else "" for s in series)])
-    part.grids.append(Grid(("answers a second", "/home", "/refresh", "login"), rows))

@@ -153,7 +153,7 @@ def test_expiry_after_expiry_under_threads(
 ) -> None:
     """Nothing of one refresh is left to disturb the next; the shared session holds."""
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
+    sys.setswitchinterval(1e-4)
     try:
         for round_ in range(1, 5):
             clock.advance(61)
