@@ -200,26 +200,25 @@ function render({ model, el }) {
     }
   };
 
-  const saver = (label, format) => {
-    const control = button(label, () => tell({ type: "save", format }));
-    control.setAttribute("aria-label", `Save as ${label}`);
+  const saver = (label, format, name) => {
+    const control = button(`↓ ${label}`, () => tell({ type: "save", format }));
+    control.title = `Save as ${name}`;
+    control.setAttribute("aria-label", control.title);
     return control;
   };
   const bar = create("div", "lab-log-bar");
+  const heading = create("span", "lab-log-heading", "What happened");
+  heading.setAttribute("role", "heading");
+  heading.setAttribute("aria-level", "3");
   bar.append(
-    create("span", "lab-log-heading", "Event log"),
+    heading,
     filter,
     pause,
     waiting,
     button("Clear", () => forget(CLEARED)),
   );
   const second = create("div", "lab-log-bar");
-  second.append(
-    legend,
-    create("span", "lab-log-save", "Save as"),
-    saver("JSON lines", "jsonl"),
-    saver("HAR", "har"),
-  );
+  second.append(legend, saver("JSON", "jsonl", "JSON lines"), saver("HAR", "har", "HAR"));
   const columns = create("div", "lab-log-columns");
   columns.setAttribute("aria-hidden", "true"); // each cell says what it is by itself
   for (const [name, title] of Object.entries({
