@@ -150,14 +150,22 @@ function render({ model, el }) {
     waiting.textContent = rows === 1 ? "1 row waits" : `${number} rows wait`;
   };
 
+  const atEnd = () => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
+  const toEnd = () => {
+    scroller.scrollTop = scroller.scrollHeight;
+    following = true;
+  };
+  let following = true; // also when the page gets another size, and its rows other heights
+  const resized = new ResizeObserver(() => following && toEnd());
+
   const append = ({ rows, stories: headlines }) => {
     // Follow the newest row, unless the reader has scrolled back.
-    const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
+    const follow = atEnd();
     for (const row of rows) add(row);
     for (const [action, parts] of Object.entries(headlines)) stories.get(action)?.setHeadline(parts);
     shorten();
     if (filter.value || !nothing.hidden) sift();
-    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+    if (follow) toEnd();
   };
 
   const details = new Details((seq, reveal) => tell({ type: "open", seq, reveal }), say);
@@ -227,6 +235,8 @@ function render({ model, el }) {
     cell(columns, name, title);
   const scroller = create("div", "lab-log-scroller");
   scroller.append(columns, nothing, list);
+  scroller.addEventListener("scroll", () => (following = atEnd()));
+  resized.observe(scroller);
   const body = create("div", "lab-log-body");
   body.append(scroller, details.element);
 
@@ -237,6 +247,7 @@ function render({ model, el }) {
   tell({ type: "hello" });
   return () => {
     clearTimeout(telling);
+    resized.disconnect();
     model.off("msg:custom", receive);
   };
 }
