@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -13,7 +14,6 @@ from .token_html import head
 from .view import Stylesheet, View
 
 PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
-OTHER = "Other"
 
 
 class TimeControls(View, widgets.VBox):  # type: ignore[misc]
@@ -48,12 +48,12 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
         self.buttons = {label: widgets.Button(description=label) for label in jumps}
         for label, jump in jumps.items():
             self.buttons[label].on_click(lambda _, jump=jump: jump())
-        # A cell may have set a pace that no button has: that is OTHER.
+        # A cell may have set a pace that no button has: then none is pressed.
         self.pace = widgets.ToggleButtons(
-            options=[*PACES, OTHER],
+            options=list(PACES),
             value=self._pace_now(),
             style={"button_width": "auto"},
-            tooltips=["How fast the clock runs"] * (len(PACES) + 1),
+            tooltips=["How fast the clock runs"] * len(PACES),
         )
         self.pace.observe(self._on_pace, "value")
         self.pace.add_class("lab-pace")
@@ -70,10 +70,10 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
         if self.pace.value != pace:
             self.pace.value = pace
 
-    def _pace_now(self) -> str:
-        return next((label for label, rate in PACES.items() if rate == self._clock.rate), OTHER)
+    def _pace_now(self) -> str | None:
+        return next((label for label, rate in PACES.items() if rate == self._clock.rate), None)
 
-    def _on_pace(self, change: dict[str, str]) -> None:
+    def _on_pace(self, change: dict[str, Any]) -> None:
         rate = PACES.get(change["new"])
         if rate is not None and rate != self._clock.rate:
             self._clock.rate = rate

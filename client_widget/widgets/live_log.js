@@ -150,14 +150,22 @@ function render({ model, el }) {
     waiting.textContent = rows === 1 ? "1 row waits" : `${number} rows wait`;
   };
 
+  const atEnd = () => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
+  const toEnd = () => {
+    scroller.scrollTop = scroller.scrollHeight;
+    following = true;
+  };
+  let following = true; // also when the page gets another size, and its rows other heights
+  const resized = new ResizeObserver(() => following && toEnd());
+
   const append = ({ rows, stories: headlines }) => {
     // Follow the newest row, unless the reader has scrolled back.
-    const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
+    const follow = atEnd();
     for (const row of rows) add(row);
     for (const [action, parts] of Object.entries(headlines)) stories.get(action)?.setHeadline(parts);
     shorten();
     if (filter.value || !nothing.hidden) sift();
-    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+    if (follow) toEnd();
   };
 
   const details = new Details((seq, reveal) => tell({ type: "open", seq, reveal }), say);
@@ -200,26 +208,25 @@ function render({ model, el }) {
     }
   };
 
-  const saver = (label, format) => {
-    const control = button(label, () => tell({ type: "save", format }));
-    control.setAttribute("aria-label", `Save as ${label}`);
+  const saver = (label, format, name) => {
+    const control = button(`↓ ${label}`, () => tell({ type: "save", format }));
+    control.title = `Save as ${name}`;
+    control.setAttribute("aria-label", control.title);
     return control;
   };
   const bar = create("div", "lab-log-bar");
+  const heading = create("span", "lab-log-heading", "What happened");
+  heading.setAttribute("role", "heading");
+  heading.setAttribute("aria-level", "3");
   bar.append(
-    create("span", "lab-log-heading", "Event log"),
+    heading,
     filter,
     pause,
     waiting,
     button("Clear", () => forget(CLEARED)),
   );
   const second = create("div", "lab-log-bar");
-  second.append(
-    legend,
-    create("span", "lab-log-save", "Save as"),
-    saver("JSON lines", "jsonl"),
-    saver("HAR", "har"),
-  );
+  second.append(legend, saver("JSON", "jsonl", "JSON lines"), saver("HAR", "har", "HAR"));
   const columns = create("div", "lab-log-columns");
   columns.setAttribute("aria-hidden", "true"); // each cell says what it is by itself
   for (const [name, title] of Object.entries({
@@ -228,6 +235,8 @@ function render({ model, el }) {
     cell(columns, name, title);
   const scroller = create("div", "lab-log-scroller");
   scroller.append(columns, nothing, list);
+  scroller.addEventListener("scroll", () => (following = atEnd()));
+  resized.observe(scroller);
   const body = create("div", "lab-log-body");
   body.append(scroller, details.element);
 
@@ -238,6 +247,7 @@ function render({ model, el }) {
   tell({ type: "hello" });
   return () => {
     clearTimeout(telling);
+    resized.disconnect();
     model.off("msg:custom", receive);
   };
 }

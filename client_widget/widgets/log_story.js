@@ -20,7 +20,7 @@ function actor(name) {
   const element = create("span", "lab-log-actor", name);
   element.dataset.actor = name;
   element.title = name; // whole, where a long one is cut
-  if (!["client", "server", "panel"].includes(name)) {
+  if (!["client", "server", "panel", "clock"].includes(name)) {
     let hue = 0; // one of several clients
     for (const letter of name) hue = (hue * 31 + letter.codePointAt(0)) % 360;
     element.style.setProperty("--log-hue", hue);
@@ -95,6 +95,7 @@ class Story {
   add(row) {
     this.rows.append(drawRow(row));
     if (row.call) this.calls.add(row.call);
+    this.element.classList.toggle("lab-log-several", this.calls.size > 1);
     this.number.textContent = ranges(this.calls);
   }
 

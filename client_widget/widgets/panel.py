@@ -303,7 +303,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         if pair is None:
             self.tokens.value = empty_card(
                 "Access token", "The token store is empty."
-            ) + empty_card("Refresh token", "Log in to get an access and a refresh token.")
+            ) + empty_card("Refresh token", "Log in to get both tokens.")
         else:
             self.tokens.value = token_card("Access token", pair.access, now) + token_card(
                 "Refresh token", pair.refresh, now

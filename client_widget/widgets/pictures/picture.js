@@ -23,7 +23,12 @@ function render({ model, el }) {
   }
   function onClick(event) {
     const asks = event.target.closest?.("button[data-asks]")?.dataset.asks;
-    if (asks) model.send({ asks });
+    if (!asks) return;
+    try {
+      model.send({ asks });
+    } catch {
+      // The kernel has restarted; the panel says so.
+    }
   }
   function onMessage(message) {
     if (message.type === "play") el.querySelector("svg")?.classList.add("plays");

@@ -92,13 +92,6 @@ class DiagramView(View, widgets.VBox):  # type: ignore[misc]
     def _chosen(self) -> list[Event]:
         return self._log.action() if self.choice.value == LAST_ACTION else list(self._log)
 
-    def _chosen(self) -> str | None:
-        """The correlation of what is shown; None for the whole log."""
-        if self.choice.value == WHOLE_SESSION:
-            return None
-        action = self._log.action()
-        return (action_of(action[-1]) if action else None) or ""
-
     def _on_event(self, event: Event) -> None:
         self._redraw.start()
 

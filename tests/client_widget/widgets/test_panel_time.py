@@ -24,7 +24,7 @@ class TestTime:
     ) -> None:
         clock.rate = 7
         time.refresh()
-        assert time.pace.value == "Other"  # a pace that a cell has set
+        assert time.pace.value is None  # a pace that a cell has set
         time.pace.value = label
         assert clock.rate == rate
         [event] = [event for event in log if event.name == "clock.paced"]
