@@ -20,6 +20,9 @@ EXCEPTIONS = {
     ("tests/test_notebooks.py", "_check_times"): (
         "A fault to be found, and no public name takes away this check alone."
     ),
+    ("tests/browser/threads_program.py", "_current_frames"): (
+        "Where a thread waits: Python itself has no other name for it."
+    ),
     ("tests/client_widget/widgets/test_views.py", "_instances"): (
         "ipywidgets' list of living widgets, which has no other name since its public one went."
     ),

@@ -62,7 +62,10 @@ EXTENSIONS = [
 ROOTS = ["jwt-refresh-lab", "ipython", "jedi", "micropip"]
 
 # Parts of JupyterLab itself, which runs in JavaScript here, and a server's.
-NOT_IN_A_TAB = {"jupyterlab", "jupyterlab-widgets", "widgetsnbextension", "psutil", "pexpect"}
+NOT_IN_A_TAB = {
+    "jupyterlab", "jupyterlab-widgets", "widgetsnbextension", "psutil", "pexpect",
+    "cryptography",  # for lesson 11, which needs the installed lab
+}  # fmt: skip
 
 # How the environment markers of dependencies are evaluated.
 BROWSER = {

@@ -14,7 +14,7 @@ Lessons do not import each other. What they share is here:
 - `concurrency`: calls that race in the same order every time;
 - `copies`: a learner's own copy of the lessons; `progress`: what they did in it;
 - `seat`: `join`, a student's place in a class on one server.
-- `front_end`: displays the front end's JavaScript, the code that the browser runs.
+- `outputs`: what a cell displays: pictures, and the front end's JavaScript.
 
 The server and the client meet here and in the notebooks; neither imports the course.
 """

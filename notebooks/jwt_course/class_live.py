@@ -14,7 +14,7 @@ from client_widget.log.pictures.shapes import in_words
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
 from .guess import Guess, guess, in_order
-from .picture import Picture
+from .outputs import Picture
 
 #: Everybody's: the class is played in this process only.
 _PASSWORD = "a pass phrase of the lesson"

@@ -27,6 +27,9 @@ MANIFEST = ".jwt-course.json"
 #: What the lessons link to, next to them in a copy.
 GLOSSARY = "glossary.md"
 
+# What else a copy has, by its place in the copy and in the project.
+_EXTRAS = {GLOSSARY: "docs/glossary.md", "images/expiry.svg": "notebooks/images/expiry.svg"}
+
 _HERE = Path(__file__).parent
 # In a wheel the lessons are in the package; in a checkout they are next to it.
 _IN_WHEEL = _HERE / "lessons"
@@ -130,8 +133,10 @@ def _start(folder: Path, known: dict[str, Path], again: list[str]) -> Iterator[s
         _replace(target, content)
         copied[path.name] = now
         _write_manifest(folder, copied)
-    glossary = _IN_WHEEL / GLOSSARY if _IN_WHEEL.is_dir() else _HERE.parents[1] / "docs" / GLOSSARY
-    _replace(folder / GLOSSARY, glossary.read_bytes())
+    for place, origin in _EXTRAS.items():
+        source = _IN_WHEEL / place if _IN_WHEEL.is_dir() else _HERE.parents[1] / origin
+        (folder / place).parent.mkdir(exist_ok=True)
+        _replace(folder / place, source.read_bytes())
     _write_manifest(folder, copied)
     if new:
         count = "1 new lesson" if new == 1 else f"{new} new lessons"

@@ -50,8 +50,9 @@ def work_on(lesson: Path) -> bytes:
 
 def test_a_copy_has_the_lessons_without_outputs_and_without_solutions(copy: Path) -> None:
     found = sorted(path.name for path in copy.iterdir())
-    assert found == sorted([MANIFEST, "glossary.md", *(path.name for path in lessons().values())])
-    assert list(lessons()) == [f"0{number}" for number in range(1, 10)]
+    names = [path.name for path in lessons().values()]
+    assert found == sorted([MANIFEST, "glossary.md", "images", *names])
+    assert list(lessons()) == [f"{number:02}" for number in (*range(1, 10), 11, 12)]
     for path in copy.glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
@@ -67,9 +68,11 @@ def test_each_link_of_a_copy_leads_to_a_file_in_it(copy: Path) -> None:
 
 
 def test_a_second_start_changes_nothing(copy: Path) -> None:
-    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in copy.iterdir()}
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
     assert begin(copy) == [f"{copy} has all lessons. Nothing of yours was changed."]
-    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in copy.iterdir()} == before
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files} == before
 
 
 def test_work_is_never_overwritten(copy: Path) -> None:
@@ -200,9 +203,10 @@ def test_a_lesson_runs_from_its_copy(copy: Path) -> None:
     assert "[200, 403, 200, 403, 200]" in done.stdout
 
 
-def test_the_wheel_has_each_lesson_and_the_glossary() -> None:
+def test_the_wheel_has_all_that_a_copy_has() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     wanted = {f"notebooks/{path.name}": f"lessons/{path.name}" for path in lessons().values()}
     wanted["docs/glossary.md"] = "lessons/glossary.md"
+    wanted["notebooks/images/expiry.svg"] = "lessons/images/expiry.svg"
     assert included == {source: f"jwt_course/{target}" for source, target in wanted.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from IPython.core.formatters import DisplayFormatter
-from jwt_course.front_end import show_source
+from jwt_course.outputs import show_source
 
 from demo_server.front_end import FOLDER
 

@@ -25,7 +25,7 @@ from client_widget.log.pictures.table import table as draw_table
 from client_widget.protocol.auth_flow import Auth
 from client_widget.protocol.tokens import token_facts
 
-from ..picture import Picture
+from ..outputs import Picture
 
 
 class Table:

@@ -16,7 +16,7 @@ from client_widget.log.pictures.shapes import (
     width_of,
 )
 
-from ..picture import Picture
+from ..outputs import Picture
 from .stampede import StampedeResult, table
 
 #: How a call may end: the field of a result, the word for it, its sign and its colour.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from client_widget.log.pictures.shapes import Element, Role, arrow, badge, box, drawing, label, line
 
-from ..picture import Picture
+from ..outputs import Picture
 from .family_tree import Node, facts, tree_text
 
 _WIDTH, _HEIGHT, _GAP, _MARGIN, _HEAD = 144, 74, 62, 16, 40

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from client_widget.log.pictures.shapes import Element, Role, badge, box, drawing, label, line
 
-from ..picture import Picture
+from ..outputs import Picture
 from .theft import (
     PERIOD,
     RETRY_AFTER,

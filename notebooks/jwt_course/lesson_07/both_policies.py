@@ -18,7 +18,7 @@ from client_widget.log.pictures.table import Cell, table
 from client_widget.protocol.jwt_by_hand import split, with_payload
 from demo_server import DemoClock, DemoServer
 
-from ..picture import Picture
+from ..outputs import Picture
 
 PASSWORD = "a pass phrase of ada"
 

@@ -22,7 +22,7 @@ from client_widget.log.pictures.table import Cell, table
 from demo_server import DemoClock, DemoServer, ServerConfig
 from demo_server.registry import Stoppable
 
-from ..picture import Picture
+from ..outputs import Picture
 from .issuer import Issuer, SigningKey
 from .jwks_cache import JwksCache
 from .services import JwksService, OrdersService, fetch_jwks

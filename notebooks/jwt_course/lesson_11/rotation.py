@@ -16,7 +16,7 @@ import jwt
 from client_widget.log.pictures.shapes import Element, Role, box, drawing, label, line
 from demo_server import DemoClock
 
-from ..picture import Picture
+from ..outputs import Picture
 from .issuer import LIFETIME, Issuer, SigningKey
 from .jwks_cache import JwksCache
 from .services import MAX_AGE

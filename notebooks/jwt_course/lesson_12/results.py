@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from client_widget.log.pictures.shapes import Element, Role, badge, box, drawing, label
 
-from ..picture import Picture
+from ..outputs import Picture
 from .tabs import Trial, Way, try_tabs
 from .ways import WAYS, each_for_itself
 

@@ -1,13 +1,32 @@
-"""The front end's JavaScript in a lesson: `show_source("single_flight.js")`.
+"""What a lesson's cell displays: a picture, or JavaScript of the front end.
 
-It is read from the server's package, so a lesson shows the code that the browser runs.
+The JavaScript is read from the server's package, so a lesson shows the code that the browser runs.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from client_widget.log.pictures.shapes import as_image
 from demo_server.front_end import source_of
+
+
+class Picture:
+    """A picture as SVG, with the same in words for a terminal.
+
+    Args:
+        svg (str): of `client_widget.log.pictures`, or made of its shapes.
+        words (str): the same as text.
+    """
+
+    def __init__(self, svg: str, words: str) -> None:
+        self.svg, self.words = svg, words
+
+    def __repr__(self) -> str:
+        return self.words
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"image/svg+xml": as_image(self.svg), "text/plain": self.words}
 
 
 class Source:
