@@ -150,22 +150,14 @@ function render({ model, el }) {
     waiting.textContent = rows === 1 ? "1 row waits" : `${number} rows wait`;
   };
 
-  const atEnd = () => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
-  const toEnd = () => {
-    scroller.scrollTop = scroller.scrollHeight;
-    following = true;
-  };
-  let following = true; // also when the page gets another size, and its rows other heights
-  const resized = new ResizeObserver(() => following && toEnd());
-
   const append = ({ rows, stories: headlines }) => {
     // Follow the newest row, unless the reader has scrolled back.
-    const follow = atEnd();
+    const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
     for (const row of rows) add(row);
     for (const [action, parts] of Object.entries(headlines)) stories.get(action)?.setHeadline(parts);
     shorten();
     if (filter.value || !nothing.hidden) sift();
-    if (follow) toEnd();
+    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
   };
 
   const details = new Details((seq, reveal) => tell({ type: "open", seq, reveal }), say);
@@ -235,8 +227,6 @@ function render({ model, el }) {
     cell(columns, name, title);
   const scroller = create("div", "lab-log-scroller");
   scroller.append(columns, nothing, list);
-  scroller.addEventListener("scroll", () => (following = atEnd()));
-  resized.observe(scroller);
   const body = create("div", "lab-log-body");
   body.append(scroller, details.element);
 
@@ -247,7 +237,6 @@ function render({ model, el }) {
   tell({ type: "hello" });
   return () => {
     clearTimeout(telling);
-    resized.disconnect();
     model.off("msg:custom", receive);
   };
 }
