@@ -117,9 +117,9 @@ def test_the_browser_reaches_the_demo_server_through_jupyter(hub: Hub, lesson: C
     # What its scripts send is the hub's to check, too: a fetch, with a bearer that Jupyter
     # does not know.
     fetch = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Authorization": "Bearer a"}
-    for method, route in [("GET", "home"), ("POST", "refresh")]:
+    for method, route, body in [("GET", "home", None), ("POST", "refresh", {"token": "a"})]:
         answer = ada.browser.request(
-            method, f"{hub.url}{path}{route}", json={"token": "a"}, headers=fetch, timeout=PATIENCE
+            method, f"{hub.url}{path}{route}", json=body, headers=fetch, timeout=PATIENCE
         )
         assert (answer.status_code, answer.json()["error"]) == (403, "token_malformed")
 
