@@ -182,6 +182,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         """The page, the token store, the last story and its flow."""
         from ..log.pictures.panel import panel  # with its library, slow to import
 
+        self._follow_session()  # what the page says may not be drawn yet
         story = self.client.log.action()
         return panel(
             self.client.store.get(),

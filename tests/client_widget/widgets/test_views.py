@@ -8,6 +8,7 @@ import json
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -112,6 +113,13 @@ class TestClose:
         assert set(registry) == before
 
 
+class Never:
+    """A pulse that never beats, as on a machine with other things to do."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.start = self.stop = lambda: None
+
+
 class TestPicture:
     """What a page without widgets shows in place of a view."""
 
@@ -143,6 +151,15 @@ class TestPicture:
         assert same(panel.tabs.to_svg(), panel.tabs.made["Timeline"].to_svg())
         assert texts(panel.tabs.show("Tokens").to_svg())[:2] == ["Claim", "Value"]
         panel.close()
+
+    def test_the_panels_picture_waits_for_no_redraw(
+        self, client: AuthClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("client_widget.widgets.panel.Pulse", Never)
+        client.register("ada", PASSWORD)
+        with closing(LoginPanel(client)) as panel:
+            client.login("ada", PASSWORD)
+            assert "ada is logged in." in in_words(panel.to_svg())
 
     def test_a_timeline_counts_its_tokens(self, ada: AuthClient, clock: DemoClock) -> None:
         """Fingerprints would make every run another picture."""
