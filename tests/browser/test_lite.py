@@ -135,7 +135,7 @@ def test_lesson_01_by_hand_and_to_its_end(browser: Browser, site: str) -> None:
         page.evaluate(EXECUTE, ["docmanager:save", {}])
         page.reload()
         page.wait_for_function(LAB_IS_OPEN)
-        expect(page.get_by_text("my own line")).to_be_visible()
+        expect(page.get_by_role("heading", name="my own line")).to_be_visible()
 
 
 def test_threads_and_hashes_are_real_in_a_tab(browser: Browser, site: str) -> None:
