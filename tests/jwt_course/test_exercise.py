@@ -30,6 +30,13 @@ def exercise(**namespace: Any) -> Exercise:
     )  # fmt: skip
 
 
+def assert_only(threads: set[threading.Thread]) -> None:
+    """No other thread goes on: one that was told to stop ends within a moment."""
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout=10)
+    assert set(threading.enumerate()) <= threads
+
+
 @pytest.mark.parametrize(
     ("namespace", "words"),
     [
@@ -182,7 +189,7 @@ def test_what_does_not_end_is_stopped_with_its_thread(
     before = set(threading.enumerate())
     exercise(**cell(source)).check()
     assert words in capsys.readouterr().out
-    assert set(threading.enumerate()) <= before
+    assert_only(before)
 
 
 @pytest.mark.usefixtures("short")
@@ -213,7 +220,7 @@ def test_a_thread_that_the_learner_started_is_stopped_too() -> None:
     """)
     before = set(threading.enumerate())
     exercise(**namespace).assert_check_failed()
-    assert set(threading.enumerate()) <= before
+    assert_only(before)
 
 
 @pytest.mark.usefixtures("short")
@@ -266,7 +273,7 @@ def test_an_interrupt_ends_a_check(request: pytest.FixtureRequest) -> None:
     with pytest.raises(KeyboardInterrupt):
         exercise(**namespace).check()
     interrupting.join()
-    assert set(threading.enumerate()) <= before
+    assert_only(before)
 
 
 def test_what_the_learner_prints_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
