@@ -22,6 +22,9 @@ from .judging.learners_code import frame_in, place_in
 #: Seconds between two looks: on some systems, an interrupt cannot end a longer wait.
 _LOOK = 0.05
 
+# The name of a check's thread, by which it is found after an interrupt while it was starting.
+_CHECK = "check"
+
 
 def attempt(judge: Callable[[], str], limit: float) -> str:
     """What the judge returned.
@@ -43,8 +46,9 @@ def attempt(judge: Callable[[], str], limit: float) -> str:
         finally:
             ended.set()
 
-    call = Call(partial(copy_context().run, run), "check")
+    call: Call | None = None
     try:
+        call = Call(partial(copy_context().run, run), _CHECK)
         # Not `Thread.join`: an interrupt there makes Python 3.11 take the thread for ended.
         deadline = time.monotonic() + limit
         while not ended.wait(_LOOK) and time.monotonic() < deadline:
@@ -52,23 +56,25 @@ def attempt(judge: Callable[[], str], limit: float) -> str:
         if ended.is_set():
             call.thread.join()
         else:
-            raise Wrong(_where(call.thread, known, limit))
+            raise Wrong(_where(known, limit))
     finally:
-        _stop(call, known)
+        if call is None or not call.done:
+            _stop(known)
     if call.error is not None:
         raise call.error
     verdict: str = call.value
     return verdict
 
 
-def _learners(check: threading.Thread, known: set[threading.Thread]) -> list[threading.Thread]:
-    """The threads of the check that run the learner's code now, its own first."""
-    threads = [check, *(thread for thread in threading.enumerate() if thread not in known)]
-    return [thread for thread in dict.fromkeys(threads) if frame_in(thread) is not None]
+def _learners(known: set[threading.Thread]) -> list[threading.Thread]:
+    """The new threads that run the learner's code now, the check's own first."""
+    new = [thread for thread in threading.enumerate() if thread not in known]
+    new.sort(key=lambda thread: thread.name != _CHECK)
+    return [thread for thread in new if frame_in(thread) is not None]
 
 
-def _where(check: threading.Thread, known: set[threading.Thread], limit: float) -> str:
-    threads = _learners(check, known)
+def _where(known: set[threading.Thread], limit: float) -> str:
+    threads = _learners(known)
     if not threads:
         return (
             f"the check had not ended after {limit:g} s, and was stopped. Your code was not "
@@ -87,7 +93,8 @@ def _where(check: threading.Thread, known: set[threading.Thread], limit: float) 
     )
 
 
-def _stop(call: Call, known: set[threading.Thread]) -> None:
+def _stop(known: set[threading.Thread]) -> None:
     """End the check, and the threads that it has left in the learner's code."""
-    if not call.done:
-        end(list(dict.fromkeys([call.thread, *_learners(call.thread, known)])))
+    new = [thread for thread in threading.enumerate() if thread not in known]
+    check = [thread for thread in new if thread.name == _CHECK]
+    end(list(dict.fromkeys([*check, *_learners(known)])))

@@ -254,6 +254,7 @@ def test_an_interrupt_ends_a_check(request: pytest.FixtureRequest) -> None:
     # In a job that a shell runs in the background, the signal is ignored.
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, former))
+    before = set(threading.enumerate())
     started = threading.Event()
     namespace = cell("""
         def double(x):
@@ -272,6 +273,31 @@ def test_an_interrupt_ends_a_check(request: pytest.FixtureRequest) -> None:
     with pytest.raises(KeyboardInterrupt):
         exercise(**namespace).check()
     interrupting.join()
+    assert_only(before)
+
+
+def test_an_interrupt_while_a_check_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learner's code may run before `Thread.start` has returned."""
+    begun, start = threading.Event(), threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "check":
+            assert begun.wait(10)
+            raise KeyboardInterrupt
+
+    namespace = cell("""
+        def double(x):
+            begun.set()
+            while True:
+                pass
+    """)
+    namespace["begun"] = begun
+    before = set(threading.enumerate())
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        exercise(**namespace).check()
+    assert_only(before)
 
 
 def test_what_the_learner_prints_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
