@@ -146,7 +146,7 @@ class EventLog:
         return event
 
     def follow(self, clock: Clock) -> None:
-        """Record each move of a clock as `clock.advanced`, whoever calls its `advance`.
+        """Record each move of a clock as `clock.advanced`, also one that a cell makes.
 
         A second call with the same clock, or one with a clock that cannot be moved, does nothing.
         """

@@ -16,7 +16,7 @@ from tools import kit
 #: This machine's, and a Python that is not needed to build for it.
 HERE = kit.Target(platform.system(), f"{sys.version_info[0]}.{sys.version_info[1]}")
 
-#: No index answers: whoever asks one fails.
+#: No index answers, so asking one fails.
 OFFLINE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",

@@ -64,7 +64,7 @@ def test_check_says_what_it_makes_of_an_answer(
     assert capsys.readouterr().out == words
 
 
-def test_an_answer_can_be_mended() -> None:
+def test_an_answer_can_be_fixed() -> None:
     namespace: dict[str, Any] = {}
     q1 = Exercise(namespace, "q1", wants=["double"], judge=judge, hints=["…"], solution="…")
     q1.assert_check_unattempted()

@@ -13,7 +13,7 @@ from jwt_course import Exercise, Wrong
 from jwt_course.concurrency import Runaway
 from jwt_course.lesson_04 import exercises
 from jwt_course.lesson_04.calls_by_hand import Table
-from jwt_course.lesson_04.judges import judge_mended, judge_one, judge_own
+from jwt_course.lesson_04.judges import judge_fixed, judge_one, judge_own
 from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial, expiries
 
 import client_widget
@@ -37,7 +37,7 @@ CALL = [("/home", 403), ("/refresh", 200), ("/home", 200)]
 
 
 class Lowered(ArticleAuth):
-    """Mends fault one."""
+    """Fixes fault one."""
 
     def auth_flow(self, request: Request) -> Any:
         answer = yield from super().auth_flow(request)
@@ -46,14 +46,14 @@ class Lowered(ArticleAuth):
 
 
 class NewForEach(ArticleAuth):
-    """Mends both faults."""
+    """Fixes both faults."""
 
     def auth_flow(self, request: Request) -> Any:
         return ArticleAuth(self._store).auth_flow(request)
 
 
 class PerCall(ArticleAuth):
-    """Mends both faults."""
+    """Fixes both faults."""
 
     def auth_flow(self, request: Request) -> Any:
         pair = self._store.get()
@@ -380,7 +380,7 @@ class WrongFlow(ArticleAuth):
 @pytest.mark.parametrize(
     ("judge", "scheme", "praise"),
     [
-        *[(judge_mended, scheme, "5 expiries in a row: 5 refreshes, 5 times 200.")
+        *[(judge_fixed, scheme, "5 expiries in a row: 5 refreshes, 5 times 200.")
           for scheme in (Lowered, NewForEach, PerCall, Compare, Locked, OwnFlag, Shared)],
         *[(judge_own, scheme, "4 calls that expired together: 4 refreshes, 4 times 200.")
           for scheme in (NewForEach, PerCall, Compare, OwnFlag, lambda s: PerCall(s))],
@@ -397,27 +397,27 @@ def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
 @pytest.mark.parametrize(
     ("judge", "scheme", "words"),
     [
-        (judge_mended, ArticleAuth, "Expiry 2 of 5 ended with 403, and sent no refresh"),
-        (judge_mended, WithoutEnd, "is always refused did not stop after 8 messages"),
-        (judge_mended, Before, "with a valid token sent a refresh before the server had refused "
+        (judge_fixed, ArticleAuth, "Expiry 2 of 5 ended with 403, and sent no refresh"),
+        (judge_fixed, WithoutEnd, "is always refused did not stop after 8 messages"),
+        (judge_fixed, Before, "with a valid token sent a refresh before the server had refused "
                                "anything"),
-        (judge_mended, Twice, "with a valid token sent too much: /home 200, /home 200."),
-        (judge_mended, Thrice, "Expiry 1 of 5 was sent 3 times, with 1 refresh."),
-        (judge_mended, Fake, "Expiry 2 of 5 returned 200 to its caller, but the server's last "
+        (judge_fixed, Twice, "with a valid token sent too much: /home 200, /home 200."),
+        (judge_fixed, Thrice, "Expiry 1 of 5 was sent 3 times, with 1 refresh."),
+        (judge_fixed, Fake, "Expiry 2 of 5 returned 200 to its caller, but the server's last "
                              "response was 403"),
-        (judge_mended, FakeInPlace, "the server's last response was 403"),
-        (judge_mended, NoRetry, "Expiry 1 of 5 returned the response to the refresh"),
-        (judge_mended, GivesUp, "Expiry 2 of 5 ended with LoginRequired, although the refresh "
+        (judge_fixed, FakeInPlace, "the server's last response was 403"),
+        (judge_fixed, NoRetry, "Expiry 1 of 5 returned the response to the refresh"),
+        (judge_fixed, GivesUp, "Expiry 2 of 5 ended with LoginRequired, although the refresh "
                                 "token"),
-        (judge_mended, NoAnswer, "returned nothing to its caller: auth_flow must return the last "
+        (judge_fixed, NoAnswer, "returned nothing to its caller: auth_flow must return the last "
                                  "response"),
-        (judge_mended, OldToken, "Expiry 1 of 5 ended with 403 instead of 200: "
+        (judge_fixed, OldToken, "Expiry 1 of 5 ended with 403 instead of 200: "
                                  "/home 403, /refresh 200, /home 403."),
-        (judge_mended, Broken, "with a valid token raised AttributeError: 'Response' object has no "
+        (judge_fixed, Broken, "with a valid token raised AttributeError: 'Response' object has no "
                                "attribute 'status', at line"),
-        (judge_mended, Broken, "`return answer.status  # no such attribute`. Sent so far: /home 2"),
-        (judge_mended, "Mended", "`Mended` is a str. It should be a class: `class Mended:`."),
-        (judge_mended, None, "`Mended` is None. It should be a class: `class Mended:`."),
+        (judge_fixed, Broken, "`return answer.status  # no such attribute`. Sent so far: /home 2"),
+        (judge_fixed, "FixedAuth", "`FixedAuth` is a str. It should be a class: `class FixedAuth:`"),
+        (judge_fixed, None, "`FixedAuth` is None. It should be a class: `class FixedAuth:`."),
         (judge_own, flow_only, "`OwnState` is a function that yields. It should be a class: the"),
         (judge_own, lambda store: None, "what it returned has no method `auth_flow`."),
         (judge_own, lambda: None, "`OwnState` takes (), but it is called with (store)."),
@@ -427,7 +427,7 @@ def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
         (judge_one, WrongFlow, "`OneRefresh.auth_flow` takes (self), but it is called with (self, "
                                "request)."),
         *[(judge, scheme, "come from `BearerAuth.auth_flow`. That is the lab's fix. Write yours")
-          for judge in (judge_mended, judge_own, judge_one)
+          for judge in (judge_fixed, judge_own, judge_one)
           for scheme in (BearerAuth, Renamed, Hidden, Aliased)],
         (judge_one, Deaf, "One of 4 calls that expired together never ended: it was still waiting "
                           "at line"),
@@ -470,7 +470,7 @@ LOCKED_AROUND_THE_CALL = """
     import threading
     from client_widget import ArticleAuth
 
-    class Mended(ArticleAuth):
+    class FixedAuth(ArticleAuth):
         lock = threading.Lock()
 
         def auth_flow(self, request):
@@ -493,7 +493,7 @@ def test_a_lock_around_the_whole_call_does_not_hang_the_notebook(
         "stopped. What should end that wait, and which thread does it?\n"
     )
     assert set(threading.enumerate()) <= before
-    assert not namespace["Mended"].lock.locked()
+    assert not namespace["FixedAuth"].lock.locked()
 
 
 class TestTrial:

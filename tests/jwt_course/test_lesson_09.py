@@ -19,7 +19,7 @@ from .learner import cell
 
 
 def verdict(number: int, answer: Any, capsys: pytest.CaptureFixture[str]) -> str:
-    exercises({f"mended_{number}": answer})[number - 1].check()
+    exercises({f"fixed_{number}": answer})[number - 1].check()
     return capsys.readouterr().out
 
 
@@ -37,7 +37,7 @@ def test_the_fault_itself_is_no_answer(capsys: pytest.CaptureFixture[str]) -> No
     )
 
 
-def test_a_mend_that_breaks_something_else_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fix_that_breaks_something_else_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     class NeverOn403(DoorAuth):
         def auth_flow(self, request: Request) -> AuthFlow:
             response = yield with_bearer(request, self._store.get())
@@ -213,14 +213,14 @@ def fixed(source: str) -> Any:
 @pytest.mark.parametrize("source", dict.fromkeys(s for both in RIGHT.values() for s in both))
 def test_two_other_right_ways_pass_every_scenario(source: str) -> None:
     candidate = fixed(source)
-    check_candidate("mended", candidate)
+    check_candidate("fixed", candidate)
     assert find_fault(candidate, "four together", patience=5) is None
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_and_are_the_learners_own_fix(name: str) -> None:
     for source in RIGHT[name]:
-        check_work("mended", fixed(source), MUTANTS[name])
+        check_work("fixed", fixed(source), MUTANTS[name])
 
 
 # Nobody's own work: each passes every scenario.
@@ -278,7 +278,7 @@ def test_the_reference_is_nobodys_fix(cheat: str, capsys: pytest.CaptureFixture[
             if mutant.name == "parcel":
                 continue
             with pytest.raises(Wrong, match="every scenario passes, but with the inherited"):
-                check_work("mended", candidate, mutant)
+                check_work("fixed", candidate, mutant)
     if cheat == "a rename":
         assert verdict(1, candidate, capsys) == (
             "q1 is not right yet: every scenario passes, but with the inherited `auth_flow`: the "
@@ -289,16 +289,16 @@ def test_the_reference_is_nobodys_fix(cheat: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("Fixed = None", "`mended_1` is None. It should be your fixed class: its name, and"),
-        ("Fixed = 'FlagAuth'", "`mended_1` is a str. It should be your fixed class."),
+        ("Fixed = None", "`fixed_1` is None. It should be your fixed class: its name, and"),
+        ("Fixed = 'FlagAuth'", "`fixed_1` is a str. It should be your fixed class."),
         (
             "Fixed = AuthClient('http://127.0.0.1:9')",
-            "`mended_1` is an instance of AuthClient. Hand in the class itself: its name, without",
+            "`fixed_1` is an instance of AuthClient. Hand in the class itself: its name, without",
         ),
-        ("class Fixed: pass", "`mended_1` has neither `auth_flow`, as an auth scheme has, nor"),
+        ("class Fixed: pass", "`fixed_1` has neither `auth_flow`, as an auth scheme has, nor"),
         (
             "def Fixed(url, **given): return 1",
-            "`mended_1` is a function, and it returned a value of type int. It should be your",
+            "`fixed_1` is a function, and it returned a value of type int. It should be your",
         ),
         (
             """
@@ -328,9 +328,9 @@ def test_a_short_grace_is_right(grace: int, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (10, "`mended_13` is an int. It should be a `ServerConfig(...)`."),
-        (None, "`mended_13` is None. It should be a `ServerConfig(...)`."),
-        (ServerConfig, "`mended_13` is the class ServerConfig. Make one: `ServerConfig(...)`."),
+        (10, "`fixed_13` is an int. It should be a `ServerConfig(...)`."),
+        (None, "`fixed_13` is None. It should be a `ServerConfig(...)`."),
+        (ServerConfig, "`fixed_13` is the class ServerConfig. Make one: `ServerConfig(...)`."),
         (ServerConfig(), "after the logout, the access token was still valid."),
         (ServerConfig(policy="rfc"), "2 s later, the same refresh token was answered with 400."),
         (

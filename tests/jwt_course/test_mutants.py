@@ -150,8 +150,8 @@ class Friend(StrangerAuth):
 
 
 @pytest.mark.parametrize(
-    ("name", "mended"),
+    ("name", "fixed"),
     [("mule", Once), ("latecomer", Late), ("optimist", Realist), ("stranger", Friend)],
 )
-def test_the_last_four_can_be_fixed(name: str, mended: Callable[..., Any]) -> None:
-    assert find_fault(mended, MUTANTS[name].scenario, patience=5) is None
+def test_the_last_four_can_be_fixed(name: str, fixed: Callable[..., Any]) -> None:
+    assert find_fault(fixed, MUTANTS[name].scenario, patience=5) is None

@@ -54,7 +54,7 @@ def check_class(
     A function that makes the object will do as well.
 
     Args:
-        name (str): of the answer, such as "Mended".
+        name (str): of the answer, such as "FixedAuth".
         answer: what the learner assigned to it.
         parameters (str): of the class, such as "store".
         methods (Mapping[str, str]): the parameters of each method that it needs, without `self`.

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..exercise import Exercise
 from ..solutions import right_answers
-from .judges import judge_mended, judge_one, judge_own
+from .judges import judge_fixed, judge_one, judge_own
 
 
 def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
@@ -17,8 +17,8 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
         Exercise(
             namespace,
             "q1",
-            wants=["Mended"],
-            judge=judge_mended,
+            wants=["FixedAuth"],
+            judge=judge_fixed,
             hints=[
                 "At the second expiry no refresh was sent. Which line decides that, and what does "
                 "it read?",

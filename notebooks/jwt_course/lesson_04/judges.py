@@ -23,13 +23,13 @@ EXPIRIES, TOGETHER = 5, 4
 METHODS = {"auth_flow": "request"}
 
 
-def judge_mended(scheme: Any) -> str:
+def judge_fixed(scheme: Any) -> str:
     """Expiries in a row are all answered.
 
     Raises:
         Wrong: they are not, or another case went wrong for it.
     """
-    _try_alone("Mended", scheme)
+    _try_alone("FixedAuth", scheme)
     return f"{EXPIRIES} expiries in a row: {EXPIRIES} refreshes, {EXPIRIES} times 200."
 
 

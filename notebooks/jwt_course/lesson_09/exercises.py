@@ -34,13 +34,13 @@ class Help:
 
 
 def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
-    """q1 to q13, for the notebook's `globals()`. The answer to q1 is `mended_1`, and so on."""
+    """q1 to q13, for the notebook's `globals()`. The answer to q1 is `fixed_1`, and so on."""
     solutions = right_answers(__package__)
     clients = (
         Exercise(
             namespace,
             f"q{number}",
-            wants=[f"mended_{number}"],
+            wants=[f"fixed_{number}"],
             judge=_judge(number, mutant),
             hints=HELP[mutant.name].hints,
             solution=solutions[f"q{number}"],
@@ -52,7 +52,7 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
         Exercise(
             namespace,
             "q13",
-            wants=["mended_13"],
+            wants=["fixed_13"],
             judge=_judge_server,
             hints=HELP["server"].hints,
             solution=solutions["q13"],
@@ -62,7 +62,7 @@ def exercises(namespace: Mapping[str, Any]) -> tuple[Exercise, ...]:
 
 def _judge(number: int, mutant: Mutant) -> Callable[[Any], str]:
     def judge(candidate: Any) -> str:
-        name = f"mended_{number}"
+        name = f"fixed_{number}"
         check_candidate(name, candidate)
         fault = find_fault(candidate, mutant.scenario)
         if fault is None:
@@ -76,9 +76,9 @@ def _judge(number: int, mutant: Mutant) -> Callable[[Any], str]:
 
 def _judge_server(config: Any) -> str:
     if config is ServerConfig:
-        raise Wrong("`mended_13` is the class ServerConfig. Make one: `ServerConfig(...)`.")
+        raise Wrong("`fixed_13` is the class ServerConfig. Make one: `ServerConfig(...)`.")
     if not isinstance(config, ServerConfig):
-        raise Wrong(f"`mended_13` is {article(config)}. It should be a `ServerConfig(...)`.")
+        raise Wrong(f"`fixed_13` is {article(config)}. It should be a `ServerConfig(...)`.")
     fault = find_fault(config, "after the logout")
     if fault is not None:
         raise Wrong(_told(fault))
