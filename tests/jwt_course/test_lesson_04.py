@@ -416,7 +416,7 @@ def test_each_right_way_is_taken(judge: Any, scheme: Any, praise: str) -> None:
         (judge_fixed, Broken, "with a valid token raised AttributeError: 'Response' object has no "
                                "attribute 'status', at line"),
         (judge_fixed, Broken, "`return answer.status  # no such attribute`. Sent so far: /home 2"),
-        (judge_fixed, "FixedAuth", "`FixedAuth` is a str. It should be a class: `class FixedAuth:`"),
+        (judge_fixed, "x", "`FixedAuth` is a str. It should be a class: `class FixedAuth:`."),
         (judge_fixed, None, "`FixedAuth` is None. It should be a class: `class FixedAuth:`."),
         (judge_own, flow_only, "`OwnState` is a function that yields. It should be a class: the"),
         (judge_own, lambda store: None, "what it returned has no method `auth_flow`."),
