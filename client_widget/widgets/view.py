@@ -15,10 +15,10 @@ from ..log.event_log import Trace
 # As text: anywidget watches a file on behalf of every widget that was made with it, closed ones
 # included, and so would keep a closed view and its log.
 _HERE = Path(__file__).parent
-STYLES = "".join(
-    (_HERE / "styles" / f"{name}.css").read_text(encoding="utf-8")
-    for name in ("tokens", "controls", "panel", "views")
-)
+_css = {path.stem: path.read_text(encoding="utf-8") for path in (_HERE / "styles").glob("*.css")}
+# CSS has no way to say one thing for a media query and for a selector.
+_css["tokens"] = _css["tokens"].replace("/* dark.css */", _css["dark"])
+STYLES = "".join(_css[name] for name in ("tokens", "controls", "panel", "views"))
 
 
 def client_of(watched: AuthClient | Trace) -> AuthClient:

@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+import requests
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt_course.lesson_11 import (
     CarefulVerifier,
@@ -86,8 +87,9 @@ def test_a_service_verifies_over_http_without_a_secret(clock: DemoClock) -> None
     finally:
         orders.stop()
         published.stop()
-    with pytest.raises(RuntimeError, match="not running"):
-        orders.url  # noqa: B018
+    assert not orders.running
+    with pytest.raises(requests.ConnectionError):
+        orders.ask("a.b.c")
 
 
 # What a verifier remembers

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from demo_server.clock import Clock
 from demo_server.emit import Emit, ignore
-from demo_server.registry import registry_of
-from demo_server.wsgi import WsgiServer
+from demo_server.local_server import LocalServer
 
 from .weak_routes import correlated, create_weak_app
 from .weak_service import Verify, Weaknesses, WeakService
 
 _STRONG = Weaknesses()
 
-# Its own, so that a server of another kind may have the same name.
-_running = registry_of("weak server")
 
-
-class WeakServer(WeakService):
+class WeakServer(WeakService, LocalServer):
     """A small token server to be attacked.
 
     Args:
@@ -41,38 +37,8 @@ class WeakServer(WeakService):
         word: str = "secret",
         verify: Verify | None = None,
     ) -> None:
-        super().__init__(weaknesses, clock=clock, emit=correlated(emit), word=word, verify=verify)
-        self.name = name
-        self.app = create_weak_app(self)
-        self._http: WsgiServer | None = None
-
-    @property
-    def url(self) -> str:
-        """`http://127.0.0.1:port`.
-
-        Raises:
-            RuntimeError: the server is not running.
-        """
-        if self._http is None:
-            raise RuntimeError("The weak server is not running: call start() first")
-        return f"http://127.0.0.1:{self._http.port}"
-
-    def start(self) -> WeakServer:
-        """Listen on loopback, in place of the running server of its name; returns the server."""
-        with _running.lock:
-            _running.stop(self.name)
-            # The address is fixed: no other machine may reach this server.
-            self._http = WsgiServer(self.app, "127.0.0.1", 0, self.name)
-            _running.add(self.name, self)
-        return self
-
-    def stop(self) -> None:
-        """Stop within a second."""
-        with _running.lock:
-            if self._http is not None:
-                self._http.close()
-                self._http = None
-                _running.remove(self.name)
-
-    def __repr__(self) -> str:
-        return f"<WeakServer {self.name!r}, {'stopped' if self._http is None else 'running'}>"
+        WeakService.__init__(
+            self, weaknesses, clock=clock, emit=correlated(emit), word=word, verify=verify
+        )
+        # On loopback: no other machine may reach it.
+        LocalServer.__init__(self, create_weak_app(self), kind="weak server", name=name)

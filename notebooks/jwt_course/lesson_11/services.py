@@ -7,13 +7,12 @@ orders = OrdersService(CarefulVerifier(cache, clock).verify).start()
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import requests
 from flask import Flask, Response, jsonify, request
 
-from demo_server.registry import registry_of
-from demo_server.wsgi import WsgiServer
+from demo_server.local_server import LocalServer
 
 from .issuer import Issuer
 from .jwks_cache import Jwks
@@ -24,55 +23,18 @@ JWKS_PATH = "/.well-known/jwks.json"
 #: How long a verifier may keep the JWK Set, in seconds.
 MAX_AGE = 300
 
-_running = registry_of("key service")
 
-
-class Service:
-    """A Flask app on a port of this machine.
+class Service(LocalServer):
+    """A Flask app on loopback, so no other machine may reach it.
 
     Args:
         name (str): one service of a name runs at a time.
-
-    Attributes:
-        app (flask.Flask): what is served.
     """
 
+    app: Flask
+
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.app = Flask(name, static_folder=None)
-        self._http: WsgiServer | None = None
-
-    @property
-    def url(self) -> str:
-        """`http://127.0.0.1:port`.
-
-        Raises:
-            RuntimeError: the service is not running.
-        """
-        if self._http is None:
-            raise RuntimeError(f"The service {self.name!r} is not running: call start() first")
-        return f"http://127.0.0.1:{self._http.port}"
-
-    def start(self) -> Self:
-        """Listen on loopback, in place of the running service of that name."""
-        with _running.lock:
-            _running.stop(self.name)
-            # The address is fixed: no other machine may reach this service.
-            self._http = WsgiServer(self.app, "127.0.0.1", 0, self.name)
-            _running.add(self.name, self)
-        return self
-
-    def stop(self) -> None:
-        """Stop within a second."""
-        with _running.lock:
-            if self._http is not None:
-                self._http.close()
-                self._http = None
-                _running.remove(self.name)
-
-    def __repr__(self) -> str:
-        state = "stopped" if self._http is None else "running"
-        return f"<{type(self).__name__} {self.name!r}, {state}>"
+        super().__init__(Flask(name, static_folder=None), kind="key service", name=name)
 
 
 class JwksService(Service):
