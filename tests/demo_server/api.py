@@ -6,10 +6,26 @@ from typing import Any
 
 import requests
 
+from demo_server import ServerConfig
+
 PASSWORD = "a pass phrase"
 
-
 ADA = {"username": "ada", "password": PASSWORD}
+
+#: The teacher of `class_config`.
+TESS = {"username": "tess", "password": "the pass phrase of tess"}
+
+
+def class_config(policy: str, **more: Any) -> ServerConfig:
+    """A class server's settings, with tess as its teacher."""
+    return ServerConfig(
+        bcrypt_cost=4,
+        policy=policy,
+        class_log=True,
+        teachers=("tess",),
+        teacher_password=TESS["password"],
+        **more,
+    )
 
 
 class Api:

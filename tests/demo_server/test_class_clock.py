@@ -16,21 +16,12 @@ from demo_server.class_clock import DELAY, FRESH, MAX_STEP, ClassClock
 from demo_server.database import ConnectionFailure
 
 from ..conftest import START, in_threads
-from .api import Api
-
-TESS = {"username": "tess", "password": "the pass phrase of tess"}
+from .api import TESS, Api, class_config
 
 
 @pytest.fixture(params=["article", "rfc"])
 def config(request: pytest.FixtureRequest) -> ServerConfig:
-    return ServerConfig(
-        bcrypt_cost=4,
-        policy=request.param,
-        class_log=True,
-        class_clock=True,
-        teachers=("tess",),
-        teacher_password=TESS["password"],
-    )
+    return class_config(request.param, class_clock=True)
 
 
 @pytest.fixture

@@ -12,23 +12,16 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 from demo_server.class_progress import MAX_EXERCISES, MAX_TIMES, ClassProgress, Report
 
 from ..conftest import START, in_threads
-from .api import ADA, Api
+from .api import ADA, TESS, Api, class_config
 
 BOB = {"username": "bob", "password": "the pass phrase of bob"}
-TESS = {"username": "tess", "password": "the pass phrase of tess"}
 RIGHT = {"lesson": "04", "exercise": "q1", "what": "check", "correct": True, "times": 3}
 HERE = {"lesson": "04", "exercise": "q1", "wrong": 0, "right": 1, "hints": 0, "solutions": 0}
 
 
 @pytest.fixture(params=["article", "rfc"])
 def config(request: pytest.FixtureRequest) -> ServerConfig:
-    return ServerConfig(
-        bcrypt_cost=4,
-        policy=request.param,
-        class_log=True,
-        teachers=("tess",),
-        teacher_password=TESS["password"],
-    )
+    return class_config(request.param)
 
 
 @pytest.fixture

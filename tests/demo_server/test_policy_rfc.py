@@ -13,9 +13,7 @@ from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
 from demo_server.login_backoff import DeviceTokens
 
-from .api import ADA, Api
-
-TESS = {"username": "tess", "password": "the pass phrase of tess"}
+from .api import ADA, TESS, Api
 
 
 @pytest.fixture

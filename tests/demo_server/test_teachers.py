@@ -17,21 +17,13 @@ from demo_server.teachers import announce, create_teachers
 from demo_server.users import UserRepository
 
 from ..conftest import in_threads, names
-from .api import ADA, Api
+from .api import ADA, TESS, Api, class_config
 from .processes import class_server, in_kernel_server
-
-TESS = {"username": "tess", "password": "the pass phrase of tess"}
 
 
 @pytest.fixture(params=["article", "rfc"])
 def config(request: pytest.FixtureRequest) -> ServerConfig:
-    return ServerConfig(
-        bcrypt_cost=4,
-        policy=request.param,
-        class_log=True,
-        teachers=("tess",),
-        teacher_password=TESS["password"],
-    )
+    return class_config(request.param)
 
 
 @pytest.fixture
