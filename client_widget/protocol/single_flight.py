@@ -16,6 +16,7 @@ Rules:
 from __future__ import annotations
 
 import copy
+import os
 import sys
 import threading
 import time
@@ -49,16 +50,21 @@ class Flight:
     is_paused: Callable[[], bool] = never
     error: ServerUnreachable | None = None
     _thread: int = field(default_factory=threading.get_ident)
+    _process: int = field(default_factory=os.getpid)
     _frame: FrameType | None = field(default=None, repr=False)
     _place: object = field(default=None, repr=False)
     _followers: list[Flight] = field(default_factory=list, repr=False)
     _landed: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def _is_under_way(self) -> bool:
-        frame = sys._current_frames().get(self._thread)
-        while frame is not None and frame != self._frame:
-            frame = frame.f_back
-        return frame is not None
+        frame = self._frame
+        if frame is None or self._process != os.getpid():
+            return False
+        try:
+            frame.clear()  # refused as long as the frame runs, and harmless after that
+        except RuntimeError:
+            return True
+        return False
 
     def _wait(self, patience: float) -> ServerUnreachable | None:
         """Wait until it is no longer under way; returns what went wrong."""

@@ -26,6 +26,7 @@ from inspect import getattr_static
 from types import FrameType
 from typing import Any
 
+from .judging.frames import current_frames, frame_of
 from .judging.learners_code import frame_in, place_in
 
 #: Seconds between two looks at the threads.
@@ -309,7 +310,7 @@ class Race:
 
     def _looks_needed(self) -> int | None:
         """How many looks must find the threads like this; None if a call can move."""
-        frames = sys._current_frames()  # of all threads at one instant
+        frames = current_frames()  # of all threads at one instant
         threads = [call.thread for call in self._calls if not call.done]
         waits = [_wait(frames.get(thread.ident or 0)) for thread in threads]
         moving = sum(wait is None for wait in waits)
@@ -342,7 +343,7 @@ def together(*functions: Callable[[], Any]) -> list[Any]:
 
 def waits(thread: threading.Thread) -> bool:
     """Can only another thread move this one?"""
-    return _wait(sys._current_frames().get(thread.ident or 0)) is not None
+    return _wait(frame_of(thread)) is not None
 
 
 def _wait(frame: FrameType | None) -> int | None:
@@ -369,7 +370,7 @@ def _release(thread: threading.Thread) -> None:
     Python cannot stop a thread from outside. It can set an exception in it, which is raised once
     the thread runs Python code again; so whatever lock it waits for must be released.
     """
-    frame = sys._current_frames().get(thread.ident or 0)
+    frame = frame_of(thread)
     if frame is None or _wait(frame) is None or frame.f_code.co_name == "_wait_for_tstate_lock":
         return  # it runs, or it waits for the end of a thread, which is not to be feigned
     waiter = frame.f_locals.get("waiter")  # in `Condition.wait`: the lock that a notify releases

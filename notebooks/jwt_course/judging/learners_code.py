@@ -9,7 +9,6 @@ from __future__ import annotations
 import linecache
 import os
 import re
-import sys
 import sysconfig
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from types import CodeType, FrameType
 import client_widget
 import demo_server
 from client_widget.log.masking import mask_text
+
+from .frames import frame_of
 
 #: Characters of an error's text or of a line to show: enough for any sentence.
 _LONGEST = 200
@@ -91,7 +92,7 @@ def place_in(thread: threading.Thread) -> str:
 
 
 def _frames(thread: threading.Thread) -> Iterator[FrameType]:
-    frame = sys._current_frames().get(thread.ident or 0)
+    frame = frame_of(thread)
     while frame is not None:
         if is_learners(frame.f_code):
             yield frame
