@@ -26,7 +26,7 @@ from inspect import getattr_static
 from types import FrameType
 from typing import Any
 
-from .judging.frames import current_frames, frame_of
+from .judging.frames import current_frames, frame_of, variables_of
 from .judging.learners_code import frame_in, place_in
 
 #: Seconds between two looks at the threads.
@@ -354,7 +354,7 @@ def _wait(frame: FrameType | None) -> int | None:
     if frame is None:
         return None
     if frame.f_code is threading.Condition.wait.__code__:  # an Event's, a Future's, a Queue's too
-        known = frame.f_locals
+        known = variables_of(frame)
         if known.get("waiter") not in known["self"]._waiters:
             return None  # it was notified, and is about to go on
         return _LOOKS_AT_WAITS if known.get("timeout") is None else _LOOKS_AT_LOCKS
@@ -373,15 +373,16 @@ def _release(thread: threading.Thread) -> None:
     frame = frame_of(thread)
     if frame is None or _wait(frame) is None or frame.f_code.co_name == "_wait_for_tstate_lock":
         return  # it runs, or it waits for the end of a thread, which is not to be feigned
-    waiter = frame.f_locals.get("waiter")  # in `Condition.wait`: the lock that a notify releases
-    me = frame.f_locals.get("self")
+    known = variables_of(frame)
+    waiter = known.get("waiter")  # in `Condition.wait`: the lock that a notify releases
+    me = known.get("self")
     own = getattr(me, "__dict__", {})
     named = [
         found
         for name in frame.f_code.co_names
         for found in (frame.f_globals.get(name), getattr_static(type(me), name, None))
     ]
-    for lock in [waiter] if waiter else [*frame.f_locals.values(), *own.values(), *named]:
+    for lock in [waiter] if waiter else [*known.values(), *own.values(), *named]:
         if isinstance(lock, _LOCKS):
             with suppress(RuntimeError):  # nobody holds it, or another thread must release it
                 lock.release()
