@@ -135,6 +135,10 @@ class _Drawing:
             if row.start != row.end:
                 gap = self._gap(row)
                 gaps[gap] = max(gaps[gap], self._width(row) + 20)
+        across = max((self._width(row) for row in self._rows if not row.start), default=0)
+        missing = max(0, across - sum(gaps.values()))
+        for gap in gaps:  # what is written over all lanes is no wider than they are
+            gaps[gap] += missing / len(gaps)
         for frame in self._frames:  # its corner is left of its lane
             before = self._order.index(frame.lane)
             x = max(x, 32) if before == 0 else x

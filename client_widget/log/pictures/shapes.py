@@ -46,7 +46,7 @@ _STYLE = (
     f"{{{HIGH_CONTRAST};forced-color-adjust:none}}}}"
     ".lab-picture text{font:12px system-ui,sans-serif;fill:var(--c,var(--lab-text))}"
     ".lab-picture .strong{font-weight:600}"
-    ".lab-picture .mono{font:11px ui-monospace,'DejaVu Sans Mono',monospace}"
+    ".lab-picture .mono{font:12px ui-monospace,'DejaVu Sans Mono',monospace}"
     ".lab-picture .on{fill:var(--lab-on-accent)}"
     ".lab-picture .line{fill:none;stroke:var(--c,var(--lab-line))}"
     ".lab-picture .now{stroke-width:2}"
