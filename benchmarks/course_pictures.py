@@ -108,15 +108,17 @@ def take_stampede(notebook: Notebook) -> bytes:
     return shot(cell(notebook, "StampedeView()").locator(".jp-OutputArea-output"))
 
 
-def take_table(notebook: Notebook) -> bytes:
-    """The table of lesson 07: the answers of both policies."""
-    return shot(cell(notebook, "side_by_side(answers)").locator(".jp-OutputArea-output"))
+def take_output(text: str) -> Callable[[Notebook], bytes]:
+    """The first output of the cell that has this text in it."""
+    return lambda notebook: shot(cell(notebook, text).locator(".jp-OutputArea-output").first)
 
 
 #: Lessons that show a part of one cell.
 WIDGETS: dict[str, Callable[[Notebook], bytes]] = {
     "05_stampede": take_stampede,
-    "07_from_403_to_401": take_table,
+    "07_from_403_to_401": take_output("side_by_side(answers)"),
+    "11_keys": take_output("rotation_picture("),
+    "12_two_tabs": take_output("tabs_picture(trials)"),
 }
 
 

@@ -36,6 +36,10 @@ Tone: TypeAlias = Literal["plain", "muted", "ok", "bad", "warn"]
 Numbers: TypeAlias = Callable[[Event], int]
 
 
+#: What an empty story says, and what to do about it.
+NOTHING, FIRST = "Nothing has happened yet.", "Register first: each message becomes an arrow."
+
+
 @dataclass
 class Row:
     """A row of the sequence.
@@ -126,9 +130,9 @@ def story_of(
     if held:
         story.rows.append(Row("", "", words=f"{cut(held, 60)} is held", tone="warn", held=True))
     if not story.touched:
-        story.touched.add(SERVER)
+        story.touched = {story.client_named("client"), SERVER}
     if not story.rows:
-        story.rows.append(Row("", "", words="Nothing has happened yet."))
+        story.rows.append(Row("", "", words=NOTHING, more=FIRST, tone="plain"))
     return story
 
 
@@ -166,7 +170,8 @@ class Story:
         """The lanes that take part, left to right, with their names."""
         names = {PANEL: "Panel"}
         for client, calls in self._lanes.items():
-            names |= {client: cut(client.removeprefix(CLIENT), 24), **calls}
+            name = client.removeprefix(CLIENT)
+            names |= {client: "Client" if name == "client" else cut(name, 24), **calls}
         names |= {SERVER: "Server", DATABASE: "Database"}
         return {lane: name for lane, name in names.items() if lane in self.touched}
 
@@ -311,7 +316,7 @@ def _received(story: Story, event: Event) -> None:
     else:
         kinds = story.issued.get(event.correlation, [])
         new = "new " if event.fields.get("purpose") == "refresh" else ""
-        why = f"{new}{' and '.join(kinds)} token" if kinds else ""
+        why = "both tokens" if len(kinds) == 2 else f"{new}{kinds[0]} token" if kinds else ""
     story.issued.pop(event.correlation, None)
     purpose = event.fields.get("purpose")
     words = f"{_field(event, 'status', 8)} {why}".strip()
@@ -439,11 +444,10 @@ def _ended(story: Story, event: Event) -> None:
 
 
 def _started(story: Story, event: Event) -> None:
-    words = f"{_username(event)} is logged in"
     if action_of(event) in story.presses:
-        story.add(Row(story.client(event), PANEL, words=words, tone="ok", answer=True))
+        story.add(Row(story.client(event), PANEL, words="logged in", tone="ok", answer=True))
     else:
-        _note(story, event, words)
+        _note(story, event, f"{_username(event)} is logged in")
 
 
 def _pressed(story: Story, event: Event) -> None:

@@ -123,6 +123,10 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             description="Projector", tooltip="Large text, for the back of a room"
         )
         self.projector.observe(self._on_projector, "value")
+        # The flow's choice is in its title.
+        self.flow.children = (self.flow.picture,)
+        titles = _row("lab-titles", widgets.HTML(head("Flow")), self.flow.choice, self.projector)
+        self.banner.add_class("lab-held")
         # In the order of the story, also for the keyboard and for a narrow page.
         parts = [
             _box(
@@ -130,6 +134,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
                 self._who,
                 form,
                 _row("lab-buttons", register, log_in),
+                self.banner,
                 self.notice,
                 self.home,
                 _row("lab-buttons", *others),
@@ -138,11 +143,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             _box("store", widgets.HTML(head("Token store")), self.tokens),
             *([_box("clock", self._time)] if self._time else []),
             _box("log", self.log_view),
-            _box("flow", _row("lab-titles", widgets.HTML(head("Flow")), self.projector), self.flow),
+            _box("flow", titles, self.flow),
         ]
         grid = widgets.Box(parts)
         grid.add_class("lab-grid")
-        super().__init__([Stylesheet(), self.banner, grid, self.tabs, self.presence])
+        super().__init__([Stylesheet(), grid, self.tabs, self.presence])
         self.add_class("lab-panel")
 
         self._stepper = stepper_of(client)
@@ -266,8 +271,6 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             if said != self._said:
                 self._said = said
                 self._who.value = head("Browser", _user_html(pair))
-                self.buttons["Log in"].button_style = "primary" if pair is None else ""
-                self.buttons["Home"].button_style = "" if pair is None else "primary"
                 self._show_notice(said[1])
                 self._show_home(_LOG_IN if pair is None else "Press Home to load this page.")
 
@@ -314,15 +317,17 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.banner.value = "" if held is None else _banner(where_to_send(held))
         if self._time is not None:
             self._time.refresh()
-        self._mark(self._next.button(pair, now))
+        self._mark(self._next.button(pair, now), "Log in" if pair is None else "Home")
         self.log_view.refresh()
         self.flow.refresh()
         self.tabs.refresh()
         return False
 
-    def _mark(self, step: str) -> None:
-        """Mark the button that continues the story."""
+    def _mark(self, step: str, usual: str) -> None:
+        """Mark the button that continues the story; it or else the usual one is the main one."""
+        main = step if step in self._actions else usual
         for label, button in self.buttons.items():
+            button.button_style = "primary" if label == main else ""
             if label == step:
                 button.add_class("lab-next")
                 button.tooltip = "The next step of the story"

@@ -1,5 +1,6 @@
 // What the widgets' own elements leave out for a screen reader: which button of a choice is
-// pressed, what a group is called, and that the keyboard can scroll what overflows.
+// pressed, what a group is called, and that the keyboard works: it scrolls what overflows, and its
+// arrows stay in a choice and in the log.
 
 const VIEWS = ".lab-panel, .lab-steps, .lab-inspector, .lab-tour, .lab-class, .lab-clock";
 
@@ -20,6 +21,9 @@ function name(view) {
     set(pace, "role", "group");
     set(pace, "aria-label", "Pace");
   }
+  // JupyterLab would take the arrow keys, and go to the next cell.
+  for (const part of view.querySelectorAll("select, [role=log]"))
+    set(part, "data-lm-suppress-shortcuts", "true");
   for (const box of view.querySelectorAll(".lab-at-flow > :last-child, .widget-tab-contents"))
     if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
     else box.removeAttribute("tabindex");

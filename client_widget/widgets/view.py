@@ -11,13 +11,14 @@ import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
 from ..log.event_log import Trace
+from ..log.pictures.palette import DARK, LIGHT
 
 # As text: anywidget watches a file on behalf of every widget that was made with it, closed ones
 # included, and so would keep a closed view and its log.
 _HERE = Path(__file__).parent
 _css = {path.stem: path.read_text(encoding="utf-8") for path in (_HERE / "styles").glob("*.css")}
 # CSS has no way to say one thing for a media query and for a selector.
-_css["tokens"] = _css["tokens"].replace("/* dark.css */", _css["dark"])
+_css["tokens"] = _css["tokens"].replace("/* LIGHT */", LIGHT).replace("/* DARK */", DARK)
 STYLES = "".join(_css[name] for name in ("tokens", "controls", "panel", "views"))
 
 

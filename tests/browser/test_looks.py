@@ -110,6 +110,12 @@ def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Note
     notebook.press("+61 s", "Home")
     expect(notebook.home("Welcome ada")).to_be_visible()
     assert panel.evaluate(PLACES) == empty
+    notebook.open_tab("Step by step")
+    notebook.press("Hold messages", "Home")
+    expect(page.get_by_role("alert").filter(has_text="GET /home (call) waits")).to_be_visible()
+    assert panel.evaluate(PLACES) == empty
+    notebook.press("Hold messages")
+    expect(notebook.button("Home")).to_be_enabled()
 
     page.set_viewport_size({"width": 640, "height": 1000})
     stacked = panel.evaluate(PLACES)

@@ -232,3 +232,63 @@ def test_the_keyboard_alone_is_enough(notebook: Notebook) -> None:
     keyboard.press("Enter")
     expect(notebook.log).to_contain_text("the clock moved by 301 s")
     assert notebook.counts() == [1]
+
+
+#: Is the focus marked? Its outline is at least two pixels wide.
+MARKED = """(element) => {
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+}"""
+
+
+def test_step_mode_and_the_tour_by_keyboard_alone(notebook: Notebook) -> None:
+    log_in(notebook)
+    keyboard = notebook.page.keyboard
+
+    def reach(target: Locator, key: str = "Tab") -> None:
+        """Press a key until the target has the focus, which must be marked."""
+        for _ in range(60):
+            keyboard.press(key)
+            if target.evaluate("(element) => element === document.activeElement"):
+                assert target.evaluate(MARKED)
+                return
+        raise AssertionError(f"{key} does not lead to {target}")
+
+    def tab(name: str) -> Locator:
+        return notebook.page.get_by_role("tab", name=name, exact=True)
+
+    notebook.button("Home").focus()
+    reach(notebook.username, "Shift+Tab")
+    reach(notebook.page.get_by_role("searchbox", name="Filter the event log"))
+    reach(notebook.log.get_by_role("button").first)
+    keyboard.press("ArrowDown")
+    expect(notebook.log.locator("summary").first).to_be_focused()
+    reach(tab("Timeline"))
+    reach(tab("Step by step"), "ArrowRight")
+    keyboard.press("Enter")
+    reach(notebook.button("Hold messages"))
+    keyboard.press("Space")
+    expect(notebook.says("Messages are held")).to_be_visible()
+    reach(notebook.button("Home"), "Shift+Tab")
+    keyboard.press("Enter")
+    expect(notebook.says("Waits to be sent")).to_contain_text("GET /home")
+    reach(notebook.page.get_by_label("Send with"))
+    keyboard.press("ArrowDown")  # "no token"
+    notebook.wait_for_widgets()
+    reach(notebook.page.locator(".lab-steps").get_by_role("button", name="Send it"))
+    keyboard.press("Enter")
+    expect(notebook.says("POST /refresh")).to_be_visible()
+    reach(notebook.button("Hold messages"), "Shift+Tab")
+    keyboard.press("Space")
+    expect(notebook.log).to_contain_text(ordered("GET /home without a token", "GET /home again"))
+
+    reach(tab("Step by step"), "Shift+Tab")
+    reach(tab("Tour"), "ArrowRight")
+    keyboard.press("Enter")
+    expect(notebook.page.get_by_role("heading", name="A closed door")).to_be_visible()
+    reach(notebook.button("The server refuses. You have to log in."))
+    keyboard.press("Enter")
+    expect(notebook.page.get_by_text("Your answer is right.")).to_be_visible()
+    reach(notebook.button("Next step"))
+    keyboard.press("Enter")
+    expect(notebook.page.get_by_text("Step 2 of 9")).to_be_visible()

@@ -253,7 +253,7 @@ def test_a_cell_that_is_run_again_has_one_panel_and_one_story(notebook: Notebook
 def test_the_flow_follows_the_theme_at_once(notebook: Notebook) -> None:
     log_in(notebook)
     flow = notebook.flow.get_by_role("img", name="The flow of Log in")
-    status = flow.get_by_text("201 access and refresh token", exact=True)
+    status = flow.get_by_text("201 both tokens", exact=True)
     colours = {"JupyterLab Dark": "rgb(63, 185, 80)", "JupyterLab Light": "rgb(26, 127, 55)"}
     for theme, colour in colours.items():
         change_theme(notebook, theme)

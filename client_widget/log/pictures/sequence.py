@@ -70,7 +70,7 @@ class _Drawing:
         self._frames = self._brackets()
         self._at = self._places()
         self._right = self._at[self._order[-1]] + max(
-            50, width_of(self._names[self._order[-1]]) / 2 + 2 * _MARGIN
+            36, width_of(self._names[self._order[-1]]) / 2 + 2 * _MARGIN
         )
         for row in self._rows:  # a note or a gap may be wider than the lanes
             if row.start == row.end:
@@ -127,14 +127,18 @@ class _Drawing:
         """Where the lanes are: far enough from each other for what is written between them."""
         gaps = {
             (left, right): 40 if right.startswith(CALL) and left.startswith(CALL) else
-            (width_of(self._names[left]) + width_of(self._names[right])) / 2 + 46
+            (width_of(self._names[left]) + width_of(self._names[right])) / 2 + 36
             for left, right in pairwise(self._order)
         }  # fmt: skip
-        x = max(_MARGIN + 16 + width_of(self._names[self._order[0]]) / 2, 40)
+        x = max(2 * _MARGIN + width_of(self._names[self._order[0]]) / 2, 36)
         for row in self._rows:
             if row.start != row.end:
                 gap = self._gap(row)
-                gaps[gap] = max(gaps[gap], self._width(row) + 24)
+                gaps[gap] = max(gaps[gap], self._width(row) + 20)
+        across = max((self._width(row) for row in self._rows if not row.start), default=0)
+        missing = max(0, across - sum(gaps.values()))
+        for gap in gaps:  # what is written over all lanes is no wider than they are
+            gaps[gap] += missing / len(gaps)
         for frame in self._frames:  # its corner is left of its lane
             before = self._order.index(frame.lane)
             x = max(x, 32) if before == 0 else x
@@ -147,7 +151,7 @@ class _Drawing:
         words = width_of(row.title, strong=row.numbered) + 14 * (self._button(row) == APART)
         if self._button(row) == SEND:
             words += 80
-        return max(words, width_of(row.more), width_of(row.badge, strong=True) + 44)
+        return max(words, width_of(row.more), width_of(row.badge, strong=True) + 36)
 
     def _heights(self) -> tuple[list[float], float]:
         """The top of each row, and the bottom of the last one."""
@@ -164,7 +168,7 @@ class _Drawing:
 
     def _height(self, row: Row) -> int:
         if row.start == row.end:
-            return 30
+            return 30 + 16 * bool(row.more)
         return 28 if row.status else 26 + 14 * bool(row.more) + 8 * bool(self._button(row))
 
     # What is drawn
@@ -185,7 +189,7 @@ class _Drawing:
     def _head(self, lane: str) -> list[svg.Element]:
         roles: dict[str, Role] = {PANEL: "panel", SERVER: "server", DATABASE: "database"}
         role, x, name = roles.get(lane, "client"), self._at[lane], self._names[lane]
-        half = width_of(name) / 2 + (10 if lane.startswith(CALL) else 16)
+        half = width_of(name) / 2 + (10 if lane.startswith(CALL) else _MARGIN)
         return [
             box(x - half, 8, 2 * half, 26, "box", role, radius=13),
             label(x, 25, name, "strong", role),
@@ -242,12 +246,14 @@ class _Drawing:
         half, middle = self._width(row) / 2 + 8, self._right / 2
         parts: list[svg.Element] = [
             line(_MARGIN, top + 15, self._right - _MARGIN, top + 15, "dashed", row.tone),
-            box(middle - half, top + 1, 2 * half, 28, "back", radius=0),
+            box(middle - half, top + 1, 2 * half, self._height(row) - 2, "back", radius=0),
         ]
         if self._button(row) == SEND:
             name = f"Send it: {row.words}"
             parts.append(button(middle + half - 80, top + 3, 76, "Send it", SEND, name=name))
             middle -= 40
+        if row.more:
+            parts.append(label(middle, top + 36, row.more, "muted"))
         return [*parts, label(middle, top + 19, row.words, row.tone)]
 
     def _in_words(self) -> str:

@@ -19,6 +19,7 @@ from typing import ClassVar, Literal, TypeAlias
 import svg
 
 from ...display import as_svg
+from .palette import DARK, HIGH_CONTRAST, LIGHT, PAPER
 
 #: What a colour says.
 Role: TypeAlias = Literal[
@@ -30,68 +31,40 @@ Anchor: TypeAlias = Literal["start", "middle", "end"]
 #: What a picture is made of.
 Element: TypeAlias = svg.Element
 
-_LIGHT = (
-    "--p-text:#1f2328;--p-muted:#59636e;--p-back:#fff;--p-inset:#f6f8fa;--p-line:#d1d9e0;"
-    "--p-ok:#1a7f37;--p-ok-back:#dafbe1;--p-bad:#c21c2c;--p-bad-back:#ffebe9;"
-    "--p-warn:#7d4e00;--p-warn-back:#fff8c5;--p-access:#0969da;--p-on:#fff;"
-    "--p-client:#6639ba;--p-server:#0b6e78"
-)
-_DARK = (
-    "--p-text:#f0f6fc;--p-muted:#9198a1;--p-back:#0d1117;--p-inset:#1c232d;--p-line:#3d444d;"
-    "--p-ok:#3fb950;--p-ok-back:#12261e;--p-bad:#ff7b72;--p-bad-back:#2d1416;"
-    "--p-warn:#d29922;--p-warn-back:#2b230f;--p-access:#4493f8;--p-on:#0d1117;"
-    "--p-client:#b392f0;--p-server:#56d4dd"
-)
-_HIGH_CONTRAST = (
-    "--p-text:CanvasText;--p-muted:CanvasText;--p-back:Canvas;--p-inset:Canvas;--p-line:GrayText;"
-    "--p-ok:CanvasText;--p-ok-back:Canvas;--p-bad:CanvasText;--p-bad-back:Canvas;"
-    "--p-warn:CanvasText;--p-warn-back:Canvas;--p-access:CanvasText;--p-on:Canvas;"
-    "--p-client:CanvasText;--p-server:CanvasText"
-)
-# JupyterLab's own text, line and background, where there are any.
-_IN_JUPYTER = ";".join(
-    f"--p-{ours}:var(--jp-{theirs},{{{ours}}})"
-    for ours, theirs in {
-        "text": "content-font-color1",
-        "back": "layout-color0",
-        "line": "border-color2",
-    }.items()
-)
-
 # The more often a class is repeated, the stronger the rule: paper wins over any theme.
 _STYLE = (
-    f".lab-picture{{{_LIGHT};max-width:100%;height:auto;background:var(--p-back)}}"
-    f"@media(prefers-color-scheme:dark){{.lab-picture{{{_DARK}}}}}"
+    f".lab-picture{{{LIGHT};max-width:100%;height:auto;background:var(--lab-back)}}"
+    f"@media(prefers-color-scheme:dark){{.lab-picture{{{DARK}}}}}"
     ':is([data-jp-theme-light="true"],.vscode-light,[data-theme="light"],[theme="light"]) '
-    f".lab-picture{{{_LIGHT};{_IN_JUPYTER.format(text='#1f2328', back='#fff', line='#d1d9e0')}}}"
+    f".lab-picture{{{LIGHT}}}"
     ':is([data-jp-theme-light="false"],.vscode-dark,[data-theme="dark"],[theme="dark"]) '
-    f".lab-picture{{{_DARK};{_IN_JUPYTER.format(text='#f0f6fc', back='#0d1117', line='#3d444d')}}}"
-    f"@media print{{.lab-picture.lab-picture.lab-picture{{{_LIGHT}}}}}"
+    f".lab-picture{{{DARK}}}"
+    f"@media print{{.lab-picture.lab-picture.lab-picture{{{PAPER}}}}}"
     "@media(prefers-contrast:more){.lab-picture.lab-picture.lab-picture"
-    "{--p-muted:var(--p-text);--p-line:var(--p-text)}}"
+    "{--lab-faint:var(--lab-text);--lab-line:var(--lab-text)}}"
     "@media(forced-colors:active){.lab-picture.lab-picture.lab-picture"
-    f"{{{_HIGH_CONTRAST};forced-color-adjust:none}}}}"
-    ".lab-picture text{font:12px system-ui,sans-serif;fill:var(--c,var(--p-text))}"
+    f"{{{HIGH_CONTRAST};forced-color-adjust:none}}}}"
+    ".lab-picture text{font:12px system-ui,sans-serif;fill:var(--c,var(--lab-text))}"
     ".lab-picture .strong{font-weight:600}"
-    ".lab-picture .mono{font:11px ui-monospace,'DejaVu Sans Mono',monospace}"
-    ".lab-picture .on{fill:var(--p-on)}"
-    ".lab-picture .line{fill:none;stroke:var(--c,var(--p-line))}"
+    ".lab-picture .mono{font:12px ui-monospace,'DejaVu Sans Mono',monospace}"
+    ".lab-picture .on{fill:var(--lab-on-accent)}"
+    ".lab-picture .line{fill:none;stroke:var(--c,var(--lab-line))}"
     ".lab-picture .now{stroke-width:2}"
     ".lab-picture .dashed{stroke-dasharray:4 3}"
     ".lab-picture .head,.lab-picture .solid{fill:var(--c)}"
-    ".lab-picture .box{fill:var(--b,var(--p-inset));stroke:var(--c,var(--p-line))}"
-    ".lab-picture .back{fill:var(--p-back)}"
-    ".lab-picture .frame{fill:var(--b,var(--p-inset));stroke:var(--c);stroke-opacity:.5}"
+    ".lab-picture .box{fill:var(--b,var(--lab-inset));stroke:var(--c,var(--lab-line))}"
+    ".lab-picture .back{fill:var(--lab-back)}"
+    ".lab-picture .frame{fill:var(--b,var(--lab-inset));stroke:var(--c);stroke-opacity:.5}"
     ".lab-picture .faded{opacity:.35}"
-    ".lab-picture .muted,.lab-picture .panel,.lab-picture .database{--c:var(--p-muted)}"
-    ".lab-picture .plain{--c:var(--p-text)}"
-    ".lab-picture .client{--c:var(--p-client)}"
-    ".lab-picture .server{--c:var(--p-server)}"
-    ".lab-picture .access{--c:var(--p-access)}"
+    ".lab-picture .muted,.lab-picture .panel,.lab-picture .database{--c:var(--lab-faint)}"
+    ".lab-picture .plain{--c:var(--lab-text)}"
+    ".lab-picture .client{--c:var(--lab-client)}"
+    ".lab-picture .server{--c:var(--lab-server)}"
+    ".lab-picture .access{--c:var(--lab-accent)}"
     ".lab-picture .window{--c:#f0a020}"
-    ".lab-picture .ok{--c:var(--p-ok);--b:var(--p-ok-back)}"
-    ".lab-picture .bad{--c:var(--p-bad);--b:var(--p-bad-back)}"
-    ".lab-picture .warn{--c:var(--p-warn);--b:var(--p-warn-back)}"
+    ".lab-picture .ok{--c:var(--lab-good);--b:var(--lab-good-back)}"
+    ".lab-picture .bad{--c:var(--lab-bad);--b:var(--lab-bad-back)}"
+    ".lab-picture .warn{--c:var(--lab-late);--b:var(--lab-late-back)}"
 )
 
 #: Each step of a story takes this many seconds. A printed page does not wait for the last one.
@@ -136,9 +109,11 @@ def drawing(
             the other.
         role: "group" if there are buttons in it; an image has none.
     """
+    ems = svg.Length(round(width / _BASE, 2), "em")
     root = svg.SVG(
         viewBox=svg.ViewBoxSpec(0, 0, round(width), round(height)),
-        width=svg.Length(round(width / _BASE, 2), "em"),
+        width=ems,
+        style=f"--lab-width:{ems}",  # for a page that limits how small the picture becomes
         class_=["lab-picture"],
         extra={"role": role},
         elements=[

@@ -16,7 +16,7 @@ from ..story import ranges
 from ..token_lives import Bar, Mark, Move, Timeline
 from .shapes import Role, badge, box, drawing, label, line, width_of
 
-_WIDTH, _LEFT, _RIGHT, _TOP = 960, 84, 24, 30
+_WIDTH, _LEFT, _RIGHT, _TOP = 800, 70, 20, 30
 
 # Pixels.
 _ROW, _LEVEL, _NEAR = 28, 26, 34
@@ -185,7 +185,7 @@ def _lived(
     if over and not spent:
         words = "expired"
     for text in (f"{bar.token} {words}", words, ""):
-        if text and width_of(text) + 8 <= width:
+        if text and width_of(text) + 6 <= width:
             parts.append(label((start + end) / 2, y + 14, text, "mono", "text" if over else "on"))
             break
     return parts

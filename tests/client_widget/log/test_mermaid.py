@@ -16,7 +16,7 @@ from ...conftest import PASSWORD
 
 LANES = """\
 sequenceDiagram
-    participant C1 as client
+    participant C1 as Client
     participant S as Server
 """
 
@@ -113,7 +113,7 @@ def test_two_clients_and_a_moved_clock(
         "sequenceDiagram\n"
         "    participant P as Panel\n"
         "    participant C1 as ada's phone\n"
-        "    participant C2 as client\n"
+        "    participant C2 as Client\n"
         "    participant S as Server\n"
         "    P->>C1: Home\n"
         "    C1->>S: #35;1 GET /home<br/>without a token\n"
@@ -127,7 +127,9 @@ def test_two_clients_and_a_moved_clock(
 
 def test_nothing_to_show_is_a_diagram_too(log: EventLog) -> None:
     nothing = (
-        "sequenceDiagram\n    participant S as Server\n    Note over S: Nothing has happened yet.\n"
+        "sequenceDiagram\n    participant C1 as Client\n    participant S as Server\n"
+        "    Note over C1,S: Nothing has happened yet.<br/>"
+        "Register first#58; each message becomes an arrow.\n"
     )
     assert log.to_mermaid() == nothing
     log.record("server.started", source="server", server="demo")
@@ -139,7 +141,7 @@ class TestLimit:
         for action in ("a1", "a2", "a3"):
             for _ in range(3):
                 log.record("session.started", source="client", correlation=action, username=action)
-        head = "sequenceDiagram\n    participant C1 as client\n"
+        head = "sequenceDiagram\n    participant C1 as Client\n"
         step = "    Note over C1: {} is logged in\n"
         assert log.to_mermaid(limit=4) == (
             head + "    Note over C1: the last 3 of 9 events\n" + 3 * step.format("a3")

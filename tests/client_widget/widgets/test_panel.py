@@ -235,7 +235,7 @@ def test_what_a_click_causes_is_one_action(
     assert log.to_mermaid(pressed.correlation).splitlines()[:5] == [
         "sequenceDiagram",
         "    participant P as Panel",
-        "    participant C1 as client",
+        "    participant C1 as Client",
         "    participant S as Server",
         "    P->>C1: Home",
     ]

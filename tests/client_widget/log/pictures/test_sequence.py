@@ -13,6 +13,7 @@ from client_widget.client.transport import one_action
 from client_widget.log.event import action_of
 from client_widget.log.event_text import EVENT_NAMES
 from client_widget.log.pictures.sequence import APART, SEND, sequence
+from client_widget.log.story import FIRST
 from client_widget.widgets.background import at_once
 from demo_server import DemoClock, DemoServer
 
@@ -38,7 +39,7 @@ def picture(log: EventLog) -> str:
 def test_register_asks_the_database(client: AuthClient, log: EventLog) -> None:
     client.register("ada", PASSWORD)
     assert texts(picture(log)) == [
-        *["client", "Server", "Database"],
+        *["Client", "Server", "Database"],
         *["#1 POST /users/register", "store ada", "stored", "201"],
     ]
 
@@ -46,8 +47,8 @@ def test_register_asks_the_database(client: AuthClient, log: EventLog) -> None:
 def test_login(ada: AuthClient, log: EventLog) -> None:
     drawn = picture(log)
     assert texts(drawn) == [
-        *["client", "Server", "Database"],
-        *["#2 POST /users/login", "find ada", "found", "201 access and refresh token"],
+        *["Client", "Server", "Database"],
+        *["#2 POST /users/login", "find ada", "found", "201 both tokens"],
         "ada is logged in",
     ]
     assert texts_in(drawn, "bad") == []
@@ -74,7 +75,7 @@ def test_an_expiry_is_told_once_in_three_numbered_requests(
     ada.home()
     drawn = picture(log)
     assert texts(drawn) == [
-        *["client", "Server", "refresh", "retry"],
+        *["Client", "Server", "refresh", "retry"],
         *["#3 GET /home", "access token", *EXPIRY],
     ]
     assert texts_in(drawn, "bad") == ["403 expired 1 s ago"]
@@ -95,12 +96,12 @@ def test_it_has_a_text_alternative(ada: AuthClient, clock: DemoClock, log: Event
     assert [child.tag for child in root][:2] == [f"{SVG}title", f"{SVG}desc"]
     assert said(drawn, "title") == "The flow of Home"
     assert said(drawn, "desc") == (
-        "Panel to client: Home. client to Server: #3 GET /home (access token). "
-        "Server to client: 403 expired 1 s ago. "
-        "client to Server: refresh: POST /refresh (refresh token, 239 s left). "
-        "Server to client: 200 new access token. "
-        "client to Server: retry: #3 GET /home again (new access token, 60 s left). "
-        "Server to client: 200. client to Panel: Welcome ada."
+        "Panel to Client: Home. Client to Server: #3 GET /home (access token). "
+        "Server to Client: 403 expired 1 s ago. "
+        "Client to Server: refresh: POST /refresh (refresh token, 239 s left). "
+        "Server to Client: 200 new access token. "
+        "Client to Server: retry: #3 GET /home again (new access token, 60 s left). "
+        "Server to Client: 200. Client to Panel: Welcome ada."
     )
 
 
@@ -113,7 +114,7 @@ def test_five_calls_at_once_are_five_numbers_and_one_refresh(
         at_once(5, ada.home)
     drawn = log.to_svg(action)
     assert texts(drawn) == [
-        *["Panel", "client", "Server", "refresh", "retry", "5 × Home"],
+        *["Panel", "Client", "Server", "refresh", "retry", "5 × Home"],
         *["#3–7 GET /home ×5", "access token", "403 expired 1 s ago ×5"],
         *EXPIRY[1:4],
         *["#3–7 GET /home again ×5", "new access token, 60 s left", "200 ×5", "Welcome ada ×5"],
@@ -129,7 +130,7 @@ def test_a_call_that_differs_has_an_arrow_of_its_own(log: EventLog) -> None:
             "response.received", source="client", correlation=f"a.{n}", status=status, **about
         )
     assert texts(log.to_svg("a")) == [
-        *["client", "Server", "#1–3 GET /home ×3", "without a token", "200 ×2", "403"]
+        *["Client", "Server", "#1–3 GET /home ×3", "without a token", "200 ×2", "403"]
     ]
 
 
@@ -143,7 +144,7 @@ def test_a_second_may_pass_between_equal_messages(clock: DemoClock, log: EventLo
         received = {**about, "status": 403, "error": "token_expired"}
         log.record("response.received", source="client", correlation=f"a.{n}", **received)
     assert texts(log.to_svg("a")) == [
-        *["client", "Server", "#1–2 GET /home ×2", "access token", "403 expired 1 s ago ×2"]
+        *["Client", "Server", "#1–2 GET /home ×2", "access token", "403 expired 1 s ago ×2"]
     ]
 
 
@@ -187,7 +188,7 @@ def test_two_clients_and_a_moved_clock(
     log.record("lesson.started", source="a lesson")
     ada.logout()
     assert texts(sequence(list(log)[before:], number=log.call_number)) == [
-        *["ada's phone", "client", "Server", "#3 GET /home", "without a token"],
+        *["ada's phone", "Client", "Server", "#3 GET /home", "without a token"],
         *["403 token missing", "the clock moves by 61 s", "logged out"],
     ]
 
@@ -205,7 +206,7 @@ def test_a_held_message_is_a_gap(ada: AuthClient, log: EventLog) -> None:
 
 
 def test_nothing_to_show_is_a_picture_too(log: EventLog) -> None:
-    assert texts(log.to_svg()) == ["Server", "Nothing has happened yet."]
+    assert texts(log.to_svg()) == ["Client", "Server", FIRST, "Nothing has happened yet."]
     assert log.to_svg() == log.to_svg("no such action")
 
 
@@ -213,7 +214,7 @@ def test_numbers_go_on_behind_the_limit(ada: AuthClient, log: EventLog) -> None:
     for _ in range(3):
         ada.home()
     assert texts(log.to_svg(limit=3)) == [
-        *["client", "Server", "the last 3 of 18 events"],
+        *["Client", "Server", "the last 3 of 18 events"],
         *["#5 GET /home", "access token, 60 s left", "200"],
     ]
     with pytest.raises(ValueError, match="limit must be 1 or more, not 0"):
