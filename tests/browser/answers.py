@@ -175,12 +175,14 @@ ANSWERS: dict[str, tuple[Answers, Answers]] = {
     "08_attacks": (
         Answers(
             "q3",
+            "import bcrypt\n\n"
             "def check_login(users, body):\n"
             "    user = users.find_one({'username': body['username']})\n"
             "    if user is None:\n"
             "        return None\n"
             "    right = bcrypt.checkpw(body['password'].encode(), user['password'].encode())\n"
             "    return user['username'] if right else None\n",
+            "import bcrypt\n\n"
             "NOBODY = bcrypt.hashpw(b'nobody', bcrypt.gensalt(4)).decode()\n\n"
             "def check_login(users, body):\n"
             "    match body:\n"
