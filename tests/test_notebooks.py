@@ -123,6 +123,15 @@ class TestSaved:
             act for n in range(1, len(acts) // 2 + 1) for act in (f"g{n}.ask", f"g{n}.reveal")
         ]
 
+    def test_no_code_between_a_question_and_its_answer_asserts_it(self, path: Path) -> None:
+        """A learner reads the next cell before they answer. nbval compares what it prints."""
+        asked = False
+        for source in (cell.source for cell in read(path).cells if cell.cell_type == "code"):
+            if asked:
+                assert "assert " not in source, source
+                assert "AssertionError" not in source, source
+            asked = (asked or ASK.fullmatch(source) is not None) and ".reveal(" not in source
+
     def test_each_prediction_is_a_question(self, path: Path) -> None:
         cells = nbformat.read(path, 4).cells
         for cell, after in pairwise(cells):

@@ -170,6 +170,7 @@ class Notebook(Panel):
 
     def __init__(self, page: Page, lab: Lab, name: str) -> None:
         super().__init__(page)
+        self.name = name  # its path in the lab's folder
         self.path = lab.folder / name
 
     def write(self, *cells: str) -> None:
@@ -185,7 +186,7 @@ class Notebook(Panel):
 
     def open(self) -> None:
         """Open the notebook and run all of its cells."""
-        self.execute("docmanager:open", path=self.path.name)
+        self.execute("docmanager:open", path=self.name)
         self.wait_for_kernel()
         self.execute("notebook:run-all-cells")
         self.wait_for_cells()

@@ -26,8 +26,11 @@ FOLDERS = (
 
 
 def own_environment(folder: Path) -> dict[str, str]:
-    """The environment, with all that Jupyter keeps in new folders in this one."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    """The environment, with all that Jupyter keeps in new folders in this one.
+
+    A kernel finds this checkout's packages, wherever its notebook is.
+    """
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "notebooks")])}
     for name in FOLDERS:
         env[name] = str(folder / name.lower())
         Path(env[name]).mkdir()

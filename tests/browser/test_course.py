@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 
 import pytest
+from jwt_course.copies import start
+from jwt_course.progress import report
 from playwright.sync_api import Locator, Page, expect
 
+from .answers import ANSWERS
 from .lab import Lab, Notebook, shut_kernels_down
+from .learner import Learner
 
 
 @pytest.fixture
@@ -123,3 +129,30 @@ def test_a_class_is_seen_live(lesson: Notebook) -> None:
     expect(view).to_contain_text("61 s ahead")
     expect(row).to_contain_text("access token expired")
     lesson.run_cell("view.close()\nschool.stop()")
+
+
+def test_a_learner_guesses_answers_wrong_then_right_and_is_reported(lab: Lab, page: Page) -> None:
+    """One lesson of a copy, from its top to its end; tools/walk_course.py takes all of them."""
+    copy = lab.folder / "ada"
+    start(copy)
+    lesson = Notebook(page, lab, "ada/07_from_403_to_401.ipynb")
+    try:
+        said = Learner(lesson).work_through(ANSWERS["07_from_403_to_401"])
+    finally:
+        lesson.close()
+        shut_kernels_down(lab)
+    assert [name for name, _ in said] == ["g1", "g2", "g3", "g4", "g5", "q1", "q1", "q3", "q3"]
+    assert said[4].words == (
+        "You said 2, it was 5, because people mistype, so the first five cost nothing, and then "
+        "each wait doubles."
+    )
+    out, err = io.StringIO(), io.StringIO()
+    report([lab.folder], out, err)
+    rows = [list(row.values()) for row in csv.DictReader(io.StringIO(out.getvalue()))]
+    assert [row for row in rows if row[2].startswith("q")] == [
+        ["ada", "07", "q1", "right", "1", "1", "0", "0"],
+        ["ada", "07", "q2", "not answered", "0", "0", "0", "0"],
+        ["ada", "07", "q3", "right", "1", "1", "0", "0"],
+    ]
+    assert [row[3] for row in rows[:5]].count("right") == sum(", and it" in s.words for s in said)
+    assert err.getvalue() == ""

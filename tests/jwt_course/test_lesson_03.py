@@ -10,7 +10,7 @@ from jwt_course.lesson_03 import exercises
 from jwt_course.lesson_03.flow_by_hand import MadeUpResponse, made_up_store
 from jwt_course.lesson_03.judges import CASES, purposes_of, session_of
 
-from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request
+from client_widget import ArticleAuth, BearerAuth, LoginRequired, Request, ServerUnreachable
 from client_widget.protocol.auth_flow import refresh_request, with_bearer
 
 from .learner import cell
@@ -55,8 +55,29 @@ def test_the_flow_goes_as_the_cases_say() -> None:
     assert {letter: purposes_of(answers) for letter, answers in CASES.items()} == RIGHT
 
 
-def test_predictions_may_be_tuples(capsys: pytest.CaptureFixture[str]) -> None:
-    said = verdict("predictions", {k: tuple(v) for k, v in RIGHT.items()}, capsys)
+def stepped() -> dict[str, list[str]]:
+    """The purposes that a flow yields when each case is stepped by hand."""
+    seen: dict[str, list[str]] = {}
+    for letter, answers in CASES.items():
+        flow = BearerAuth(made_up_store()).auth_flow(Request("GET", "/home"))
+        seen[letter] = [next(flow).purpose]
+        try:
+            for answer in answers:
+                seen[letter].append(flow.send(answer).purpose)
+        except (StopIteration, LoginRequired, ServerUnreachable):
+            pass
+    return seen
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [RIGHT, {letter: tuple(purposes) for letter, purposes in RIGHT.items()}, stepped()],
+    ids=["lists", "tuples", "stepped by hand"],
+)
+def test_predictions_may_be_written_or_found_out(
+    predictions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict("predictions", predictions, capsys)
     assert said == "q1 is right. All 7 cases, as the flow itself went.\n"
 
 
@@ -328,23 +349,21 @@ class Yes(str):
     __hash__ = str.__hash__
 
 
-@pytest.mark.parametrize(
-    ("name", "source", "words"),
-    [
-        (
-            "my_flow",
-            """
+BORROWED = (
+    (
+        "my_flow",
+        """
             from client_widget import BearerAuth
 
             def my_flow(request, store):
                 return BearerAuth(store).auth_flow(request)
             """,
-            "the messages were right, but `BearerAuth` made them. Write the flow with `yield`, "
-            "step by step.",
-        ),
-        (
-            "my_flow",
-            """
+        "the messages were right, but `BearerAuth` made them. Write the flow with `yield`, "
+        "step by step.",
+    ),
+    (
+        "my_flow",
+        """
             from client_widget import BearerAuth
 
             class Renamed(BearerAuth):
@@ -360,18 +379,32 @@ class Yes(str):
                     except StopIteration as end:
                         return end.value
             """,
-            "the messages were right, but `BearerAuth` made them.",
-        ),
-        (
-            "my_flow",
-            """
+        "the messages were right, but `BearerAuth` made them.",
+    ),
+    (
+        "my_flow",
+        """
             from jwt_course.lesson_03.judges import LearnersAuth
 
             def my_flow(request, store):
                 return LearnersAuth(my_flow, store).auth_flow(request)
             """,
-            "`my_flow` uses LearnersAuth of jwt_course.lesson_03.judges, which does the work",
-        ),
+        "`my_flow` uses LearnersAuth of jwt_course.lesson_03.judges, which does the work",
+    ),
+)
+
+
+@pytest.mark.parametrize(("name", "source", "words"), BORROWED)
+def test_what_is_borrowed_is_told_so(
+    name: str, source: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict(name, cell(source)[name], capsys)
+    assert said.partition(" is not right yet: ")[2].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
         ("my_flow", "my_flow = None", "`my_flow` is None. It should be a function: `def my_flow("),
         (
             "my_flow",
@@ -382,7 +415,7 @@ class Yes(str):
         ("predictions", "predictions = None", "`predictions` is None. It should be a dict,"),
     ],
 )
-def test_what_is_borrowed_or_of_another_kind_is_told_so(
+def test_what_is_of_another_kind_is_told_so(
     name: str, source: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = verdict(name, cell(source)[name], capsys)

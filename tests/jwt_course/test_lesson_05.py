@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from jwt_course import Exercise, Wrong
 from jwt_course.lesson_05 import comparisons, exercises
 from jwt_course.lesson_05.comparisons import compare_peers, compare_windows, story
-from jwt_course.lesson_05.judges import judge_forecast, judge_single_flight, judge_window
+from jwt_course.lesson_05.judges import (
+    WINDOWS,
+    judge_forecast,
+    judge_single_flight,
+    judge_window,
+)
 from jwt_course.solutions import right_answers
 
 from client_widget import AuthClient, BearerAuth, EventLog
@@ -19,6 +26,7 @@ from client_widget.protocol.tokens import refresh_window
 from demo_server import DemoClock, DemoServer
 
 from ..conftest import PASSWORD
+from .learner import cell
 
 
 def refusal(judge: Callable[[Any], str], answer: Any) -> str:
@@ -40,14 +48,69 @@ def test_each_solution_is_taken(number: int) -> None:
     exercises(namespace)[number].assert_check_passed()
 
 
+class Any0(int):
+    """0, which claims to equal anything."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = int.__hash__
+
+
+class Rubber(dict):  # type: ignore[type-arg]
+    """Finds a number for any key, and claims to have the right ones."""
+
+    def __iter__(self) -> Any:
+        return iter(["refreshes", "answers", "refused"])
+
+    def __missing__(self, key: str) -> int:
+        return 5
+
+
 class TestForecast:
-    def test_the_right_numbers(self) -> None:
-        words = judge_forecast({"refreshes": 5, "answers": 5, "refused": 4})
+    @pytest.mark.parametrize(
+        "right",
+        [
+            {"refreshes": 5, "answers": 5, "refused": 4},
+            Counter("refreshes" if call % 2 else "refused" for call in range(1, 10))
+            + Counter(answers=5),
+            MappingProxyType({"refused": 4.0, "answers": 5.0, "refreshes": 5.0}),
+        ],
+        ids=["a dict", "counted", "floats in another order"],
+    )
+    def test_the_right_numbers(self, right: Any) -> None:
+        words = judge_forecast(right)
         assert words.startswith("5 calls found the flag down and refreshed, 4 found it up")
 
-    def test_the_numbers_that_are_off_are_named(self) -> None:
-        words = refusal(judge_forecast, {"refreshes": 1, "answers": 5, "refused": 8})
-        assert "did not show refreshes: 1, refused: 8." in words
+    @pytest.mark.parametrize(
+        ("refreshes", "answers", "refused", "off"),
+        [
+            (1, 5, 8, "refreshes: 1, refused: 8"),
+            (1, 1, 8, "refreshes: 1, answers: 1, refused: 8"),
+            (1, 9, 0, "refreshes: 1, answers: 9, refused: 0"),
+            (9, 9, 0, "refreshes: 9, answers: 9, refused: 0"),
+            (4, 4, 5, "refreshes: 4, answers: 4, refused: 5"),
+        ],
+        ids=["one", "the first", "single flight", "each for itself", "the flag up at first"],
+    )
+    def test_the_numbers_that_are_off_are_named(
+        self, refreshes: int, answers: int, refused: int, off: str
+    ) -> None:
+        forecast = {"refreshes": refreshes, "answers": answers, "refused": refused}
+        assert f"did not show {off}." in refusal(judge_forecast, forecast)
+
+    @pytest.mark.parametrize(
+        "trick",
+        [dict.fromkeys(["refreshes", "answers", "refused"], Any0()), Rubber(refreshes=1)],
+        ids=["a number that equals all", "a dict that has all keys"],
+    )
+    def test_a_trick_is_seen(self, trick: Any) -> None:
+        refusal(judge_forecast, trick)
 
     @pytest.mark.parametrize("forecast", [5, {}, {"refreshes": 5}, (5, 5, 4)])
     def test_the_form_is_asked_for(self, forecast: Any) -> None:
@@ -197,13 +260,56 @@ class TestSingleFlight:
             ),
             (
                 Breaks,
-                "in a call, your class raised KeyError: '***', at line 157 of your cell: `raise "
+                "in a call, your class raised KeyError: '***', at line "
+                f"{Breaks.begin.__code__.co_firstlineno + 1} of your cell: `raise "
                 'KeyError("***")`.',
             ),
         ],
     )
     def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:
         assert refusal(judge_single_flight, wrong) == words
+
+    @pytest.mark.parametrize(
+        ("source", "words"),
+        [
+            (
+                """
+                from jwt_course.lesson_05.strategies import CommonQueue
+
+                class SingleFlight:
+                    def __init__(self, store):
+                        self.queue, self.store = CommonQueue(), store
+
+                    def begin(self, pair):
+                        return self.store.get() is pair and self.queue.begin(pair)
+
+                    def end(self, fresh):
+                        self.queue.end(fresh or object())
+                """,
+                "`SingleFlight` uses CommonQueue of jwt_course.lesson_05.strategies, which does",
+            ),
+            (
+                """
+                from client_widget.protocol.single_flight import SingleFlight as Ours
+
+                class SingleFlight:
+                    def __init__(self, store):
+                        self.ours, self.store = Ours(), store
+
+                    def begin(self, pair):
+                        with self.ours.lock:
+                            return self.store.get() is pair
+
+                    def end(self, fresh):
+                        pass
+                """,
+                "`SingleFlight` uses SingleFlight of client_widget.protocol.single_flight, which",
+            ),
+        ],
+        ids=["the queue", "ours"],
+    )
+    def test_what_is_borrowed_is_told_so(self, source: str, words: str) -> None:
+        assert refusal(judge_single_flight, cell(source)["SingleFlight"]).startswith(words)
 
     def test_an_answer_without_the_methods_is_named(self) -> None:
         assert refusal(judge_single_flight, lambda store: object()) == (
@@ -233,11 +339,6 @@ class TestWindow:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (
-                refresh_window,
-                "`my_window` uses refresh_window of client_widget.protocol.tokens, "
-                "which does the work of this exercise. Write that part yourself.",
-            ),
             (lambda lifetime: "10", "my_window(5) is the text '10'. Numbers stand without quotes."),
             (10, "`my_window` is an int. It should be a function: `def my_window(lifetime):`."),
             (
@@ -252,6 +353,25 @@ class TestWindow:
     )
     def test_a_wrong_way_is_told_what_was_seen(self, wrong: Any, words: str) -> None:
         assert refusal(judge_window, wrong) == words
+
+    @pytest.mark.parametrize(
+        ("trick", "words"),
+        [
+            (
+                refresh_window,
+                "`my_window` uses refresh_window of client_widget.protocol.tokens, "
+                "which does the work of this exercise. Write that part yourself.",
+            ),
+            (
+                {**WINDOWS, 20: 4.0}.get,
+                "my_window(",
+            ),
+            (lambda lifetime: Any0(), "my_window(5) returns 0 s; 1 s is wanted."),
+        ],
+        ids=["ours", "a table", "a number that equals all"],
+    )
+    def test_a_trick_is_seen(self, trick: Any, words: str) -> None:
+        assert refusal(judge_window, trick).startswith(words)
 
 
 def test_the_story_tells_of_the_windows_and_of_the_refresh_in_one(

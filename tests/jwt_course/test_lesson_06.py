@@ -189,21 +189,32 @@ class AnyGrace(int):
     __gt__ = __le__ = __ge__ = __lt__
 
 
+BORROWED_SPENDS = [
+    (
+        "from jwt_course.lesson_06 import judges\n"
+        "def spend(collection, jti, now):\n"
+        "    return judges.READS",
+        "`spend` uses jwt_course.lesson_06.judges, which does the work of this exercise.",
+    ),
+    (
+        "def spend(collection, jti, now):\n"
+        "    from demo_server.token_families import TokenFamilies\n"
+        "    return True",
+        "`spend` uses demo_server.token_families, which does the work of this exercise.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "words"), BORROWED_SPENDS)
+def test_a_borrowed_spend_is_told_so(source: str, words: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_spend(cell(source)["spend"])
+    assert str(wrong.value).startswith(words)
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (
-            "from jwt_course.lesson_06 import judges\n"
-            "def spend(collection, jti, now):\n"
-            "    return judges.READS",
-            "`spend` uses jwt_course.lesson_06.judges, which does the work of this exercise.",
-        ),
-        (
-            "def spend(collection, jti, now):\n"
-            "    from demo_server.token_families import TokenFamilies\n"
-            "    return True",
-            "`spend` uses demo_server.token_families, which does the work of this exercise.",
-        ),
         ("spend = True", "`spend` is a bool. It should be a function: `def spend(collection, jti,"),
         ("def spend(jti, now):\n    return True", "`spend` takes (jti, now), but it is called"),
         ("class spend: pass", "`spend` is a class. It should be a function"),
@@ -418,6 +429,21 @@ def test_the_rule_is_taken(rule: Any) -> None:
             lambda spent_at, now, grace: the_rule(spent_at or None, now, grace),
             "spent 0 s ago, at 0 s, and the grace is 0 s: the server says 'revoke'",
         ),
+        (lambda spent_at, now: "spend", "`what_follows` takes (spent_at, now), but it is called"),
+        (None, "`what_follows` is None. It should be a function: `def what_follows(spent_at,"),
+        (lambda *_: None, "The token is unspent, and the grace is 0 s: the server says 'spend'"),
+        ("spend", "`what_follows` is a str. It should be a function"),
+    ],
+)
+def test_another_rule_is_refused(rule: Any, words: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_what_follows(rule)
+    assert words in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
         (lambda *_: Yes("x"), "the grace is 0 s: the server says 'spend', you said 'x'"),
         (
             cell(
@@ -427,13 +453,9 @@ def test_the_rule_is_taken(rule: Any) -> None:
             )["what_follows"],
             "`what_follows` uses what_the_server_does of jwt_course.lesson_06.judges",
         ),
-        (lambda spent_at, now: "spend", "`what_follows` takes (spent_at, now), but it is called"),
-        (None, "`what_follows` is None. It should be a function: `def what_follows(spent_at,"),
-        (lambda *_: None, "The token is unspent, and the grace is 0 s: the server says 'spend'"),
-        ("spend", "`what_follows` is a str. It should be a function"),
     ],
 )
-def test_another_rule_is_refused(rule: Any, words: str) -> None:
+def test_a_rule_that_is_a_trick_is_seen(rule: Any, words: str) -> None:
     with pytest.raises(Wrong) as wrong:
         judge_what_follows(rule)
     assert words in str(wrong.value)
@@ -456,7 +478,6 @@ def test_a_grace_between_the_two_is_taken(grace: int) -> None:
         ("5", "`grace` is the text '5'. Numbers stand without quotes."),
         (None, "`grace` is None instead of a number."),
         (True, "`grace` is a value of type bool instead of a number."),
-        (AnyGrace(0), "With 0 s the app that tried again after 4 s lost its session"),
         (5.5, "whole number"),
         (-1, "whole number"),
     ],
@@ -465,6 +486,18 @@ def test_another_grace_is_refused(grace: Any, words: str) -> None:
     with pytest.raises(Wrong) as wrong:
         judge_grace(grace)
     assert words in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("grace", "words"),
+    [
+        (AnyGrace(0), "With 0 s the app that tried again after 4 s lost its session"),
+        (AnyGrace(30), "With 30 s the thief, who came 20 s after the owner, got tokens"),
+    ],
+)
+def test_a_grace_that_claims_to_fit_is_seen(grace: Any, words: str) -> None:
+    with pytest.raises(Wrong, match=words):
+        judge_grace(grace)
 
 
 # All of them

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.request import parse_http_list
 
 import pytest
 from jwt_course import Wrong
@@ -16,6 +17,7 @@ from client_widget import ArticleAuth, AuthClient, BearerAuth, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..conftest import PASSWORD
+from .learner import cell
 
 # Challenges
 
@@ -117,7 +119,17 @@ def by_expression(header: str) -> dict[str, str]:
     return {name.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for name, quoted, bare in found}
 
 
-@pytest.mark.parametrize("parameters", [by_expression, by_characters])
+def by_library(header: str) -> dict[str, str]:
+    """The standard library splits at commas outside of quotes."""
+    read = {}
+    for part in parse_http_list(header.partition(" ")[2]):
+        name, _, value = part.partition("=")
+        value = value[1:-1].replace('\\"', '"') if value.startswith('"') else value
+        read[name.strip().lower()] = value
+    return read
+
+
+@pytest.mark.parametrize("parameters", [by_expression, by_characters, by_library])
 def test_parameters_is_taken(parameters: Any) -> None:
     assert judge_parameters(parameters) == ("You read 5 challenges of our server, and 9 of others.")
 
@@ -150,17 +162,19 @@ def at_commas(header: str) -> dict[str, str]:
         (lambda header: {}, "you read {}; it says"),
         (lambda header: None, "you read None"),
         ({}, "`parameters` is a dict. It should be a function: `def parameters(header):`."),
-        (parameters_of, "`parameters` uses parameters_of of jwt_course.lesson_07.challenges"),
-        (
-            lambda header: parameters_of(header),
-            "`parameters` uses parameters_of of jwt_course.lesson_07.challenges",
-        ),
     ],
 )
 def test_parameters_is_refused(parameters: Any, seen: str) -> None:
     with pytest.raises(Wrong) as wrong:
         judge_parameters(parameters)
     assert seen in str(wrong.value)
+
+
+@pytest.mark.parametrize("parameters", [parameters_of, lambda header: parameters_of(header)])
+def test_parameters_is_not_borrowed(parameters: Any) -> None:
+    seen = "`parameters` uses parameters_of of jwt_course.lesson_07.challenges"
+    with pytest.raises(Wrong, match=seen):
+        judge_parameters(parameters)
 
 
 # Exercise 2
@@ -190,7 +204,22 @@ def by_table(status: int, headers: Mapping[str, str], body: Mapping[str, str]) -
     return right(status, headers, body)
 
 
-@pytest.mark.parametrize("what_to_do", [right, by_table])
+def by_header_first(status: int, headers: Mapping[str, str], body: Mapping[str, str]) -> str:
+    """Another right way: one table of codes, and the status for what has none."""
+    if "retry-after" in headers:
+        return "wait"
+    challenge = headers.get("WWW-Authenticate", "")
+    code = by_characters(challenge).get("error", "") or body.get("error", "")
+    after = {
+        **dict.fromkeys(["invalid_token", "token_expired", "token_invalid"], "refresh"),
+        **dict.fromkeys([*LOG_IN, "invalid_grant"], "log in"),
+        "insufficient_scope": "no right",
+        "": {2: "go on", 4: "log in"}.get(status // 100, "report"),
+    }
+    return after.get(code, "report")
+
+
+@pytest.mark.parametrize("what_to_do", [right, by_table, by_header_first])
 def test_what_to_do_is_taken(what_to_do: Any) -> None:
     assert judge_what_to_do(what_to_do) == (
         "After 20 responses of both servers, and 4 of others, you act correctly."
@@ -251,6 +280,40 @@ def test_what_to_do_is_refused(what_to_do: Any, seen: str) -> None:
     assert seen in str(wrong.value)
 
 
+class Whatever(str):
+    """Claims to be the right action, whatever that is."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize(
+    ("what_to_do", "seen"),
+    [
+        (lambda status, headers, body: Whatever("guess"), "You said 'guess'"),
+        (
+            cell(
+                "from jwt_course.lesson_07.judges import ACTIONS, answers_of\n"
+                "def what_to_do(status, headers, body):\n"
+                "    for policy, wanted in ACTIONS.items():\n"
+                "        for seen in answers_of(policy):\n"
+                "            if (seen.status, seen.body) == (status, body):\n"
+                "                return wanted[seen.action][0]\n"
+            )["what_to_do"],
+            "`what_to_do` uses answers_of of jwt_course.lesson_07.judges",
+        ),
+    ],
+)
+def test_a_trick_for_what_to_do_is_seen(what_to_do: Any, seen: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_what_to_do(what_to_do)
+    assert seen in str(wrong.value)
+
+
 # Exercise 3
 
 RIGHT = {
@@ -262,11 +325,31 @@ RIGHT = {
 }
 
 
-def test_answer_is_taken() -> None:
-    assert (
-        judge_answer(lambda reason: RIGHT[reason])
-        == "5 reasons, and each answer says what a client can do."
-    )
+def by_match(reason: str) -> tuple[int, str]:
+    match reason:
+        case "no token":
+            return 401, 'Bearer realm="lab"'
+        case "expired" | "forged":
+            return 401, f'Bearer error="invalid_token", error_description="{reason}"'
+        case "two tokens":
+            return 400, 'Bearer error="invalid_request"'
+    return 403, 'Bearer scope="class", error="insufficient_scope"'
+
+
+def by_parts(reason: str) -> list[Any]:
+    """As a list, with the parameters joined."""
+    code = {"no token": "", "two tokens": "invalid_request", "no right": "insufficient_scope"}
+    error = code.get(reason, "invalid_token")
+    parameters = ['realm="home"', *([f"error={error}"] if error else [])]
+    return [
+        {"invalid_request": 400, "insufficient_scope": 403}.get(error, 401),
+        "BEARER " + ", ".join(parameters),
+    ]
+
+
+@pytest.mark.parametrize("answer", [lambda reason: RIGHT[reason], by_match, by_parts])
+def test_answer_is_taken(answer: Any) -> None:
+    assert judge_answer(answer) == "5 reasons, and each answer says what a client can do."
 
 
 @pytest.mark.parametrize(
@@ -292,6 +375,41 @@ def test_answer_is_refused(reason: str, given: Any, seen: str) -> None:
     with pytest.raises(Wrong) as wrong:
         judge_answer(lambda asked: {**RIGHT, reason: given}[asked])
     assert str(wrong.value).startswith(repr(reason))
+    assert seen in str(wrong.value)
+
+
+class AnyStatus(int):
+    """Claims to be any status."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = int.__hash__
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        (lambda reason: (AnyStatus(200), RIGHT[reason][1]), "the status is 200; it should be 401"),
+        (
+            cell(
+                "from jwt_course.lesson_07.judges import REASONS\n"
+                "def answer(reason):\n"
+                "    status, code = REASONS[reason]\n"
+                "    return status, f'Bearer realm=lab, error={code}' if code else 'Bearer a=b'\n"
+            )["answer"],
+            "`answer` uses jwt_course.lesson_07.judges, which does the work of this exercise",
+        ),
+    ],
+)
+def test_a_trick_for_answer_is_seen(answer: Any, seen: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        judge_answer(answer)
     assert seen in str(wrong.value)
 
 

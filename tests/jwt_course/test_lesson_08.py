@@ -16,6 +16,7 @@ import bcrypt
 import jwt
 import nbformat
 import pytest
+from jwt.warnings import InsecureKeyLengthWarning
 from jwt_course import Exercise
 from jwt_course.lesson_08 import exercises
 from jwt_course.lesson_08.attack_lab import ADMIN_WORD, AttackLab, Target, verdict
@@ -32,12 +33,14 @@ from jwt_course.lesson_08.attacks import (
     weak_secrets,
 )
 from jwt_course.lesson_08.judges import captured_token
+from jwt_course.lesson_08.weak_server import WeakServer
 from jwt_course.solutions import right_answers
 
 from client_widget import read_claims
 from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, ServerConfig
 
+from ..conftest import START
 from .learner import cell
 
 ADA = "a pass phrase of ada's"
@@ -218,14 +221,55 @@ def test_nothing_is_answered_yet() -> None:
         exercise.assert_check_unattempted()
 
 
-def test_q1_takes_any_token_that_the_server_takes_for_admins() -> None:
-    stolen = captured_token()
+@pytest.fixture(scope="module")
+def harbours_secret() -> str:
+    """A word of the list and two digits, as the exercise's hints say."""
     words = (f"{word}{number:02}" for word in weak_secrets() for number in range(100))
-    secret = find_secret(stolen, words)
+    secret = find_secret(captured_token(), words)
     assert secret is not None
-    assert_right(1, forge_signed(stolen, "admin", secret))
+    return secret
+
+
+def by_hand_for_longer(stolen: str, secret: str) -> str:
     claims = {"username": "admin", "exp": read_claims(stolen)["exp"] + 9999}
-    assert_right(1, sign('{"alg": "HS256"}', json.dumps(claims), secret))
+    return sign('{"alg": "HS256"}', json.dumps(claims), secret)
+
+
+def with_pyjwt(stolen: str, secret: str) -> str:
+    with pytest.warns(InsecureKeyLengthWarning):
+        return jwt.encode({**read_claims(stolen), "username": "admin"}, secret, "HS256")
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda stolen, secret: forge_signed(stolen, "admin", secret),
+        by_hand_for_longer,
+        with_pyjwt,
+    ],
+    ids=["the lesson's tool", "by hand", "PyJWT"],
+)
+def test_q1_takes_any_token_that_the_server_takes_for_admins(
+    forge: Callable[[str, str], str], harbours_secret: str
+) -> None:
+    assert_right(1, forge(captured_token(), harbours_secret))
+
+
+def of_another_server() -> str:
+    """A genuine token of admin, of a server with another secret."""
+    return WeakServer(clock=DemoClock(start=START, rate=0)).issue("access", "admin")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (of_another_server, "its signature is not that"),
+        (lambda: Everyone(), "does not have the form of a token"),
+    ],
+    ids=["another server's", "claims to be any token"],
+)
+def test_q1_sees_a_trick(make: Callable[[], str], words: str) -> None:
+    assert_wrong(1, make(), words)
 
 
 @pytest.mark.parametrize(
@@ -340,7 +384,6 @@ def gives_nothing(token: str, secret: str, now: float) -> Any:
         ),
         (wall_clock_for_exp, ["a token that has expired; a token in the second of its exp."]),
         (gives_nothing, ["a valid access token of ada does not pass", "TypeError"]),
-        (lambda token, secret, now: {"username": "ada"}, ["valid access token of mallory"]),
         ("yes", ["`verify` is a str. It should be a function: `def verify(token, secret, now):`."]),
         (
             lambda token, secret: {},
@@ -355,14 +398,6 @@ def gives_nothing(token: str, secret: str, now: float) -> Any:
             ["but so do these: a token signed with HS384; a token signed with HS51"],
         ),
         (
-            cell(
-                "from jwt_course.lesson_08.weak_server import WeakServer\n"
-                "def verify(token, secret, now):\n"
-                "    return WeakServer(clock=lambda: now).verify(token, secret, now)"
-            )["verify"],
-            ["`verify` uses WeakServer of jwt_course.lesson_08.weak_server, which does the work"],
-        ),
-        (
             cell("def verify(token, secret, now):\n    return decode(token, secret)")["verify"],
             ["Your code raised NameError: name 'decode' is not defined, at line 2 of your cell: "],
         ),
@@ -370,6 +405,45 @@ def gives_nothing(token: str, secret: str, now: float) -> Any:
 )
 def test_q2_says_what_got_through(verify: object, words: list[str]) -> None:
     assert_wrong(2, verify, *words)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            """
+            def verify(token, secret, now):
+                return {"username": "ada"}
+            """,
+            "valid access token of mallory",
+        ),
+        (
+            """
+            import jwt
+
+            calls = []
+
+            def verify(token, secret, now):
+                calls.append(token)
+                options = {"verify_signature": False}
+                return jwt.decode(token, options=options) if len(calls) <= 2 else None
+            """,
+            "a valid access token of grace does not pass",
+        ),
+        (
+            """
+            from jwt_course.lesson_08.weak_server import WeakServer
+
+            def verify(token, secret, now):
+                return WeakServer(clock=lambda: now).verify(token, secret, now)
+            """,
+            "`verify` uses WeakServer of jwt_course.lesson_08.weak_server, which does the work",
+        ),
+    ],
+    ids=["always ada", "the first two", "our server"],
+)
+def test_q2_sees_a_trick(source: str, words: str) -> None:
+    assert_wrong(2, cell(source)["verify"], words)
 
 
 NOBODY = bcrypt.hashpw(b"nobody's", bcrypt.gensalt(4))
@@ -507,16 +581,7 @@ def dear(password: str) -> None:
         ),
         (lambda users, body: True, ["it returned True"]),
         (believes_the_dummy, ["an unknown name gets in, if its password is the one of the hash"]),
-        (lambda users, body: Everyone(), ["should return 'admin', but it returned 'x'"]),
         (lambda body: None, ["`check_login` takes (body), but it is called with (users, body)."]),
-        (
-            cell(
-                "from jwt_course.lesson_08 import judges\n"
-                "def check_login(users, body):\n"
-                "    return judges.captured_token()"
-            )["check_login"],
-            ["`check_login` uses jwt_course.lesson_08.judges, which does the work of this exerci"],
-        ),
         (
             cell("def check_login(users, body):\n    raise KeyError(body['password'])")[
                 "check_login"
@@ -528,6 +593,24 @@ def dear(password: str) -> None:
 )
 def test_q3_says_what_got_in(check_login: object, words: list[str]) -> None:
     assert_wrong(3, check_login, *words)
+
+
+@pytest.mark.parametrize(
+    ("check_login", "words"),
+    [
+        (lambda users, body: Everyone(), "should return 'admin', but it returned 'x'"),
+        (
+            cell(
+                "from jwt_course.lesson_08 import judges\n"
+                "def check_login(users, body):\n"
+                "    return judges.captured_token()"
+            )["check_login"],
+            "`check_login` uses jwt_course.lesson_08.judges, which does the work of this exerci",
+        ),
+    ],
+)
+def test_q3_sees_a_trick(check_login: object, words: str) -> None:
+    assert_wrong(3, check_login, words)
 
 
 def test_q3_wants_bcrypt_where_it_can_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -610,3 +693,21 @@ def printed_only(notebook: Any) -> list[str]:
 )
 def test_q4_says_what_is_missing_or_too_much(find_tokens: object, words: list[str]) -> None:
     assert_wrong(4, find_tokens, *words)
+
+
+@pytest.mark.parametrize(
+    ("find_tokens", "words"),
+    [
+        (lambda notebook: [Everyone()] * 6, "6 of 6 not found"),
+        (
+            cell(
+                "from jwt_course.lesson_08 import judges\n"
+                "def find_tokens(notebook):\n"
+                "    return [judges.captured_token()]"
+            )["find_tokens"],
+            "`find_tokens` uses jwt_course.lesson_08.judges, which does the work of this exercise",
+        ),
+    ],
+)
+def test_q4_sees_a_trick(find_tokens: object, words: str) -> None:
+    assert_wrong(4, find_tokens, words)

@@ -345,6 +345,30 @@ def test_other_settings_are_wrong(
     assert words in verdict(13, answer, capsys)
 
 
+class Agrees(ServerConfig):
+    """Claims to be the right settings."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Agrees(policy="rfc", refresh_grace=61), "60 s after its use, the refresh token brought"),
+        *[(mutant.candidate, f"{mutant.scenario}") for mutant in SERVER_MUTANTS.values()],
+    ],
+)
+def test_neither_a_disguise_nor_a_faulty_server_is_an_answer(
+    answer: Any, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = verdict(13, answer, capsys)
+    assert said.startswith("q13 is not right yet: ")
+    assert words in said
+
+
 @pytest.mark.parametrize("name", SERVER_MUTANTS)
 def test_a_faulty_server_fails_where_it_should(
     name: str, capsys: pytest.CaptureFixture[str]

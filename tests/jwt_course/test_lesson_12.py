@@ -133,6 +133,9 @@ WRONG_REFRESHES = {
         " tab.lock.release()\n return held",
         "released after an error",
     ),
+}
+
+REFRESH_CHEATS = {
     "the course's own": (
         "from jwt_course.lesson_12.ways import lock_and_adopt as refresh_under_lock",
         "does the work of this exercise|part of the course",
@@ -156,7 +159,11 @@ WRONG_RULES = [
     "def goes_on(grace, gap, successor_used): return True",
     "def goes_on(grace, gap, successor_used): return not successor_used",
     "def goes_on(grace, gap, successor_used): return 'yes'",
+]
+RULE_CHEATS = [
     "from jwt_course.lesson_12.judges import server_goes_on as goes_on",
+    "from jwt_course.lesson_12 import judges\ndef goes_on(grace, gap, successor_used):\n"
+    " return judges.server_goes_on(grace, gap, successor_used)",
 ]
 
 _LOOP = "def lost_update(trace):\n seen = []\n for e in trace:\n  if e.name == 'store.written':\n"
@@ -167,17 +174,29 @@ RIGHT_TRACES = [
     " for n, e in enumerate(w):\n  old = [x.fields['token'] for x in w[:n]]\n"
     "  if e.fields['token'] in old and old[-1] != e.fields['token']: return e.seq\n"
     " return None",
-    "def lost_update(trace):\n return next((e.seq for e in trace if e.name == 'store.written'\n"
-    "  and e.source == 'tab 2'), None)",
+    "def lost_update(trace):\n last = {}\n newest = None\n for e in trace:\n"
+    "  if e.name != 'store.written': continue\n  t = e.fields['token']\n"
+    "  if t != newest and t in last: return e.seq\n  last[t] = e.seq\n  newest = t",
 ]
 WRONG_TRACES = [
+    "def lost_update(trace):\n return next((e.seq for e in trace if e.name == 'store.written'\n"
+    "  and e.source == 'tab 2'), None)",
     _LOOP + "   t = e.fields['token']\n   if t in seen: return e.seq\n   seen.append(t)",
     "def lost_update(trace): return None",
     "def lost_update(trace): return 24",
     "def lost_update(trace): return [e.seq for e in trace if e.name == 'store.written'][-1]",
     "def lost_update(trace): return next((e.seq for e in trace if e.name == 'reuse.detected'), 0)",
-    "from jwt_course.lesson_12.judges import lost_in as lost_update",
 ]
+TRACE_CHEATS = [
+    "from jwt_course.lesson_12.judges import lost_in as lost_update",
+    "class Any(int):\n __eq__ = lambda self, other: True\n __ne__ = lambda self, other: False\n"
+    "def lost_update(trace):\n return Any(0)",
+]
+
+
+def of_both(rules: list[str], traces: list[str]) -> list[tuple[str, str]]:
+    """The answers to the second and the third exercise."""
+    return [*(("q2", answer) for answer in rules), *(("q3", answer) for answer in traces)]
 
 
 class TestExercises:
@@ -185,14 +204,26 @@ class TestExercises:
     def test_a_right_refresh(self, answer: str) -> None:
         assert verdict(exercises(cell(answer))[0]) == (True, "")
 
+    @pytest.mark.parametrize(("answer", "why"), REFRESH_CHEATS.values(), ids=list(REFRESH_CHEATS))
+    def test_a_borrowed_refresh(self, answer: str, why: str) -> None:
+        right, said = verdict(exercises(cell(answer))[0])
+        assert not right
+        assert any(each in said for each in why.split("|")), said
+
     @pytest.mark.parametrize(("answer", "why"), WRONG_REFRESHES.values(), ids=list(WRONG_REFRESHES))
     def test_a_wrong_refresh(self, answer: str, why: str) -> None:
         right, said = verdict(exercises(cell(answer))[0])
         assert not right
         assert any(each in said for each in why.split("|")), said
 
-    @pytest.mark.parametrize("number", [1, 2])
-    def test_the_other_exercises(self, number: int) -> None:
-        rights, wrongs = ((RIGHT_RULES, WRONG_RULES), (RIGHT_TRACES, WRONG_TRACES))[number - 1]
-        assert [verdict(exercises(cell(answer))[number]) for answer in rights] == [(True, "")] * 3
-        assert not any(verdict(exercises(cell(answer))[number])[0] for answer in wrongs)
+    @pytest.mark.parametrize(("exercise", "answer"), of_both(RIGHT_RULES, RIGHT_TRACES))
+    def test_a_right_answer(self, exercise: str, answer: str) -> None:
+        assert verdict(exercises(cell(answer))[int(exercise[1]) - 1]) == (True, "")
+
+    @pytest.mark.parametrize(("exercise", "answer"), of_both(WRONG_RULES, WRONG_TRACES))
+    def test_a_wrong_answer(self, exercise: str, answer: str) -> None:
+        assert not verdict(exercises(cell(answer))[int(exercise[1]) - 1])[0]
+
+    @pytest.mark.parametrize(("exercise", "answer"), of_both(RULE_CHEATS, TRACE_CHEATS))
+    def test_a_trick_is_seen(self, exercise: str, answer: str) -> None:
+        assert not verdict(exercises(cell(answer))[int(exercise[1]) - 1])[0]

@@ -38,7 +38,9 @@ def judge_forecast(forecast: Any) -> str:
         Wrong: one is not.
     """
     wanted = ("refreshes", "answers", "refused")
-    if not isinstance(forecast, Mapping) or set(forecast) != set(wanted):
+    if isinstance(forecast, Mapping):
+        forecast = dict(forecast.items())  # whatever else a subclass claims to hold
+    if not isinstance(forecast, dict) or set(forecast) != set(wanted):
         raise Wrong(f"forecast must be a dict with the keys {', '.join(wanted)}.")
     for name in wanted:
         check_number(f'forecast["{name}"]', forecast[name])

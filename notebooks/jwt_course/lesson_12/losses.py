@@ -21,7 +21,7 @@ def handed_in(*, before: int = 1, lost: bool = True, again: bool = False) -> str
     Args:
         before (int): refreshes of tab 1 before tab 2 opens.
         lost (bool): does tab 2 write its old copy back?
-        again (bool): does tab 1 write the newest tokens a second time, which does no harm?
+        again (bool): does tab 2 write the newest tokens a second time, which does no harm?
     """
     clock = DemoClock(start=START, rate=0)
     log = EventLog(clock=clock)
@@ -38,7 +38,7 @@ def handed_in(*, before: int = 1, lost: bool = True, again: bool = False) -> str
         copy = stored  # tab 2 opens, and reads
         stored = _refreshed(one, stored, clock)
         if again:
-            stored = _written(log, "tab 1", stored)
+            stored = _written(log, "tab 2", stored)
         if lost:
             stored = _written(log, "tab 2", copy)
         _refreshed(one, stored, clock)
