@@ -208,4 +208,7 @@ def announce_listening(address: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before granian is there, such as while the database is awaited
+        sys.exit(130)

@@ -52,7 +52,7 @@ code { font-family: ui-monospace, monospace; font-size: .92em }
 table { border-collapse: collapse }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid #c6ccd6 }
 h1, h2 { line-height: 1.15; margin: 0 }
-img { display: block; object-fit: contain; object-position: left }
+img { display: block; object-fit: contain; object-position: left top }
 """
 
 _STYLES = {
@@ -69,11 +69,13 @@ pre { margin: 0; font-size: 1.05em }
 """,
     "handout": """
 @page { size: A4; margin: 12mm }
-main { max-width: 186mm; margin: 0 auto; font-size: 10.4pt }
-h1 { font-size: 17pt } h2 { font-size: 11.5pt; margin: 3mm 0 1mm; color: #1f4e9e }
-p, ul, ol { margin: 1mm 0 } ol { padding-left: 5mm } li { margin: .4mm 0 }
+main { max-width: 186mm; margin: 0 auto; font-size: 11.3pt }
+h1 { font-size: 18pt } h2 { font-size: 12.5pt; margin: 3mm 0 1mm; color: #1f4e9e }
+p, ul, ol { margin: 1mm 0 } ol { padding-left: 6mm } li { margin: .4mm 0 }
 table { margin: 3mm 0 } th, td { padding: .5mm 6mm .5mm 0 }
-img { width: 100%; max-height: 95mm }
+/* The flow, and next to it the rules that it shows. */
+p:has(img) { float: left; width: 84mm; margin-right: 8mm } img { width: 100% }
+ol { display: flow-root } h2:nth-of-type(3) { clear: both }
 """,
 }
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ..client_widget.widgets.buttons import until
+from ..deploy.made import Made, lab_folder
 from .panel import Panel, log_in, ordered
-from .serving import ROOT, free_port, own_environment, serving
+from .serving import free_port, own_environment
 from .test_looks import SMALLEST, faults
 
 #: Seconds for which a kernel that no page shows waits, in this test.
@@ -46,34 +47,42 @@ def session_on(page: Page) -> str:
     return page.url.partition("?session=")[2]
 
 
-@pytest.fixture
-def classroom(tmp_path: Path) -> Iterator[str]:
-    """The address of a Voilà that was started as `make classroom` does it."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}/"
-    command = [sys.executable, "-m", "voila", "--no-browser", f"--port={port}"]
-    command += [f"--Voila.config_file_paths={ROOT / 'deploy' / 'classroom'}"]
-    command += [f"--MappingKernelManager.cull_idle_timeout={KEPT}"]
-    command += ["--MappingKernelManager.cull_interval=1"]
-    command += [str(ROOT / "notebooks" / "classroom.ipynb")]
+class Classroom:
+    """`make classroom`, on a free port."""
 
-    def answers() -> bool:
-        try:
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}/"
+        options = (
+            "--no-browser",
+            f"--port={port}",
+            f"--MappingKernelManager.cull_idle_timeout={KEPT}",
+            "--MappingKernelManager.cull_interval=1",
+        )
+        words = f"VOILA_ARGS={' '.join(options)}"
+        self.made = Made(lab_folder(folder), "classroom", words, env=own_environment(folder))
+        self.made.wait_for(self.answers)
+
+    def answers(self) -> bool:
+        with suppress(OSError):
             # A file of Voilà's own: its page would start a kernel.
-            with urllib.request.urlopen(f"{address}voila/static/voila.js", timeout=20):
-                return True
-        except OSError:
-            return False
-
-    with serving("Voila", command, own_environment(tmp_path), tmp_path, answers):
-        yield address
+            urllib.request.urlopen(f"{self.address}voila/static/voila.js", timeout=20).close()
+            return True
+        return False
 
 
-def test_the_classroom_page(classroom: str, fresh_page: Page, browser: Browser) -> None:
+@pytest.fixture
+def classroom(tmp_path: Path) -> Iterator[Classroom]:
+    classroom = Classroom(tmp_path)
+    yield classroom
+    classroom.made.end()
+
+
+def test_the_classroom_page(classroom: Classroom, fresh_page: Page, browser: Browser) -> None:
     asked: list[str] = []
     fresh_page.on("request", lambda request: asked.append(request.url))
     # The page loads once its kernel has run the notebook.
-    fresh_page.goto(classroom, timeout=60_000)
+    fresh_page.goto(classroom.address, timeout=60_000)
     panel = Panel(fresh_page)
     log_in(panel)
     panel.press("Home")
@@ -122,29 +131,32 @@ def test_the_classroom_page(classroom: str, fresh_page: Page, browser: Browser) 
     panel.press("Home")
     expect(flow).to_contain_text("#5 GET /home")
     with browser.new_page() as other:
-        other.goto(classroom, timeout=60_000)
+        other.goto(classroom.address, timeout=60_000)
         expect(Panel(other).says("Register, then log in.")).to_be_visible()
         theirs = session_on(other)
 
     # Nobody watches the other kernel, so it ends. This page is open, so its kernel stays.
-    until(lambda: not runs(classroom, theirs))
-    assert runs(classroom, session_on(fresh_page))
-    assert [url for url in asked if not url.startswith((classroom, "data:", "blob:"))] == []
+    until(lambda: not runs(classroom.address, theirs))
+    assert runs(classroom.address, session_on(fresh_page))
+    assert [url for url in asked if not url.startswith((classroom.address, "data:", "blob:"))] == []
 
 
-def test_a_session_or_a_server_that_is_gone_is_said(classroom: str, browser: Browser) -> None:
+def test_a_session_or_a_server_that_is_gone_is_said(classroom: Classroom, browser: Browser) -> None:
     with browser.new_page() as page:
-        page.goto(classroom, timeout=60_000)
+        page.goto(classroom.address, timeout=60_000)
         expect(Panel(page).username).to_be_visible()
         alert = page.get_by_role("alert")
         expect(alert).to_have_count(0)
         session = session_on(page)
-        end(classroom, session)
+        end(classroom.address, session)
         expect(alert).to_contain_text("This session has ended")
         assert faults(page, "body") == []
         alert.get_by_role("link", name="Start again").click()
         expect(Panel(page).says("Register, then log in.")).to_be_visible()
         assert session_on(page) != session
         expect(alert).to_have_count(0)
-        page.context.set_offline(True)
+        # Ctrl-C ends the server and its visitors' kernels.
+        assert len(classroom.made.processes()) == 2
+        assert classroom.made.end() == []
+        assert "Traceback" not in classroom.made.log()
         expect(alert).to_contain_text("The server does not answer")

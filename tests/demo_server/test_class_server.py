@@ -346,3 +346,18 @@ def test_a_taken_port_is_one_line_and_exit_2(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert f"port {port}" in err
+
+
+def test_ctrl_c_while_the_database_is_awaited(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # In the background of a shell Ctrl-C is ignored, also by the processes that start here.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, former))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        db_uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/class"
+        with serving(tmp_path, DB_URI=db_uri) as running:
+            silent.accept()[0].close()
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=20)
+            assert (running.returncode, out, err) == (130, "", "")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
-import subprocess
-import sys
 import time
 import uuid
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,10 @@ import psutil
 import requests
 import websocket
 
-ROOT = Path(__file__).parent.parent.parent
+from .made import PATIENCE, ROOT, Made, lab_folder
+
 DEPLOY = ROOT / "deploy" / "jupyterhub"
 PROXY = DEPLOY / "node_modules" / ".bin" / "configurable-http-proxy"
-
-#: Seconds for one answer. A busy machine is slow; a hang is endless.
-PATIENCE = 150
 
 
 def free_ports(count: int) -> list[int]:
@@ -51,40 +48,31 @@ class Hub:
         self.folder = folder
         public, api, hub = free_ports(3)
         self.url = f"http://127.0.0.1:{public}"
-        self._log = (folder / "log").open("w")
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyterhub", "-f", str(DEPLOY / "jupyterhub_config.py")),
-                f"--JupyterHub.bind_url={self.url}",
-                f"--JupyterHub.hub_bind_url=http://127.0.0.1:{hub}",
-                f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{api}",
-            ],
-            cwd=folder,
+        addresses = [
+            f"--JupyterHub.bind_url={self.url}",
+            f"--JupyterHub.hub_bind_url=http://127.0.0.1:{hub}",
+            f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{api}",
+        ]
+        self._made = Made(
+            lab_folder(folder),
+            "hub",
+            f"HUB_ARGS={' '.join(addresses)}",
             env=os.environ | {"HUB_STATE": str(folder / "state")} | settings,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
         )
         try:
-            self._wait_until_it_answers()
+            self._made.wait_for(self._answers)
         except BaseException:
             self.stop()
             raise
 
-    def _wait_until_it_answers(self) -> None:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            assert self._process.poll() is None, f"the hub ended:\n{self.log()}"
-            try:
-                if requests.get(f"{self.url}/hub/health", timeout=PATIENCE).ok:
-                    return
-            except requests.ConnectionError:
-                pass
-            time.sleep(0.3)
-        raise TimeoutError(f"the hub does not answer:\n{self.log()}")
+    def _answers(self) -> bool:
+        with suppress(requests.ConnectionError):
+            return requests.get(f"{self.url}/hub/health", timeout=PATIENCE).ok
+        return False
 
     def log(self) -> str:
         """What it and all that it started have written."""
-        return (self.folder / "log").read_text()
+        return self._made.log()
 
     def password(self, name: str = "password") -> str:
         """The password that it keeps in the file of that name."""
@@ -92,24 +80,11 @@ class Hub:
 
     def processes(self) -> list[psutil.Process]:
         """The hub and all that it started: proxy, servers, kernels."""
-        hub = psutil.Process(self._process.pid)
-        return [hub, *hub.children(recursive=True)]
+        return self._made.processes()
 
-    def stop(self) -> list[psutil.Process]:
-        """End it as Ctrl-C or a service manager would.
-
-        Gives what it left behind, which is then ended by force.
-        """
-        started = self.processes() if self._process.poll() is None else []
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=PATIENCE)
-        finally:
-            _, left = psutil.wait_procs(started, timeout=20)
-            for process in left:
-                process.kill()
-            self._log.close()
-        return left
+    def stop(self, ending: signal.Signals = signal.SIGINT) -> list[psutil.Process]:
+        """End it by Ctrl-C, or as a service manager would; return what was left of it."""
+        return self._made.end(ending)
 
 
 class Learner:

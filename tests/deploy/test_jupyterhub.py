@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
+import requests
 
 from demo_server import ServerConfig
 
@@ -241,13 +243,16 @@ def test_what_is_kept_is_for_the_owner_and_no_password_is_logged(hub: Hub, lesso
         assert hub.password(kept) not in hub.log()
 
 
-def test_no_process_is_left_when_the_hub_ends(hub: Hub, lesson: Class) -> None:
+def test_ctrl_c_ends_the_hub_and_all_that_it_started(hub: Hub, lesson: Class) -> None:
     """The last test of this hub."""
     started = hub.processes()
     # The hub, its proxy and its culler; three servers; the kernels of ada and bob, for cleo's
     # ended with her first server.
     assert len(started) == 3 + 3 + 2
     assert hub.stop() == []
+    assert "Traceback" not in hub.log()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(hub.url, timeout=PATIENCE)
 
 
 def test_an_idle_server_is_ended(tmp_path: Path) -> None:
@@ -260,7 +265,7 @@ def test_an_idle_server_is_ended(tmp_path: Path) -> None:
         [server] = [p for p in hub.processes() if command in " ".join(p.cmdline())]
         server.wait(timeout=PATIENCE)
     finally:
-        left = hub.stop()
+        left = hub.stop(signal.SIGTERM)
     assert left == []
 
 

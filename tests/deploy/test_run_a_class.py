@@ -32,12 +32,11 @@ from client_widget import AuthClient, ClassView, ServerUnreachable
 from client_widget.errors import ClientError
 
 from ..demo_server.mongodb import NxServer, free_port
+from .made import PATIENCE, ROOT, Made, lab_folder
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/run-a-class.md").read_text()
 NAMES = ("ada", "bob", "müller")
 PASSWORD = "a throwaway pass phrase"
-PATIENCE = 120
 
 #: The lines of the page that a test cannot run, and what takes their place.
 IN_PLACE: dict[str, str] = {
@@ -95,23 +94,10 @@ class Machine:
     """The teacher's machine: a folder of the lab, free ports, and what was started."""
 
     def __init__(self, folder: Path, database: str) -> None:
-        self.folder = folder / "lab"
-        self.folder.mkdir()
-        for name in ("Makefile", "demo_server", "client_widget", "notebooks"):
-            (self.folder / name).symlink_to(ROOT / name)
-        (self.folder / "deploy/tls").mkdir(parents=True)
-        shutil.copy(ROOT / "deploy/tls/Caddyfile", self.folder / "deploy/tls")
-        (self.folder / ".venv").symlink_to(sys.prefix)
+        self.folder = lab_folder(folder)
         self.port, self.tls_port = free_port(), free_port()
-        # `make` without the installation of packages: they are there.
-        make = folder / "bin/make"
-        make.parent.mkdir()
-        make.write_text(
-            f'#!/bin/sh\nexec {shutil.which("make")} -o .venv/serve.done -o .venv/tls.done "$@"\n'
-        )
-        make.chmod(0o755)
         self.env = {
-            "PATH": f"{make.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.environ["PATH"],
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "HOME": str(folder),
             "PORT": str(self.port),
@@ -126,7 +112,7 @@ class Machine:
             ":8443": f":{self.tls_port}",
             "mongodb://127.0.0.1:27017/": f"{database}/{uuid.uuid4().hex[:8]}_",
         }
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, Made] = {}
 
     def here(self, text: str) -> str:
         """A block of the page with the addresses and ports of this test."""
@@ -165,43 +151,23 @@ class Machine:
         *settings, _, name = line.split()
         if name in self.running:
             self.interrupt(name)
-        with (self.folder / f"{name}.log").open("w") as log:
-            self.running[name] = subprocess.Popen(
-                ["make", name],
-                cwd=self.folder,
-                env=self.env | dict(setting.split("=") for setting in settings),
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,  # a terminal of its own, for Ctrl-C
-            )
+        env = self.env | dict(setting.split("=") for setting in settings)
+        made = self.running[name] = Made(self.folder, name, env=env)
         port = {"serve": self.port, "tls": self.tls_port}[name]
-        until(lambda: listens(port) or self.running[name].poll() is not None)
+        made.wait_for(lambda: listens(port))
         if name == "tls":  # Caddy listens before it has a certificate
             issued = self.folder / "deploy/tls/state/certificates"
-            until(lambda: any(issued.rglob("*.crt")))
-        assert self.running[name].poll() is None, self.log(name)
-
-    def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text()
-
-    def processes(self, name: str) -> list[psutil.Process]:
-        return psutil.Process(self.running[name].pid).children(recursive=True)
+            made.wait_for(lambda: any(issued.rglob("*.crt")))
 
     def interrupt(self, name: str) -> None:
         """Press Ctrl-C: it ends in an orderly way, with all that it started."""
-        started = self.processes(name)
-        process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(timeout=PATIENCE)
-        _, left = psutil.wait_procs(started, timeout=20)
-        assert left == []
-        assert "Traceback" not in self.log(name)
+        made = self.running.pop(name)
+        assert made.end() == []
+        assert "Traceback" not in made.log()
 
     def stop(self) -> None:
-        for process in self.running.values():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=PATIENCE)
+        for made in self.running.values():
+            made.end(signal.SIGTERM)
 
 
 class Student:
@@ -362,7 +328,7 @@ def test_the_page_followed_line_by_line(
 
 def workers_of(machine: Machine) -> tuple[psutil.Process, list[psutil.Process]]:
     """The main process of the class server, and its workers."""
-    [server] = psutil.Process(machine.running["serve"].pid).children()
+    server = machine.running["serve"].processes()[0]
     found = []
     for child in server.children():
         with suppress(psutil.Error):

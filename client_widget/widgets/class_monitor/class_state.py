@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import combining, normalize
 
 LOGGED_IN = "logged in"
 EXPIRED = "access token expired"
@@ -201,10 +202,16 @@ def by_need(students: Iterable[Student], now: float) -> tuple[Student, ...]:
             -student.wrong if stuck else 0,
             student.right,
             -student.hints,
+            _plain(student.username),
             student.username,
         )
 
     return tuple(sorted(students, key=key))
+
+
+def _plain(name: str) -> str:
+    """The name as a list sorts it: without case and accents."""
+    return "".join(char for char in normalize("NFD", name.casefold()) if not combining(char))
 
 
 def after(student: Student, event: Mapping[str, Any]) -> Student:

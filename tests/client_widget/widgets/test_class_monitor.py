@@ -162,6 +162,12 @@ def test_who_did_something_last_comes_first_and_nobodys_events_are_nobodys() -> 
 IN = {"access_until": 60, "refresh_until": 300}
 
 
+def test_names_are_sorted_as_in_a_list_of_the_class() -> None:
+    names = ("ada", "Ana", "Eli", "Éloïse", "emil", "Zoë")
+    rows = by_need([Student(name, **IN) for name in sorted(names)], 10)
+    assert tuple(student.username for student in rows) == names
+
+
 def test_who_needs_help_comes_first() -> None:
     """The rule of `class_state`, from the first to the last."""
     students = [
