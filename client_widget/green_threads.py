@@ -62,12 +62,6 @@ class WaitingFrame:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._frame, name)
 
-    def __eq__(self, other: object) -> bool:
-        return self._frame is (other._frame if isinstance(other, WaitingFrame) else other)
-
-    def __hash__(self) -> int:
-        return hash(self._frame)
-
 
 def current_frames() -> dict[int, Any]:
     """The frame of each thread, as from `sys._current_frames`."""
