@@ -8,8 +8,8 @@ of WebAssembly's JavaScript Promise Integration), and this is all that a thread'
 - `install` gives `threading` a lock and a way to start threads that are made of tasks. Events,
   conditions, queues and pools of the standard library are built on these two, and so work too;
 - what is not in a task (a handler that JavaScript called) cannot wait. It can start threads;
-- an exception that is set in a thread from outside is raised where the thread waits, when it goes on.
-  A loop that never waits keeps the tab busy: only a restart of the kernel ends it.
+- an exception that is set in a thread from outside is raised where it waits, when it goes on. A
+  loop that never waits keeps the tab busy: only a restart of the kernel ends it.
 
 The lab runs unchanged on it: the same gates, the same order, the same counts.
 
