@@ -23,6 +23,7 @@ INPUTS := pyproject.toml constraints.txt
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
 .PHONY: lab test test-fast check browser bench pictures classroom serve tls hub hub-proxy lite
+.PHONY: lite-lessons
 .PHONY: notebooks slides docs dist kit format clean stale
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
@@ -81,6 +82,10 @@ hub-proxy: deploy/jupyterhub/node_modules/npm.done
 # The lab in a browser tab, as files for any web server. The script does nothing if the site is new.
 lite: .venv/lite.done deploy/lite/node_modules/npm.done
 	.venv/lite/bin/python deploy/lite/build.py
+
+# Every lesson in a browser tab, against the saved notebooks. It takes some ten minutes.
+lite-lessons: .venv/test.done browser lite
+	$(BIN)/python tools/lessons_in_a_tab.py
 
 # From npm. A machine without node gets node as a Python package.
 %/node_modules/npm.done: %/package-lock.json .venv/python.done

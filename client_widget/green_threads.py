@@ -7,7 +7,9 @@ of WebAssembly's JavaScript Promise Integration), and this is all that a thread'
   interrupts it in between, so a race happens only where code waits;
 - `install` gives `threading` a lock and a way to start threads that are made of tasks. Events,
   conditions, queues and pools of the standard library are built on these two, and so work too;
-- what is not in a task (a handler that JavaScript called) cannot wait. It can start threads.
+- what is not in a task (a handler that JavaScript called) cannot wait. It can start threads;
+- an exception that is set in a thread from outside is raised where it waits, when it goes on. A
+  loop that never waits keeps the tab busy: only a restart of the kernel ends it.
 
 The lab runs unchanged on it: the same gates, the same order, the same counts.
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import ctypes
 import itertools
 import queue
 import sys
@@ -35,6 +38,9 @@ _id_of_task: WeakKeyDictionary[asyncio.Task[None], int] = WeakKeyDictionary()
 
 # Where each thread waits: the frame that it will go on with.
 _waiting_at: dict[int, Any] = {}
+
+# What is to be raised in each thread, as soon as it goes on.
+_to_raise: dict[int, type[BaseException]] = {}
 
 _main = threading.get_ident()
 
@@ -62,12 +68,6 @@ class WaitingFrame:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._frame, name)
 
-    def __eq__(self, other: object) -> bool:
-        return self._frame is (other._frame if isinstance(other, WaitingFrame) else other)
-
-    def __hash__(self) -> int:
-        return hash(self._frame)
-
 
 def current_frames() -> dict[int, Any]:
     """The frame of each thread, as from `sys._current_frames`."""
@@ -79,6 +79,7 @@ def wait_for(awaitable: Awaitable[Any], timeout: float = -1) -> bool:
 
     Raises:
         RuntimeError: this code was called by JavaScript, and cannot wait.
+        BaseException: what `raise_in` has set for this thread.
     """
     from pyodide.ffi import run_sync
 
@@ -97,7 +98,17 @@ def wait_for(awaitable: Awaitable[Any], timeout: float = -1) -> bool:
             del _waiting_at[me]
         else:
             _waiting_at[me] = outer
+    if me in _to_raise:
+        raise _to_raise.pop(me)
     return bool(done)
+
+
+def raise_in(ident: ctypes.c_ulong, kind: ctypes.py_object[type[BaseException]]) -> int:
+    """Raise an exception in another thread. The interface is `PyThreadState_SetAsyncExc`'s."""
+    known = ident.value in _id_of_task.values()
+    if known:
+        _to_raise[ident.value] = kind.value
+    return int(known)
 
 
 class Lock:
@@ -116,10 +127,16 @@ class Lock:
             left = -1.0 if timeout < 0 else max(0.0, until - time.monotonic())
             free = asyncio.get_event_loop().create_future()
             self._waiters.append(free)
-            if not wait_for(free, left):
+            try:
+                if not wait_for(free, left):
+                    return False
+            except BaseException:
+                if free.done() and not self._locked:
+                    self._wake_one()  # it was this thread's turn
+                raise
+            finally:
                 if free in self._waiters:
                     self._waiters.remove(free)
-                return False
         self._locked = True
         return True
 
@@ -128,6 +145,9 @@ class Lock:
         if not self._locked:
             raise RuntimeError("release unlocked lock")
         self._locked = False
+        self._wake_one()
+
+    def _wake_one(self) -> None:
         while self._waiters:
             free = self._waiters.popleft()
             if not free.done():
@@ -179,6 +199,7 @@ def start(call: Callable[[], object], handle: ThreadHandle, daemon: bool = True)
         try:
             call()
         finally:
+            _to_raise.pop(handle.ident, None)
             handle._set_done()
 
     task = asyncio.get_event_loop().create_task(run(), context=contextvars.Context())
@@ -211,7 +232,7 @@ def install() -> None:
             "a cell waits. Open this page in a current Chrome, Edge or Firefox."
         )
 
-    parts: dict[ModuleType, dict[str, object]] = {
+    parts: dict[ModuleType | ctypes.PyDLL, dict[str, object]] = {
         threading: {
             "get_ident": get_ident,
             "Lock": Lock,
@@ -224,6 +245,7 @@ def install() -> None:
         queue: {"SimpleQueue": vars(queue)["_PySimpleQueue"]},
         sys: {"_current_frames": current_frames},
         time: {"sleep": sleep},
+        ctypes.pythonapi: {"PyThreadState_SetAsyncExc": raise_in},
     }
     for module, names in parts.items():
         for name, part in names.items():

@@ -171,8 +171,10 @@ class TokenFile:
         name = self.path.name
         if not stat.S_ISREG(status.st_mode):
             raise StoreError(f"The token file {name} is not a regular file: choose another path")
-        if sys.platform == "win32":
-            return  # Windows has no such modes: the folder's access list decides who reads
+        if sys.platform == "win32" or sys.platform == "emscripten":
+            # Windows has no such modes: the folder's access list decides who reads. A browser tab
+            # has no users, and its files are its own.
+            return
         if status.st_uid != os.geteuid():
             raise StoreError(f"The token file {name} belongs to another user: choose another path")
         mode = stat.S_IMODE(status.st_mode)

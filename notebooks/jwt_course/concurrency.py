@@ -36,6 +36,9 @@ _LOOK = 0.001
 #: notification is certain, up to a thread that was about to record something. A lock that was
 #: released a moment ago still looks taken, and a wait with a timeout may be about to end.
 _LOOKS_AT_WAITS, _LOOKS_AT_LOCKS = 5, 100
+if sys.platform == "emscripten":
+    # In a browser tab no thread is interrupted: one that was released goes on at the next look.
+    _LOOKS_AT_LOCKS = 20
 
 #: Seconds without progress after which `wait` and `settle` return, whatever the threads do: a
 #: call that polls in a loop never stops. Counted in looks, which take longer on a busy machine.

@@ -7,45 +7,17 @@ from __future__ import annotations
 
 import inspect
 import json
-import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import bcrypt
+import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, expect
 
+from ..conftest import PASSWORD
 from . import threads_program
-from .lab import COUNTS, ERRORS, EXECUTE, LAB_IS_OPEN
 from .panel import Panel, log_in, ordered
-
-ROOT = Path(__file__).parents[2]
-SITE = ROOT / "dist/lite"
-
-#: Milliseconds in which Python must have started in the tab.
-STARTS_IN = 240_000
-
-# It may still be starting: what is run waits for it.
-HAS_A_KERNEL = """() =>
-  !!window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel"""
-
-RUN_THE_FIRST_CELL = """() => {
-  const { commands, shell } = window.jupyterapp;
-  const notebook = shell.currentWidget.content;
-  notebook.activeCellIndex = notebook.widgets.findIndex((cell) => cell.model.type === "code");
-  void commands.execute("notebook:run-cell");
-}"""
-
-# Add a line to the last cell.
-WRITE = """(line) => {
-  const cells = window.jupyterapp.shell.currentWidget.content.widgets;
-  const model = cells[cells.length - 1].model.sharedModel;
-  model.setSource(`${model.getSource()}\\n${line}`);
-}"""
+from .tab import PYTHON, ROOT, Lesson, alone, served
 
 # Python in a page, without JupyterLite.
 IN_PYODIDE = """async (code) => {
@@ -56,57 +28,21 @@ IN_PYODIDE = """async (code) => {
 }"""
 
 
-class Files(SimpleHTTPRequestHandler):
-    """Any file server will do. This one is silent."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The address of the site, built from what the project is now."""
-    python = ROOT / ".venv/lite/bin/python"
-    if not python.exists():
+    if not PYTHON.exists():
         pytest.fail("The site's environment is missing: make lite", pytrace=False)
-    subprocess.run([python, ROOT / "deploy/lite/build.py"], check=True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(SITE))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@contextmanager
-def alone(browser: Browser, site: str) -> Iterator[Page]:
-    """A window that reaches the site and nothing else. It fails if it tried."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    elsewhere: list[str] = []
-
-    def refuse(route: Route) -> None:
-        elsewhere.append(route.request.url)
-        route.abort()
-
-    context.route(lambda url: not url.startswith((f"{site}/", "data:", "blob:")), refuse)
-    page = context.new_page()
-    page.set_default_timeout(STARTS_IN)
-    try:
-        yield page
-    finally:
-        context.close()
-    assert elsewhere == []
+    with served() as site:
+        yield site
 
 
 def test_lesson_01_by_hand_and_to_its_end(browser: Browser, site: str) -> None:
-    """The story on the panel, five calls that share a refresh, then every cell; then a reload."""
+    """The story on the panel, five calls at once, step by step, the tour, then every cell."""
     with alone(browser, site) as page:
-        page.goto(f"{site}/lab/index.html?path=01_walkthrough.ipynb")
-        page.wait_for_function(LAB_IS_OPEN)
-        page.wait_for_function(HAS_A_KERNEL)
-        page.evaluate(RUN_THE_FIRST_CELL)
+        lesson = Lesson(page, site, "01_walkthrough")
+        lesson.run("cell-02")
         panel = Panel(page)
-        expect(panel.button("Register")).to_be_visible(timeout=STARTS_IN)
         log_in(panel)
         expect(page.get_by_role("note").filter(has_text="the wire is not")).to_be_visible()
         panel.press("Home", "+61 s", "Home")
@@ -120,22 +56,88 @@ def test_lesson_01_by_hand_and_to_its_end(browser: Browser, site: str) -> None:
                 "200 OK for GET /home",
             )
         )
+        panel.press("+301 s", "Home")
+        expect(panel.row("the session has ended")).to_be_visible()
+        panel.fill("ada", PASSWORD)
+        panel.press("Log in")
+        expect(panel.says("ada is logged in")).to_be_visible()
         panel.press("+61 s", "5 × Home")
         expect(panel.says("All five calls were answered.")).to_be_visible()
         # One, among the rows of the newest story; the older ones have folded.
         expect(panel.row("POST /refresh with the refresh token")).to_have_count(1)
         expect(panel.row("403 Forbidden for GET /home")).to_have_count(5)
 
-        page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function(f"() => ({COUNTS})().filter((count) => count > 1).length > 15")
-        page.wait_for_function(f"() => ({COUNTS})().every((count) => count !== null)")
-        assert page.evaluate(ERRORS) == []
+        panel.press("+61 s")
+        panel.open_tab("Step by step")
+        panel.press("Hold messages", "Home")
+        for message in ("GET /home (call)", "POST /refresh (refresh)", "GET /home (retry)"):
+            expect(panel.says(message)).to_be_visible()
+            panel.press("Send it")
+        expect(panel.home("Welcome ada")).to_be_visible()
+        panel.press("Hold messages")
 
-        page.evaluate(WRITE, "# my own line")
-        page.evaluate(EXECUTE, ["docmanager:save", {}])
+        panel.open_tab("Tour")
+        panel.press("The server refuses. You have to log in.")
+        expect(panel.says("Your answer is right.")).to_be_visible()
+        panel.press("Next step")
+        expect(page.get_by_role("heading", name="Register", exact=True)).to_be_visible()
+
+        lesson.run_all()
+
+
+def test_an_exercise_a_family_and_what_a_reload_brings_back(browser: Browser, site: str) -> None:
+    with alone(browser, site) as page:
+        lesson = Lesson(page, site, "02_inside_a_token")
+        lesson.run_all()
+        for answer, verdict in [
+            ("base64.b64decode(text + '==')", "q1 is not right yet: for a part of"),
+            ("base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))", "q1 is right. 6 parts"),
+        ]:
+            source = f"def decode_part(text):\n    return {answer}"
+            lesson.write("cell-17", source)
+            lesson.run("cell-17")
+            [output] = lesson.run("cell-18")
+            assert output["text"].startswith(verdict)
+        lesson.save()
+
+        sixth = nbformat.read(ROOT / "notebooks/06_rotation_and_theft.ipynb", 4)
+        source_of = {cell.id: cell.source for cell in sixth.cells}
+        for cell in ("cell-03", "cell-05", "cell-07"):
+            [*_, output] = lesson.run(lesson.add(source_of[cell])) or [{}]
+        assert output["data"]["text/plain"].splitlines() == [
+            "token 1: issued at 0 s, spent at 61 s",
+            "└─▶ token 2: issued at 61 s, unspent",
+        ]
+        expect(page.get_by_role("img", name="The token family")).to_be_visible()
+
         page.reload()
-        page.wait_for_function(LAB_IS_OPEN)
-        expect(page.get_by_role("heading", name="my own line")).to_be_visible()
+        expect(
+            page.locator(".jp-CodeCell").filter(has_text="urlsafe_b64decode(text")
+        ).to_be_visible()
+
+
+def refreshes_of_five_calls(rounds: int) -> list[int]:
+    """How many refreshes five calls at once need, after each of `rounds` expiries."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from client_widget import AuthClient, EventLog
+    from demo_server import DemoClock, DemoServer, ServerConfig
+
+    clock = DemoClock(start=1_800_000_000, rate=0)
+    log = EventLog(clock=clock)
+    config = ServerConfig(policy="rfc", bcrypt_cost=4)
+    counts = []
+    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="five") as server:
+        client = AuthClient(server.url, log=log, clock=clock)
+        client.register("ada", "a pass phrase")
+        client.login("ada", "a pass phrase")
+        for _ in range(rounds):
+            clock.advance(61)
+            before = len(log)
+            with ThreadPoolExecutor(5) as pool:
+                assert len([*pool.map(lambda _: client.home(), range(5))]) == 5
+            counts.append(sum(event.name == "token.refreshed" for event in [*log][before:]))
+    return counts
 
 
 def test_threads_and_hashes_are_real_in_a_tab(browser: Browser, site: str) -> None:
@@ -153,6 +155,7 @@ except ImportError as error:
 run_js("(it) => {{ WebAssembly.Suspending = it; }}")(suspending)
 import client_widget  # makes threads tasks
 import json, bcrypt
+{inspect.getsource(refreshes_of_five_calls)}
 {inspect.getsource(threads_program).replace("from __future__ import annotations", "")}
 password = {password!r}.encode()
 json.dumps({{
@@ -160,6 +163,7 @@ json.dumps({{
     "failed": check(),
     "verified": [bcrypt.checkpw(word, {ours!r}.encode()) for word in (password, b"another")],
     "hash": bcrypt.hashpw(password, bcrypt.gensalt(4)).decode(),
+    "refreshes": refreshes_of_five_calls(10),
 }})
 """
     with alone(browser, site) as page:
@@ -167,6 +171,7 @@ json.dumps({{
         found = json.loads(page.evaluate(IN_PYODIDE, code))
     assert "Open this page in a current Chrome, Edge or Firefox." in found["refused"]
     assert found["failed"] == []
+    assert found["refreshes"] == refreshes_of_five_calls(10) == [1] * 10
     assert found["verified"] == [True, False]
     assert bcrypt.checkpw(password.encode(), found["hash"].encode())
     assert not bcrypt.checkpw(b"another", found["hash"].encode())

@@ -6,6 +6,7 @@ that it can be sent to a tab as a text.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import sys
 import threading
@@ -150,13 +151,13 @@ def a_queue_keeps_the_order_and_its_bound() -> None:
 
 
 def each_thread_has_its_own_locals_name_and_number() -> None:
-    own, seen = threading.local(), []
+    own, seen, meeting = threading.local(), [], threading.Barrier(3)
     own.value = "main"
 
     def look() -> None:
         before = getattr(own, "value", None)
         own.value = threading.current_thread().name
-        time.sleep(0.001)
+        meeting.wait(10)  # the number of a thread that has ended may be given again
         seen.append((before, own.value == threading.current_thread().name, threading.get_ident()))
 
     joined(look, look, look)
@@ -216,6 +217,37 @@ def an_exception_goes_through_a_wait() -> None:
             time.sleep(0)
 
 
+def a_thread_that_waits_is_ended_from_outside() -> None:
+    go, lock, passed = threading.Event(), threading.Lock(), []
+
+    def wait() -> None:
+        go.wait(10)
+        passed.append("event")
+
+    def take() -> None:
+        with lock:
+            passed.append("lock")
+
+    hook, threading.excepthook = threading.excepthook, lambda args: None
+    try:
+        lock.acquire()
+        threads = started(wait, take, take)
+        time.sleep(0.01)
+        for thread in threads[:2]:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+            )
+        go.set()
+        lock.release()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+    finally:
+        threading.excepthook = hook
+    assert "event" not in passed
+    assert passed[-1] == "lock"  # the third one has its turn, whatever became of the second
+
+
 FACTS = [
     a_lock_is_waited_for_until_the_timeout,
     a_lock_goes_from_one_thread_to_the_next,
@@ -230,6 +262,7 @@ FACTS = [
     a_join_has_a_timeout,
     an_exception_ends_its_thread_and_no_other,
     an_exception_goes_through_a_wait,
+    a_thread_that_waits_is_ended_from_outside,
 ]
 
 

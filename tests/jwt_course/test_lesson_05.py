@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from jwt_course import Exercise, Wrong
-from jwt_course.lesson_05 import comparisons, exercises
+from jwt_course.lesson_05 import comparisons, exercises, guesses
 from jwt_course.lesson_05.comparisons import compare_peers, compare_windows, story
 from jwt_course.lesson_05.judges import (
     WINDOWS,
@@ -392,14 +392,19 @@ def test_the_story_tells_of_the_windows_and_of_the_refresh_in_one(
     ]
 
 
-def test_a_library_that_is_missing_is_said_in_one_line(
+def test_a_library_that_is_missing_is_said_in_one_line_and_nothing_is_claimed_of_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(comparisons, "run_peer", lambda name, calls: None)
     monkeypatch.setattr(comparisons, "refreshes_of", lambda name, calls, lifetime: None)
     names = ["requests-oauthlib", "authlib", "google-auth", "botocore"]
-    lines = [f"{name} is not installed, so it is left out." for name in names]
-    compare_peers(2)
+    lines = [f"{name} is not installed, so it is left out: see the text below." for name in names]
+    *_, g5, _, g7 = guesses()
+    g5.reveal(compare_peers(2))
     assert capsys.readouterr().out.splitlines() == lines
-    compare_windows(60, 5)
+    g7.reveal(compare_windows(60, 5))
     assert capsys.readouterr().out.splitlines() == lines
+    g7.reveal(dict.fromkeys(names[1:], 5))
+    assert capsys.readouterr().out == ""
+    g7.reveal(dict.fromkeys(names, 5))
+    assert capsys.readouterr().out.startswith("\nIt was 4, because")

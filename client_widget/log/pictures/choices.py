@@ -41,10 +41,11 @@ def choices(question: str, answers: Sequence[str]) -> str:
 
 
 def _lines(text: str, width: float, *, strong: bool = False) -> list[str]:
+    """Lines that are shorter than `width`: one that would just fit may not, in another font."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and width_of(longer, strong=strong) > width:
+        if lines[-1] and width_of(longer, strong=strong) >= width:
             lines.append(word)
         else:
             lines[-1] = longer

@@ -150,7 +150,9 @@ def in_words(picture: str) -> str:
 def width_of(words: str, *, strong: bool = False) -> float:
     """About how wide a text is, in pixels. Fonts differ, so this is on the wide side."""
     each = _STRONG if strong else _CHARACTER
-    return sum(12.5 if unicodedata.east_asian_width(c) in "WF" else each for c in words)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in words)
+    # Products: the sum of many floats depends on the version of Python (3.12 adds exactly).
+    return 12.5 * wide + each * (len(words) - wide)
 
 
 def label(x: float, y: float, words: str, *classes: str, anchor: Anchor = "middle") -> svg.Text:

@@ -36,7 +36,7 @@ def compare_peers(calls: int) -> Mapping[str, StampedeResult]:
     for name in PEERS:
         result = run_peer(name, calls)
         if result is None:
-            print(f"{name} is not installed, so it is left out.")
+            print(f"{name} is not installed, so it is left out: see the text below.")
         else:
             results[name] = result
     if results:
@@ -54,7 +54,7 @@ def compare_windows(lifetime: int, calls: int) -> Mapping[str, int]:
     for name in PEERS:
         seen = refreshes_of(name, calls, lifetime)
         if seen is None:
-            print(f"{name} is not installed, so it is left out.")
+            print(f"{name} is not installed, so it is left out: see the text below.")
         else:
             window, refreshes = seen
             counts[name] = refreshes

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from client_widget import EventLog
 from client_widget.log.token_lives import spans
 
 from ..guess import Guess, guess, in_order
+from .peers import PEERS
 from .stampede import StampedeResult
 
 FLAG, QUEUE, OURS = "the article's flag", "the common queue", "single flight (ours)"
@@ -19,6 +20,15 @@ Results: TypeAlias = Mapping[str, StampedeResult]
 def _served(results: Results) -> list[str]:
     """The strategies with which every call got its 200."""
     return [name for name, result in results.items() if result.answers == result.calls]
+
+
+def _of_the_four(counted: Callable[[Any], bool]) -> Callable[[Mapping[str, Any]], int | None]:
+    """How many of the libraries; None if one is not installed, because the question is of four."""
+
+    def judge(found: Mapping[str, Any]) -> int | None:
+        return sum(map(counted, found.values())) if found.keys() == PEERS.keys() else None
+
+    return judge
 
 
 def _moments(log: EventLog) -> list[int]:
@@ -84,7 +94,7 @@ def guesses() -> tuple[Guess, ...]:
                 1: "only botocore takes a lock, and checks again once it has the lock",
                 4: "each of them took a lock",
             },
-            judge=lambda results: sum(result.refreshes == 1 for result in results.values()),
+            judge=_of_the_four(lambda result: result.refreshes == 1),
         ),
         guess(
             "The client logs in at 0 s and makes calls at 30, 45, 50 and 70 s. When does it "
@@ -103,6 +113,6 @@ def guesses() -> tuple[Guess, ...]:
                 3: "their windows are as long as the token's life, or longer",
                 4: "every library has such a window",
             },
-            judge=lambda refreshes: sum(count == 5 for count in refreshes.values()),
+            judge=_of_the_four(lambda refreshes: refreshes == 5),
         ),
     )

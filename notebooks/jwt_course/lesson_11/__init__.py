@@ -5,6 +5,14 @@ remembers, and `rotation` tries schedules. `key_attacks` has the attacks, `key_l
 and `verifiers` how these verify. `judges` runs the learner's answers.
 """
 
+from importlib.util import find_spec
+
+if find_spec("cryptography") is None:
+    raise ImportError(
+        "This lesson needs the installed lab: it signs with the package cryptography, which is not "
+        "here. The lab in a browser tab does not have it."
+    )
+
 from .exercises import exercises
 from .guesses import guesses
 from .issuer import Issuer, SigningKey
