@@ -17,6 +17,7 @@ from .auth_service import AuthService
 from .class_clock import clock_for
 from .clock import Clock
 from .config import ServerConfig
+from .cookie_routes import add_cookie_routes, site_of_request
 from .database import ConnectionFailure, Database
 from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
@@ -64,7 +65,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
         database (Database): of mongomock or pymongo; see `open_database`.
         clock (Clock): returns seconds since the epoch, for issuing and verifying.
         emit (Emit): receives the events, in the thread that serves the request. The fields
-            include `correlation` and `path`.
+            include `correlation` and `path`, and for a cookie route `site`, if a browser said
+            which site sent the request.
 
     Raises:
         ConfigError: the name of a teacher belongs to a user who registered it.
@@ -73,6 +75,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     def emit_here(name: str, /, **fields: object) -> None:
         # The route and not what was sent, which can be of any length.
         path = request.url_rule.rule if request.url_rule else request.path[:MAX_PATH]
+        if path.startswith("/cookie/") and (site := site_of_request()):
+            fields["site"] = site
         emit(name, correlation=_request.correlation, path=path, **fields)
 
     exposed = [CORRELATION_HEADER, *([TIME_HEADER] if config.class_log else [])]
@@ -87,6 +91,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
     add_routes(app, service)
+    add_cookie_routes(app, service, config)
     add_front_end(app, service.policy)
 
     @app.before_request
@@ -116,7 +121,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> tuple[Response, int]:
-        if refusal.code in ("request_malformed", "insufficient_scope", "database_unavailable"):
+        if refusal.code in _REQUEST_REFUSED:
             user = {"username": g.username} if "username" in g else {}
             emit_here("request.refused", reason=refusal.code, detail=refusal.message, **user)
         return _answer(deny(refusal))
@@ -143,6 +148,18 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     return app
 
+
+#: The refusals that no service has reported.
+_REQUEST_REFUSED = frozenset(
+    [
+        "request_malformed",
+        "insufficient_scope",
+        "csrf_token_missing",
+        "csrf_token_invalid",
+        "cross_site_request",
+        "database_unavailable",
+    ]
+)
 
 _WORDS: dict[type[HTTPException], tuple[str, str]] = {
     NotFound: ("route_unknown", "No such route exists"),

@@ -6,6 +6,7 @@ its fingerprint, `iat` and `exp`; tokens, passwords and hashes stay inside.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,11 +36,13 @@ class Grant:
         refresh (str | None): a new refresh token, if the client receives one.
         device (str | None): after a login, the token that the client sends with its next one, if
             the policy counts failures; see `login_backoff.py`.
+        session (str): the id of their token family; "" where the policy has none.
     """
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
     device: str | None = field(default=None, repr=False)
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,22 +140,35 @@ class AuthService:
         session = Identity(username, family, jti, self._families.end_of_session(now))
         return replace(self._grant(session, jti, now), device=self._devices.issue(username, device))
 
-    def authenticate(self, token: str | None) -> Identity:
+    def authenticate(
+        self, token: str | None, missing: str = "The request carries no bearer token"
+    ) -> Identity:
         """The user and session of a valid access token.
+
+        Args:
+            token (str | None): the access token.
+            missing (str): the message if there is none.
 
         Raises:
             TokenRefused: the token is missing or not valid now.
         """
-        return self._verify("access", token, missing="The request carries no bearer token")
+        return self._verify("access", token, missing=missing)
 
-    def refresh(self, token: str | None) -> Grant:
+    def refresh(self, token: str | None, check: Callable[[Identity], None] | None = None) -> Grant:
         """Exchange a valid refresh token for an access token and, with rotation, its successor.
+
+        Args:
+            token (str | None): the refresh token.
+            check: called with the token's owner before the token is spent. If it raises, the
+                token stays valid.
 
         Raises:
             TokenRefused: the token is missing, not valid now, or was spent before, or its session
                 has reached its end.
         """
         owner = self._verify("refresh", token, missing="token Unavailable!!")
+        if check is not None:
+            check(owner)
         if not self.policy.rotates:
             return Grant(self._issue("access", owner.username))
         assert token is not None
@@ -176,6 +192,16 @@ class AuthService:
     def logout(self, owner: Identity) -> None:
         """End the session that a token belongs to, on every device that shares it."""
         self._revoke(owner, "logged_out")
+
+    def note_of(self, owner: Identity) -> str:
+        """The user's note; "" until there is one."""
+        user = self._users.find(owner.username)
+        return user.note if user is not None else ""
+
+    def write_note(self, owner: Identity, note: str) -> None:
+        """Replace the user's note."""
+        self._users.write_note(owner.username, note)
+        self._emit("note.saved", username=owner.username)
 
     def class_list(self, owner: Identity) -> list[str]:
         """The names of all users, for a teacher.
@@ -297,6 +323,7 @@ class AuthService:
         return Grant(
             self._issue("access", session.username, **about),
             self._issue("refresh", session.username, jti=jti, at=at, **about),
+            session=session.family,
         )
 
     def _issue(

@@ -13,6 +13,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
+from .cookie_protection import PROTECTIONS
 from .errors import ConfigError
 from .policy import POLICIES
 from .usernames import fault_in
@@ -67,6 +68,9 @@ class ServerConfig:
         class_log (bool): store the events in the database and serve them at `/events`.
         class_clock (bool): let a teacher move the server's clock for everyone at `/clock`; needs
             `class_log`.
+        cookie_session (str): how the cookie session at `/cookie/…` is protected, "careless",
+            "samesite", "csrf_token" or "both"; see `cookie_protection.py`. "" leaves its routes
+            out. It needs the policy "rfc".
         bcrypt_cost (int): rounds as a power of two, 4 to 31; lower it in tests only.
 
     Raises:
@@ -88,6 +92,7 @@ class ServerConfig:
     workers: int = 1
     class_log: bool = False
     class_clock: bool = False
+    cookie_session: str = ""
     bcrypt_cost: int = 10
 
     def __post_init__(self) -> None:
@@ -112,6 +117,13 @@ class ServerConfig:
         if self.policy not in POLICIES:
             known = " or ".join(POLICIES)
             raise ConfigError(f"AUTH_POLICY must be {known}, not {self.policy!r}")
+        if self.cookie_session and self.cookie_session not in PROTECTIONS:
+            known = ", ".join(PROTECTIONS)
+            raise ConfigError(f"COOKIE_SESSION must be one of {known}, not {self.cookie_session!r}")
+        if self.cookie_session and not POLICIES[self.policy].rotates:
+            raise ConfigError(
+                "COOKIE_SESSION needs sessions that the server can end: set AUTH_POLICY=rfc"
+            )
         if isinstance(self.teachers, str) or not all(
             isinstance(name, str) and name for name in self.teachers
         ):
@@ -172,6 +184,8 @@ class ServerConfig:
         for name in ("CLASS_LOG", "CLASS_CLOCK"):
             if given.get(name):
                 settings[name.lower()] = {"1": True, "0": False}.get(given[name], given[name])
+        if given.get("COOKIE_SESSION"):
+            settings["cookie_session"] = given["COOKIE_SESSION"]
         if given.get("AUTH_POLICY"):
             settings["policy"] = given["AUTH_POLICY"]
         names = (name.strip() for name in given.get("TEACHERS", "").split(","))

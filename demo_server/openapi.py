@@ -12,9 +12,13 @@ from typing import Any
 
 from .class_clock import MAX_STEP
 from .class_progress import MAX_TIMES, NAME, WHATS
+from .cookie_protection import COOKIES, CSRF_COOKIE, CSRF_HEADER
 from .errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from .policy import Policy
 from .usernames import MAX_LENGTH
+from .users import MAX_NOTE
+
+_CSRF = ("csrf_token_missing", "csrf_token_invalid")
 
 _OF_A_TOKEN = (
     "token_missing",
@@ -38,6 +42,7 @@ class Operation:
         answer (str): the schema of a successful response; "" if it has no body.
         body (str): the schema of the request's body; "" if it has none.
         token: which token the request needs.
+        cookie (bool): whether a cookie carries that token.
         query (tuple[str, ...]): the names of the numbers in its query.
         refusals (tuple[str, ...]): the codes of its refusals, except those of its token.
         database (bool): whether it needs the database with either policy.
@@ -48,6 +53,7 @@ class Operation:
     answer: str = ""
     body: str = ""
     token: TokenKind | None = None
+    cookie: bool = False
     query: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     database: bool = False
@@ -120,6 +126,53 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refusals=("request_malformed", "body_too_large"),
     ),
     ("post", "/logout"): Operation("End the session", 204, token="access"),
+    ("post", "/cookie/login"): Operation(
+        "Log in; the tokens are in cookies",
+        201,
+        answer="Home",
+        body="Credentials",
+        refusals=(
+            "request_malformed",
+            "user_unknown",
+            "password_wrong",
+            "cross_site_request",
+            "body_too_large",
+        ),
+        database=True,
+    ),
+    ("post", "/cookie/refresh"): Operation(
+        "New cookies for the refresh token's cookie",
+        200,
+        answer="Home",
+        token="refresh",
+        cookie=True,
+        refusals=_CSRF,
+    ),
+    ("get", "/cookie/home"): Operation(
+        "The page behind the login, for a cookie",
+        200,
+        answer="Note",
+        token="access",
+        cookie=True,
+        database=True,
+    ),
+    ("post", "/cookie/note"): Operation(
+        "Replace the user's note",
+        200,
+        answer="NoteText",
+        body="NoteText",
+        token="access",
+        cookie=True,
+        refusals=("request_malformed", "body_too_large", *_CSRF),
+        database=True,
+    ),
+    ("post", "/cookie/logout"): Operation(
+        "End the session, and delete its cookies",
+        204,
+        token="access",
+        cookie=True,
+        refusals=_CSRF,
+    ),
     ("get", "/openapi.json"): Operation("This description", 200, answer="Description"),
 }
 
@@ -157,6 +210,9 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
             {"username": name, "password": password},
             **({"deviceToken": _TEXT} if policy.guards_login else {}),
         ),
+        "Credentials": _object({"username": name, "password": password}),
+        "NoteText": _object({"note": {"type": "string", "minLength": 1, "maxLength": MAX_NOTE}}),
+        "Note": _object({"message": _TEXT, "note": _TEXT}),
         "Refresh": _object({"token": {"type": "string", "minLength": 1}}),
         "User": _object({"_id": _TEXT, "username": _TEXT}),
         "Tokens": _object({**both, "deviceToken": _TEXT} if policy.guards_login else both),
@@ -217,6 +273,9 @@ def describe_api(policy: Policy, routes: set[tuple[str, str]]) -> dict[str, Any]
         },
     )
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    for kind, cookie in COOKIES.items():
+        scheme = {"type": "apiKey", "in": "cookie", "name": cookie}
+        spec.components.security_scheme(f"{kind} cookie", scheme)
     for name, schema in _schemas(policy).items():
         spec.components.schema(name, schema)
     for method, path in sorted(routes):
@@ -243,7 +302,18 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
         described["parameters"] = [
             {"name": name, "in": "query", "schema": number} for name in operation.query
         ]
-    if operation.token == "access":
+    if set(_CSRF) & set(operation.refusals):
+        described["parameters"] = [
+            {
+                "name": CSRF_HEADER,
+                "in": "header",
+                "schema": _TEXT,
+                "description": f"the value of the cookie {CSRF_COOKIE}, if the server set one",
+            }
+        ]
+    if operation.cookie:
+        described["security"] = [{f"{operation.token} cookie": []}]
+    elif operation.token == "access":
         described["security"] = [{"bearer": []}]
     return described
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import Any
 
@@ -12,11 +11,9 @@ from .auth_service import AuthService, Grant, Identity
 from .class_clock import MAX_STEP
 from .class_log import PATH, PROGRESS_PATH
 from .class_progress import Report
-from .config import MAX_PASSWORD_BYTES
-from .errors import Refusal
 from .front_end import PATH as FRONT_END
 from .openapi import describe_api
-from .usernames import fault_in
+from .parsing import body_of, credentials_in, malformed, number_in, optional_text_in
 
 
 def add_routes(app: Flask, service: AuthService) -> None:
@@ -30,14 +27,14 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/users/register")
     def register() -> tuple[Response, int]:
-        return jsonify(service.register(*_credentials(request))), 201
+        return jsonify(service.register(*credentials_in(request))), 201
 
     @app.post("/users/login")
     def login() -> tuple[Response, int]:
-        credentials = _credentials(request)
+        credentials = credentials_in(request)
         device_token = None
         if service.policy.guards_login:
-            device_token = _optional_text(_body(request), "deviceToken")
+            device_token = optional_text_in(body_of(request), "deviceToken")
         return _tokens(service.login(*credentials, device_token or "")), 201
 
     @app.get("/home")
@@ -50,7 +47,7 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.post("/refresh")
     def refresh() -> Response:
-        return _tokens(service.refresh(_optional_text(_body(request), "token")))
+        return _tokens(service.refresh(optional_text_in(body_of(request), "token")))
 
     @app.get("/openapi.json")
     def openapi() -> Response:
@@ -71,7 +68,7 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
         @app.post(PROGRESS_PATH)
         def report_progress() -> tuple[str, int]:
-            owner, body = owner_of(request), _body(request)
+            owner, body = owner_of(request), body_of(request)
             given: dict[str, Any] = {field.name: body.get(field.name) for field in fields(Report)}
             service.report_progress(owner, Report(**given))
             return "", 204
@@ -85,7 +82,9 @@ def add_routes(app: Flask, service: AuthService) -> None:
         @app.post("/clock")
         def advance_clock() -> Response:
             owner = owner_of(request)
-            ahead = service.advance_clock(owner, _number(_body(request), "seconds", 1, MAX_STEP))
+            ahead = service.advance_clock(
+                owner, number_in(body_of(request), "seconds", 1, MAX_STEP)
+            )
             return jsonify(now=clock(), ahead=ahead)
 
 
@@ -124,70 +123,5 @@ def _cursor(request: Request) -> int:
     """The number `after` in the query; 0 by default."""
     text = request.args.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise _malformed("after must be the cursor from an earlier response, or 0")
+        raise malformed("after must be the cursor from an earlier response, or 0")
     return int(text)
-
-
-def _credentials(request: Request) -> tuple[str, str]:
-    """The username and password in the body, checked for the database and bcrypt."""
-    body = _body(request)
-    username, password = _text(body, "username"), _text(body, "password")
-    fault = fault_in(username)
-    if fault is not None:
-        raise _malformed(fault)
-    if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
-        raise _malformed(
-            f"The password must have at most {MAX_PASSWORD_BYTES} bytes (UTF-8) and no NUL."
-        )
-    return username, password
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if value is None or value == "":
-        raise _malformed(f"Enter a {name}.")
-    if not isinstance(value, str):
-        raise _malformed(f"The {name} must be a string.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
-        raise _malformed(f"The {name} is not valid Unicode.") from None
-    return value
-
-
-def _number(body: dict[str, Any], name: str, low: int, high: int) -> int:
-    """A whole number; a form sends it as text."""
-    value = body.get(name)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
-        value = int(value)
-    if type(value) is not int or not low <= value <= high:
-        raise _malformed(f"The field {name} must be a whole number from {low} to {high}.")
-    return value
-
-
-def _optional_text(body: dict[str, Any], name: str) -> str | None:
-    value = body.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _malformed(f"The field {name} must be a string")
-    return value
-
-
-def _body(request: Request) -> dict[str, Any]:
-    """The body as an object, from JSON or a form."""
-    if request.is_json:
-        try:
-            body = json.loads(request.get_data())
-        except (ValueError, RecursionError):
-            raise _malformed("The body is not valid JSON") from None
-        if not isinstance(body, dict):
-            raise _malformed("The body is not a JSON object")
-        return body
-    if not request.form and request.content_length:
-        raise _malformed("Send the body as application/json or as a form")
-    # A repeated field becomes a list, which the checks above refuse.
-    fields = request.form.to_dict(flat=False)
-    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
-
-
-def _malformed(message: str) -> Refusal:
-    return Refusal("request_malformed", message)

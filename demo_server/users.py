@@ -20,16 +20,21 @@ class User:
         username (str)
         password_hash (str): from bcrypt; never sent to a client.
         teacher (bool): whether the server created the account for a name in `TEACHERS`.
+        note (str): what the user wrote down at `/cookie/note`.
     """
 
     id: str
     username: str
     password_hash: str = field(repr=False)
     teacher: bool = False
+    note: str = ""
 
 
 #: The users whose refused logins are reported, those with the most first.
 MAX_REPORTED = 100
+
+#: Characters of a note.
+MAX_NOTE = 200
 
 #: A higher number of refused logins is reported as this one.
 MAX_REFUSED_LOGINS = 9_999
@@ -72,7 +77,13 @@ class UserRepository:
             document["username"],
             document["password"],
             document.get("teacher") is True,
+            document.get("note", ""),
         )
+
+    def write_note(self, username: str, note: str) -> None:
+        """Replace the note of a user."""
+        with self._guard:
+            self._users.update_one({"username": username}, {"$set": {"note": note}})
 
     def names(self) -> list[str]:
         """The names of all users, sorted."""

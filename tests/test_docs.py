@@ -190,7 +190,7 @@ def test_the_reference_names_every_code_of_a_refusal() -> None:
 
 def test_the_reference_names_every_route() -> None:
     app = create_app(
-        ServerConfig(policy="rfc", class_log=True, class_clock=True),
+        ServerConfig(policy="rfc", class_log=True, class_clock=True, cookie_session="both"),
         database=open_database(),
         clock=lambda: 0.0,
         emit=lambda name, **fields: None,

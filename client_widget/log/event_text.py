@@ -25,6 +25,9 @@ REASONS = {
     "session_expired": "its session has reached its end",
     "invalid_token": "it is not valid",
     "insufficient_scope": "the user may not do this",
+    "csrf_token_missing": "the CSRF token is missing",
+    "csrf_token_invalid": "the CSRF token is not this session's",
+    "cross_site_request": "another site sent it",
     "too_many_attempts": "too many logins failed",
     "database_unavailable": "the database is unavailable",
     "user_exists": "the name is taken",
@@ -40,6 +43,10 @@ REASONS = {
 }
 
 
+#: From where a browser says that a request came, unless it was the server's own page.
+_SITES = {"cross-site": "another site", "same-site": "another origin of this site"}
+
+
 def describe(event: Event) -> str:
     """The event in one sentence."""
     # Typed text may contain a line break, which would look like a second event.
@@ -53,6 +60,8 @@ def describe(event: Event) -> str:
         pairs = (f"{shown(name)}={shown(value)}" for name, value in event.fields.items())
         return " ".join([shown(event.name), *pairs])
     text = sentence.format_map(_words(event)) if isinstance(sentence, str) else sentence(event)
+    if (sender := _SITES.get(str(fields.get("site")))) is not None:
+        text += f"; sent by a page of {sender}"
     # The client's sentences name the path themselves.
     return f"{fields['path']}: {text}" if "path" in fields and "method" not in fields else text
 
@@ -69,7 +78,7 @@ def parties(event: Event) -> tuple[str, str]:
     return source, ""
 
 
-_GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered")
+_GOOD = (".accepted", ".issued", ".refreshed", ".started", ".registered", ".saved")
 _BAD = (
     ".refused",
     ".rejected",
@@ -185,6 +194,7 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "token.repeated": "the refresh token was spent just now: the same successor is sent again",
     "reuse.detected": "a spent refresh token of {username} came again",
     "family.revoked": "the session of {username} has ended, with all its tokens: {reason}",
+    "note.saved": "the note of {username} is saved",
     "login.throttled": "login of {username} must wait {wait} s: {reason}",
     "request.refused": _refused,
     # the panel's

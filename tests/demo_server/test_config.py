@@ -51,6 +51,7 @@ def test_every_setting_is_read() -> None:
         "TEACHER_PASSWORD": "the pass phrase of both",
         "WORKERS": "4",
         "CLASS_LOG": "1",
+        "COOKIE_SESSION": "both",
     }
     assert from_env(environ) == ServerConfig(
         port=0,
@@ -67,6 +68,7 @@ def test_every_setting_is_read() -> None:
         teacher_password="the pass phrase of both",
         workers=4,
         class_log=True,
+        cookie_session="both",
     )
     assert from_env({"CLASS_LOG": "0"}).class_log is False
     assert from_env({"CLASS_LOG": "1", "CLASS_CLOCK": "1"}).class_clock is True
@@ -98,6 +100,8 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ),
         ({"DB_URI": "postgres://x:pass@host/db"}, "DB_URI has an unknown scheme: write mongodb"),
         ({"AUTH_POLICY": "strict"}, "AUTH_POLICY must be article or rfc, not 'strict'"),
+        ({"COOKIE_SESSION": "lax"}, "COOKIE_SESSION must be one of careless, samesite, csrf_token"),
+        ({"COOKIE_SESSION": "both"}, "COOKIE_SESSION needs sessions that the server can end"),
         ({"WORKERS": "0"}, "WORKERS must be a whole number from 1"),
         ({"CLASS_LOG": "yes"}, "CLASS_LOG must be 1 or 0, not 'yes'"),
         ({"SESSION_TTL": "0"}, "SESSION_TTL must be a whole number from 1"),

@@ -23,7 +23,12 @@ CLASS = {"class_log": True, "class_clock": True}
 
 def app_of(policy: str) -> Flask:
     config = ServerConfig(
-        bcrypt_cost=4, policy=policy, teachers=("ada",), class_log=True, class_clock=True
+        bcrypt_cost=4,
+        policy=policy,
+        teachers=("ada",),
+        class_log=True,
+        class_clock=True,
+        cookie_session="both" if policy == "rfc" else "",
     )
     clock = DemoClock(start=START, rate=0)
     return create_app(config, database=open_database(), clock=clock, emit=ignore)
@@ -40,8 +45,8 @@ def document(policy: str) -> dict[str, Any]:
 def test_every_route_is_described(policy: str) -> None:
     assert document(policy)["openapi"] == "3.1.0"
     described = {(m, path) for path, item in document(policy)["paths"].items() for m in item}
-    without = set() if policy == "rfc" else {("post", "/logout")}
-    assert described == set(OPERATIONS) - without
+    only_rfc = {each for each in OPERATIONS if each[1] == "/logout" or "cookie" in each[1]}
+    assert described == set(OPERATIONS) - (set() if policy == "rfc" else only_rfc)
 
 
 def test_the_policy_says_how_it_refuses() -> None:
@@ -66,6 +71,11 @@ def test_the_policy_says_how_it_refuses() -> None:
     assert statuses["rfc"] == {
         "/class": ["200", "401", "403", "503"],
         "/clock": ["200", "200", "400", "401", "403", "413", "503"],
+        "/cookie/home": ["200", "401", "503"],
+        "/cookie/login": ["201", "400", "401", "403", "413", "429", "503"],
+        "/cookie/logout": ["204", "401", "403", "503"],
+        "/cookie/note": ["200", "400", "401", "403", "413", "503"],
+        "/cookie/refresh": ["200", "400", "403", "503"],
         "/events": ["200", "400", "401", "503"],
         "/home": ["200", "401", "503"],
         "/logout": ["204", "401", "503"],
@@ -97,7 +107,7 @@ bounded = settings(
 
 
 #: A schema counts a password's characters, while bcrypt's limit is in bytes.
-WITH_PASSWORD = ("/users/register", "/users/login")
+WITH_PASSWORD = ("/users/register", "/users/login", "/cookie/login")
 
 
 @article.parametrize()
@@ -113,6 +123,6 @@ def test_nothing_is_found_in_the_article(case: Any) -> None:
 @bounded
 def test_nothing_is_found_in_the_rfcs(case: Any) -> None:
     # RFC 6749, section 5.2: a refresh token of the right form that is not good is a 400.
-    accepts = case.path not in ("/refresh", *WITH_PASSWORD)
+    accepts = case.path not in ("/refresh", "/cookie/refresh", *WITH_PASSWORD)
     excluded = [] if accepts else ["positive_data_acceptance"]
     case.call_and_validate(excluded_checks=CHECKS.get_by_names(excluded))
