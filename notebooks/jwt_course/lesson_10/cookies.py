@@ -158,6 +158,13 @@ def site_of(url: str) -> str:
     return f"{at.scheme}://{name}"
 
 
+def relation(page: str) -> str:
+    """What a browser writes into `Sec-Fetch-Site` of a request from a page to the shop."""
+    if page == SHOP:
+        return "same-origin"
+    return "same-site" if site_of(page) == site_of(SHOP) else "cross-site"
+
+
 def _attributes(parts: list[str]) -> Mapping[str, str]:
     """By lower-case name. The last of several counts, and unknown ones do nothing."""
     pairs = (part.partition("=") for part in parts)

@@ -210,10 +210,7 @@ def _request(method: str, token: str | None, origin: str, cookie: str | None) ->
     headers = {} if token is None else {"X-CSRF-Token": token}
     if method not in cookies.SAFE:
         headers["Origin"] = origin
-    same = cookies.site_of(origin) == cookies.site_of(SHOP)
-    headers["Sec-Fetch-Site"] = (
-        "same-origin" if origin == SHOP else "same-site" if same else "cross-site"
-    )
+    headers["Sec-Fetch-Site"] = cookies.relation(origin)
     return Request(method, headers, {} if cookie is None else {"csrf": cookie})
 
 
