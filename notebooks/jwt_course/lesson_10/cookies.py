@@ -13,6 +13,7 @@ take `Lax`, so a server can't rely on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
@@ -156,6 +157,14 @@ def site_of(url: str) -> str:
     host = at.hostname or ""
     name = host if host.replace(".", "").isdigit() else ".".join(host.split(".")[-2:])
     return f"{at.scheme}://{name}"
+
+
+def each_set_cookie(header: str) -> list[str]:
+    """The `Set-Cookie` lines of a response, which `requests` joins with commas.
+
+    A comma is also in the date of `Expires`, but no name and `=` follow that one.
+    """
+    return re.split(r", (?=[^;,\s]+=)", header) if header else []
 
 
 def relation(page: str) -> str:

@@ -50,13 +50,16 @@ def bff_picture() -> Picture:
     parts += _column(
         bff, "backend for frontend", "server", [("access token", "access"), ("refresh token", "ok")]
     )
-    parts += _column(api, "login server and API", "server", [])
-    for y, words, start, end, role in (
-        (92, "cookie, X-CSRF-Token", browser, bff, "client"),
-        (92, "Bearer …", bff, api, "server"),
-        (142, "POST /refresh", bff, api, "server"),
-    ):
-        parts += _message(start + _BOX, end, y, words, role)  # type: ignore[arg-type]
+    parts += _column(
+        api, "the other servers", "server", [("API", "plain"), ("login server", "plain")]
+    )
+    messages: list[tuple[float, str, float, float, Role]] = [
+        (90, "cookie, X-CSRF-Token", browser, bff, "client"),
+        (90, "Bearer …", bff, api, "server"),
+        (136, "POST /refresh", bff, api, "server"),
+    ]
+    for y, words, start, end, role in messages:
+        parts += _message(start + _BOX, end, y, words, role)
     note = "No script in the page can read a token: there is none in the browser."
     parts.append(label(16, _HEIGHT - 16, note, "muted", anchor="start"))
     return Picture(drawing("Backend for frontend", _BFF, _WIDTH, _HEIGHT, parts), _BFF)

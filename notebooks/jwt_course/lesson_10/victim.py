@@ -21,7 +21,7 @@ from client_widget import AuthClient
 from demo_server import DemoClock, DemoServer
 from demo_server.cookie_protection import CSRF_COOKIE, CSRF_HEADER
 
-from .cookies import SHOP, CookieJar, relation
+from .cookies import SHOP, CookieJar, each_set_cookie, relation
 
 #: Where the page keeps the tokens.
 Place = Literal["localStorage", "cookie"]
@@ -72,7 +72,7 @@ class Victim:
             self.local_storage.pop("deviceToken", None)
             return []
         answer = self.send("POST", "/cookie/login", json=credentials)
-        return [_without_value(line) for line in answer.raw.headers.getlist("Set-Cookie")]
+        return [_without_value(line) for line in _lines(answer)]
 
     def send(
         self,
@@ -110,7 +110,7 @@ class Victim:
             data=form,
             timeout=10,
         )
-        for line in answer.raw.headers.getlist("Set-Cookie"):
+        for line in _lines(answer):
             self.jar.store(line, url)
         return answer
 
@@ -131,6 +131,10 @@ class Victim:
     def note(self) -> str:
         """Ada's note, as her own page shows it."""
         return str(self.send("GET", "/cookie/home").json()["note"])
+
+
+def _lines(answer: requests.Response) -> list[str]:
+    return each_set_cookie(answer.headers.get("Set-Cookie", ""))
 
 
 def _without_value(set_cookie: str) -> str:
