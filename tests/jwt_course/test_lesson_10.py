@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from jwt_course.lesson_10 import (
     WAYS,
-    CookieJar,
     costs_picture,
     exercises,
     lookups_of_home,
     session_length,
     try_check,
 )
-from jwt_course.lesson_10.cookies import BLOG, EVIL, SHOP, Refused
+from jwt_course.lesson_10.cookies import BLOG, EVIL, SHOP, CookieJar, Refused
 from jwt_course.solutions import right_answers
 
 from .learner import cell, verdict

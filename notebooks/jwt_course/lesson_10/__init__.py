@@ -1,31 +1,39 @@
 """Lesson 10, where tokens live.
 
-`victim` is ada's browser as a model, whose requests go to a real server; `cookies` has the rules
-for its cookies. `checks` measures what a logout costs a service that verifies tokens. `pictures`
-draws, and `judges` checks the learner's answers; `request` has what exercise 2 looks at.
+`token_lab` has two sites and a browser: `victim_site` is a page with a hole next to the demo
+server, `attacker_site` another site with a script and a form, `model_browser` what a browser does
+with cookies. `pages` has what runs in a real browser; `board_page` does the same in Python.
+
+`checks` measures what a logout costs, and `pictures` draws. `judges` checks the learner's answers,
+with the rules for cookies in `cookies`.
 """
 
-from .checks import WAYS, costs_picture, lookups_of_home, session_length, try_check
-from .cookies import BLOG, EVIL, SHOP, CookieJar
+from .checks import (
+    WAYS,
+    costs_picture,
+    lookups_of_home,
+    session_length,
+    stays_logged_in,
+    try_check,
+)
 from .exercises import exercises
 from .guesses import guesses
+from .model_browser import ModelBrowser
 from .pictures import attacks_picture, bff_picture
-from .victim import PASSWORD, Victim, stays_logged_in, verdict
+from .token_lab import TokenLab, verdict
+from .victim_site import page_named
 
 __all__ = [
-    "BLOG",
-    "EVIL",
-    "PASSWORD",
-    "SHOP",
     "WAYS",
-    "CookieJar",
-    "Victim",
+    "ModelBrowser",
+    "TokenLab",
     "attacks_picture",
     "bff_picture",
     "costs_picture",
     "exercises",
     "guesses",
     "lookups_of_home",
+    "page_named",
     "session_length",
     "stays_logged_in",
     "try_check",

@@ -26,6 +26,8 @@ from demo_server.database import Database
 
 from ..lab import START
 from ..outputs import Picture
+from .attacker_site import Loot
+from .token_lab import TokenLab
 
 #: The ways, the cheapest first.
 WAYS = ("local", "denylist", "cached introspection", "introspection")
@@ -240,3 +242,24 @@ def session_length(session_ttl: int, every: int = 240) -> int:
             if answer.status_code != 200:
                 return lasted
             refresh = answer.json()["refreshToken"]
+
+
+def stays_logged_in(lab: TokenLab, stolen: Loot, minutes: int = 60) -> bool:
+    """Whether mallory is still ada after so many minutes, if she refreshes every four of them.
+
+    The page is closed meanwhile. The clock of the lab is moved.
+
+    Args:
+        lab (TokenLab): with ada's server.
+        stolen (Loot): a refresh token.
+        minutes (int): how long.
+    """
+    mallory = AuthClient(lab.victim.url)
+    refresh, access = stolen.token, ""
+    for _ in range(minutes // 4):
+        lab.clock.advance(240)
+        answer = mallory.probe(refresh, "refresh")
+        if answer.status_code != 200:
+            return False
+        refresh, access = answer.json()["refreshToken"], answer.json()["accessToken"]
+    return mallory.probe(access).status_code == 200

@@ -5,6 +5,8 @@
     jar.sent(REFRESH, method="POST", page=SHOP)      # {"refresh": "…"}
     jar.read_by_script(SHOP)                         # {}
 
+It is for the judge of exercise 1, with hosts that do not exist. `model_browser` sends real requests.
+
 The rules are those of RFC 6265, section 5, and of its successor (draft-ietf-httpbis-rfc6265bis)
 for `SameSite` and the name prefixes. Two things are simpler here. A site is the last two labels of
 a host name. And without `SameSite` the model sends a cookie everywhere: some browsers do, others
@@ -13,7 +15,6 @@ take `Lax`, so a server can't rely on it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
@@ -157,14 +158,6 @@ def site_of(url: str) -> str:
     host = at.hostname or ""
     name = host if host.replace(".", "").isdigit() else ".".join(host.split(".")[-2:])
     return f"{at.scheme}://{name}"
-
-
-def each_set_cookie(header: str) -> list[str]:
-    """The `Set-Cookie` lines of a response, which `requests` joins with commas.
-
-    A comma is also in the date of `Expires`, but no name and `=` follow that one.
-    """
-    return re.split(r", (?=[^;,\s]+=)", header) if header else []
 
 
 def relation(page: str) -> str:

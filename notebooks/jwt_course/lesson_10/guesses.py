@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..guess import Guess, guess, in_order
+from .attacker_site import Loot
 from .checks import Cost
-from .victim import Loot
 
 
 def _gets_through(hits: Mapping[str, bool]) -> list[str]:
     return [name for name, hit in hits.items() if hit]
 
 
-def _tokens_in(loot: Loot) -> int:
-    return sum(name in ("accessToken", "refreshToken") for name in loot.names)
+def _tokens_in_storage(found: Sequence[Loot]) -> int:
+    return sum(loot.where.startswith("localStorage") for loot in found)
+
+
+def _cookies(found: Sequence[Loot]) -> list[str]:
+    return [loot.where.split()[-1] for loot in found if loot.where.startswith("document.cookie")]
 
 
 def guesses() -> tuple[Guess, ...]:
@@ -29,7 +33,7 @@ def guesses() -> tuple[Guess, ...]:
                 0: "localStorage keeps them from scripts",
                 2: "every script of this origin can read all of localStorage",
             },
-            judge=_tokens_in,
+            judge=_tokens_in_storage,
         ),
         guess(
             "ada closes the page, and does not log out. mallory refreshes every four minutes on "
@@ -45,18 +49,18 @@ def guesses() -> tuple[Guess, ...]:
         guess(
             "Now both tokens are in HttpOnly cookies. What does the script read?",
             (
-                ("__Host-csrf",),
+                ["__Host-csrf"],
                 "The CSRF token only",
                 "HttpOnly hides a cookie from scripts, and this cookie has no HttpOnly: the page "
                 "must read it",
             ),
-            ((), "Nothing", "all cookies are HttpOnly"),
+            ([], "Nothing", "all cookies are HttpOnly"),
             (
-                ("__Host-access", "__Host-csrf", "__Secure-refresh"),
+                ["__Host-access", "__Host-csrf", "__Secure-refresh"],
                 "All three cookies",
                 "document.cookie has all cookies of the page",
             ),
-            judge=lambda loot: loot.names,
+            judge=_cookies,
         ),
         guess(
             "The script can't read the access token. Can it change ada's note?",
@@ -79,8 +83,7 @@ def guesses() -> tuple[Guess, ...]:
             (False, "No", "another site has no access to the shop's cookies"),
         ),
         guess(
-            "Now with the four protections. Against which of them does the form on evil.example "
-            "work?",
+            "Now with the four protections. Against which of them does mallory's form work?",
             (
                 ["careless"],
                 "careless only",
@@ -101,22 +104,23 @@ def guesses() -> tuple[Guess, ...]:
             judge=_gets_through,
         ),
         guess(
-            "mallory takes over blog.shop.example. Against which does a form there work?",
+            "mallory takes over another app of the same site. Against which of the protections does a "
+            "form there work?",
             (
                 ["careless"],
                 "careless only",
-                "another host is another site",
+                "another origin is another site",
             ),
             (
                 ["careless", "samesite"],
                 "careless and samesite",
-                "a subdomain is the same site, so SameSite lets the cookie through, and only the "
-                "CSRF token is missing",
+                "it is the same site, so SameSite lets the cookie through, and only the CSRF token "
+                "is missing",
             ),
             (
                 ["careless", "samesite", "csrf_token", "both"],
                 "All four",
-                "a subdomain can do everything",
+                "an app of the same site can do everything",
             ),
             judge=_gets_through,
         ),

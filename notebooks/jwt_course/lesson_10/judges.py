@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import random
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..exercise import Wrong
@@ -18,7 +18,6 @@ from ..judging.answers import a, check_function, plain
 from ..judging.learners_code import told
 from . import checks, cookies
 from .cookies import BLOG, EVIL, SHOP, CookieJar, Refused
-from .request import Request, Session
 
 #: Modules that do the work of these exercises.
 _OURS = (cookies.__name__, checks.__name__)
@@ -103,6 +102,34 @@ def _check_attacks(jar: CookieJar, token: str, path: str, name: str) -> None:
 
 
 # q2
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the server receives it.
+
+    Attributes:
+        method (str): such as "POST".
+        headers (Mapping[str, str]): by name; `X-CSRF-Token` if the page has sent one.
+        cookies (Mapping[str, str]): by name.
+    """
+
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Session:
+    """The session that the request's cookie belongs to.
+
+    Attributes:
+        username (str): "" if there is no session.
+        csrf_token (str | None): the one that the server gave to the page at the login.
+    """
+
+    username: str
+    csrf_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
