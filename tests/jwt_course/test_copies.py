@@ -52,7 +52,7 @@ def test_a_copy_has_the_lessons_without_outputs_and_without_solutions(copy: Path
     found = sorted(path.name for path in copy.iterdir())
     names = [path.name for path in lessons().values()]
     assert found == sorted([MANIFEST, "glossary.md", "images", *names])
-    assert list(lessons()) == [f"{number:02}" for number in (*range(1, 10), 11, 12)]
+    assert list(lessons()) == [f"{number:02}" for number in range(1, 13)]
     for path in copy.glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)

@@ -5,7 +5,7 @@
     jar.sent(REFRESH, method="POST", page=SHOP)      # {"refresh": "…"}
     jar.read_by_script(SHOP)                         # {}
 
-It is for the judge of exercise 1, with hosts that do not exist. `model_browser` sends real requests.
+It is for the judge of exercise 1, whose hosts do not exist. `model_browser` sends real requests.
 
 The rules are those of RFC 6265, section 5, and of its successor (draft-ietf-httpbis-rfc6265bis)
 for `SameSite` and the name prefixes. Two things are simpler here. A site is the last two labels of

@@ -104,7 +104,7 @@ def guesses() -> tuple[Guess, ...]:
             judge=_gets_through,
         ),
         guess(
-            "mallory takes over another app of the same site. Against which of the protections does a "
+            "mallory takes over another app of the same site. Against which of the four does a "
             "form there work?",
             (
                 ["careless"],
