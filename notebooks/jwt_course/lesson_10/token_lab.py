@@ -91,9 +91,9 @@ class TokenLab:
         bearer = {"Authorization": f"Bearer {loot.token}"}
         return requests.get(f"{self.victim.url}/home", headers=bearer, timeout=20)
 
-    def said(self) -> list[str]:
-        """What the server recorded of its last request, in words."""
-        events = list(self.log)
+    def said(self, path: str = "/cookie/note") -> list[str]:
+        """What the server recorded of the last request to a route, in words."""
+        events = [each for each in self.log if each.fields.get("path") == path]
         return [describe(each) for each in events if each.correlation == events[-1].correlation]
 
     def stop(self) -> None:
