@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from jwt_course.lesson_10 import (
     WAYS,
+    TokenLab,
+    attacks_picture,
+    bff_picture,
     costs_picture,
     exercises,
     lookups_of_home,
     session_length,
+    stays_logged_in,
     try_check,
 )
 from jwt_course.lesson_10.cookies import BLOG, EVIL, SHOP, CookieJar, Refused
@@ -123,6 +127,20 @@ class TestCosts:
     def test_only_a_server_that_can_end_sessions_looks_them_up(self) -> None:
         assert (lookups_of_home("article"), lookups_of_home("rfc")) == (0, 1)
 
+    @pytest.mark.parametrize("returns", [False, True])
+    def test_a_stolen_refresh_token_works_while_its_owner_is_away(self, returns: bool) -> None:
+        lab = TokenLab("both")
+        try:
+            lab.open_board("localStorage").log_in("ada", lab.password)
+            lab.inject()
+            lab.open_board("localStorage")
+            _, refresh = lab.loot
+            if returns:
+                lab.use(refresh)  # the same token by its owner: the second use is reuse
+            assert stays_logged_in(lab, refresh, minutes=8) is not returns
+        finally:
+            lab.stop()
+
     def test_no_refresh_moves_the_end_of_a_session(self) -> None:
         assert session_length(1_000) == 1_200  # the first refresh after it
 
@@ -144,6 +162,14 @@ def check(rule: str, safe: str = SAFE) -> str:
 
 def revoked(rule: str) -> str:
     return f"def is_revoked(claims, ended, everywhere):\n return {rule}"
+
+
+def test_the_pictures_say_what_they_show() -> None:
+    hits = {"careless": True, "samesite": True, "both": False}
+    picture = attacks_picture({"a neighbour": hits, "another": dict.fromkeys(hits, False)})
+    assert picture.words.splitlines()[1:] == ["a neighbour: careless, samesite", "another: nowhere"]
+    assert [picture.svg.count(word) for word in (">works<", ">refused<")] == [2, 4]
+    assert "The browser has a session cookie" in bff_picture().words
 
 
 RIGHT = {
