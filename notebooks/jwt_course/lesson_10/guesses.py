@@ -27,7 +27,7 @@ def guesses() -> tuple[Guess, ...]:
     return in_order(
         __package__,
         guess(
-            "mallory's script runs in the shop's page. How many of ada's tokens can it read from "
+            "mallory's script runs on the notice board. How many of ada's tokens can it read from "
             "localStorage?",
             number={
                 0: "localStorage keeps them from scripts",
@@ -74,13 +74,13 @@ def guesses() -> tuple[Guess, ...]:
         ),
         guess(
             "ada is logged in, with careless cookies. She opens mallory's page on another site, "
-            "which submits a form to the shop. Is her note changed?",
+            "which submits a form to ada's site. Is her note changed?",
             (
                 True,
                 "Yes",
-                "the browser adds the cookies to each request for the shop, whoever wrote the form",
+                "the browser adds the cookies to each request for that site, whoever wrote the form",
             ),
-            (False, "No", "another site has no access to the shop's cookies"),
+            (False, "No", "another site has no access to those cookies"),
         ),
         guess(
             "Now with the four protections. Against which of them does mallory's form work?",
