@@ -191,6 +191,15 @@ def test_a_csrf_token_that_an_attacker_plants_is_not_this_sessions() -> None:
     assert (answer.status_code, answer.get_json()["error"]) == (403, "csrf_token_invalid")
 
 
+def test_the_header_repeats_the_cookie_of_now() -> None:
+    page = Page("both")
+    page.log_in()
+    before = page.cookie(CSRF)
+    page.post("/cookie/refresh", **page.csrf())
+    answer = page.post("/cookie/note", {"note": "late"}, X_CSRF_Token=before)
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "csrf_token_invalid")
+
+
 @pytest.mark.parametrize("session", ["careless", "samesite"])
 def test_without_a_token_the_cookie_alone_counts(session: str) -> None:
     """SameSite is kept by the browser: what the browser sends, the server accepts."""

