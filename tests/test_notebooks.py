@@ -39,6 +39,7 @@ LESSONS = [
     "07_from_403_to_401",
     "08_attacks",
     "09_break_and_fix",
+    "10_where_tokens_live",
     "11_keys",
     "12_two_tabs",
 ]
@@ -248,6 +249,9 @@ LESSON_FAULTS = {
         "policies['rfc'] = replace(policies['rfc'], deny=policies['article'].deny)"
     ),
     "08_attacks": "import demo_server.login_backoff\ndemo_server.login_backoff.FREE_FAILURES = 50",
+    "10_where_tokens_live": (
+        "import demo_server.csrf_tokens\ndemo_server.csrf_tokens.CsrfTokens.check = lambda *_: None"
+    ),
     "11_keys": (
         "from jwt_course.lesson_11 import issuer\nissuer.Issuer.jwks = lambda self: {'keys': []}"
     ),

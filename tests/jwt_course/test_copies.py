@@ -52,7 +52,7 @@ def test_a_copy_has_the_lessons_without_outputs_and_without_solutions(copy: Path
     found = sorted(path.name for path in copy.iterdir())
     names = [path.name for path in lessons().values()]
     assert found == sorted([MANIFEST, "glossary.md", "images", *names])
-    assert list(lessons()) == [f"{number:02}" for number in (*range(1, 10), 11, 12)]
+    assert list(lessons()) == [f"{number:02}" for number in range(1, 13)]
     for path in copy.glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
@@ -172,7 +172,7 @@ def test_errors_say_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert list(tmp_path.iterdir()) == [file]
     assert "cannot be written (Not a directory)" in fails(capsys, str(file / "course"))
     known = ", ".join(lessons())
-    for number in ("10", "four", "../04"):
+    for number in ("13", "four", "../04"):
         said = fails(capsys, str(tmp_path / "course"), "--reset", number)
         assert said == f"There is no lesson {number}. The lessons are {known}.\n"
     assert not (tmp_path / "course").exists()

@@ -13,7 +13,7 @@ from jwt_course.solutions import Block, read_solutions, right_answers
 
 from tools.solution_notebooks import cells, lessons, write
 
-LESSONS = [f"jwt_course.lesson_{number:02}" for number in (*range(2, 10), 11, 12)]
+LESSONS = [f"jwt_course.lesson_{number:02}" for number in range(2, 13)]
 
 
 def exercises(lesson: str, namespace: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -3,10 +3,39 @@
 `token_lab` has two sites and a browser: `victim_site` is a page with a hole next to the demo
 server, `attacker_site` another site with a script and a form, `model_browser` what a browser does
 with cookies. `pages` has what runs in a real browser; `board_page` does the same in Python.
+
+`checks` measures what a logout costs, and `pictures` draws. `judges` checks the learner's answers,
+with the rules for cookies in `cookies`.
 """
 
+from .checks import (
+    WAYS,
+    costs_picture,
+    lookups_of_home,
+    session_length,
+    stays_logged_in,
+    try_check,
+)
+from .exercises import exercises
+from .guesses import guesses
 from .model_browser import ModelBrowser
+from .pictures import attacks_picture, bff_picture
 from .token_lab import TokenLab, verdict
 from .victim_site import page_named
 
-__all__ = ["ModelBrowser", "TokenLab", "page_named", "verdict"]
+__all__ = [
+    "WAYS",
+    "ModelBrowser",
+    "TokenLab",
+    "attacks_picture",
+    "bff_picture",
+    "costs_picture",
+    "exercises",
+    "guesses",
+    "lookups_of_home",
+    "page_named",
+    "session_length",
+    "stays_logged_in",
+    "try_check",
+    "verdict",
+]
