@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -109,7 +109,7 @@ def _leads_somewhere(site: Path, origin: Path, address: str) -> bool:
     return unquote(parts.fragment) in _page(target).anchors
 
 
-@lru_cache(maxsize=None)
+@cache
 def _page(file: Path) -> Page:
     return Page(file.read_text(encoding="utf-8"))
 

@@ -1,6 +1,7 @@
 """Draw the pictures of docs/architecture.md into docs/images: `python tools/doc_pictures.py`.
 
-The maps of the layers come from the import contracts of pyproject.toml, the session from a real server.
+The maps of the layers come from the import contracts of pyproject.toml, the session from the log of
+a real server.
 """
 
 from __future__ import annotations
