@@ -46,6 +46,8 @@ exclude_patterns = [
 ]
 html_theme = "furo"
 html_title = project
+# The counterpart of the theme's light style. Its own dark one underlines modules like links.
+pygments_dark_style = "a11y-high-contrast-dark"
 html_baseurl = os.environ.get("SITE_URL", "")
 repository = os.environ.get("GITHUB_REPOSITORY", "")
 html_show_copyright = False

@@ -26,6 +26,9 @@ DESCRIPTION = (
 #: What search engines and previews show of a description.
 LENGTH = 200
 
+#: This lesson needs a package that a browser tab does not have.
+NOT_IN_A_TAB = {"11_keys.ipynb"}
+
 #: The lab in a browser tab, seen from a lesson's page. `make site` puts it there.
 LITE = "../lite/lab/index.html?path="
 
@@ -57,12 +60,12 @@ def bar(notebook: str, repository: str) -> str:
             be told where to look.
     """
     path = Path(notebook)
-    lesson = path.name in {each.name for each in copies.lessons().values()}
+    lesson = re.fullmatch(r"notebooks/\d\d_\w+\.ipynb", notebook)
     links = {}
-    if lesson and path.parent.name == "notebooks":
+    if lesson and path.name not in NOT_IN_A_TAB:
         links["Run in this browser"] = LITE + path.name
     if repository:
-        tree = f"my-course/{path.name}" if links else notebook
+        tree = f"my-course/{path.name}" if lesson else notebook
         links["Binder"] = f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/{tree}"
         links["Colab"] = (
             f"https://colab.research.google.com/github/{repository}/blob/main/{notebook}"
