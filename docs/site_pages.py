@@ -34,7 +34,7 @@ LITE = "../lite/lab/index.html?path="
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    app.add_config_value("repository", "", "html", str, "OWNER/NAME on GitHub")
+    app.add_config_value("repository", "", "env", str, "OWNER/NAME on GitHub")
     app.connect("source-read", link_to_slides)
     app.connect("doctree-read", add_bar)
     app.connect("doctree-resolved", put_pictures_into_page)
@@ -47,7 +47,9 @@ def link_to_slides(app: Sphinx, page: str, source: list[str]) -> None:
     """Slides and handout are no pages of Sphinx: link to the HTML that `tools/slides.py` writes."""
     if page == "docs/teaching/index":
         source[0] = re.sub(
-            r"\[([^\]]+)\]\((slides|handout)\.md\)", r'<a href="\2.html">\1</a>', source[0]
+            r"\[([^\]]+)\]\((slides|handout)\.md\)",
+            r'<a href="\2.html">\1</a> (<a href="\2.pdf">PDF</a>)',
+            source[0],
         )
 
 

@@ -53,6 +53,8 @@ class Page(HTMLParser):
             (self.loads if kinds & _LOADING else self.links).append(at["href"])
         elif tag == "meta" and at.get("http-equiv") == "refresh":
             self.links.append(at["content"].partition("url=")[2])
+        elif tag == "meta" and at.get("property") == "og:image":
+            self.links.append(at["content"])
         else:
             names = {"src", "poster", "data", "xlink:href", "href"} & at.keys()
             self.loads += [at[name] for name in sorted(names)]
