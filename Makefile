@@ -50,6 +50,7 @@ slides: .venv/test.done browser
 	$(BIN)/python tools/slides.py docs/_build/teaching
 
 docs: .venv/check.done browser
+	rm -rf docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -q -c docs . docs/_build/html
 	$(BIN)/python tools/slides.py docs/_build/html/docs/teaching
 

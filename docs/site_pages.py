@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from html import escape
 from pathlib import Path
+from posixpath import join
 from typing import Any
-from urllib.parse import urljoin
 
 from docutils import nodes
 from jwt_course import copies
@@ -74,6 +74,9 @@ def bar(notebook: str, repository: str) -> str:
         )
     buttons = [f'<a href="{escape(url)}">{name}</a>' for name, url in links.items()]
     buttons.append(f'<a href="{path.name}" download>Download</a>')
+    if repository:
+        install = f'%pip install "git+https://github.com/{repository}"'
+        buttons.append(f"<small>In Colab, first run <code>{escape(install)}</code></small>")
     return f'<p class="lesson-bar">{"".join(buttons)}</p>'
 
 
@@ -96,18 +99,17 @@ def describe(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Say what a shared link shows. An address is absolute if `html_baseurl` is known."""
-    picture = _picture(page)
+    base = app.config.html_baseurl
+    picture = f"_static/{_picture(page)}"
     facts = {
         "og:type": "website",
         "og:site_name": app.config.project,
         "og:title": re.sub("<[^>]+>", "", context.get("title") or app.config.project),
         "og:description": _first_words(doctree) or DESCRIPTION,
-        "og:image": urljoin(
-            app.config.html_baseurl or context["pathto"]("", resource=True), f"_static/{picture}"
-        ),
+        "og:image": join(base, picture) if base else context["pathto"](picture, resource=True),
     }
-    if app.config.html_baseurl:
-        facts["og:url"] = urljoin(app.config.html_baseurl, f"{page}.html")
+    if base:
+        facts["og:url"] = join(base, f"{page}.html")
     tags = [f'<meta property="{name}" content="{escape(text)}">' for name, text in facts.items()]
     tags.append(f'<meta name="description" content="{escape(facts["og:description"])}">')
     tags.append('<meta name="twitter:card" content="summary_large_image">')
