@@ -56,6 +56,7 @@ templates_path = ["_templates"]
 html_additional_pages = {"index": "front.html"}
 html_static_path = ["_static", "../notebooks/images"]
 html_css_files = ["pages.css"]
+html_favicon = "_static/favicon.svg"
 # The notebooks are shown as they were saved.
 nb_execution_mode = "off"
 # Links such as `glossary.md#bearer`, with the anchors that a code host gives to headings.

@@ -77,7 +77,7 @@ def bar(notebook: str, repository: str) -> str:
     if repository:
         install = f'%pip install "git+https://github.com/{repository}"'
         buttons.append(f"<small>In Colab, first run <code>{escape(install)}</code></small>")
-    return f'<p class="lesson-bar">{"".join(buttons)}</p>'
+    return f'<p class="lesson-bar">{" ".join(buttons)}</p>'
 
 
 def add_bar(app: Sphinx, doctree: nodes.document) -> None:
