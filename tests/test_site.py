@@ -67,6 +67,12 @@ def test_a_link_to_nowhere_and_a_thing_from_another_host_are_found(
     assert list(check_site.faults(site)) == [f"a/c.html {fault}"]
 
 
+def test_a_picture_that_cannot_follow_the_theme_is_found(site: Path) -> None:
+    (site / "p.svg").write_text("<svg/>")
+    (site / "a" / "c.html").write_text('<img src="../p.svg">')
+    assert list(check_site.faults(site)) == ["a/c.html shows ../p.svg as an image"]
+
+
 def test_a_font_of_another_host_is_found(site: Path) -> None:
     (site / "s.css").write_text("@font-face { src: url(https://h.org/f.woff2) }")
     assert list(check_site.faults(site)) == ["s.css loads https://h.org/f.woff2"]

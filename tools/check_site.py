@@ -2,6 +2,7 @@
 
 - Each link inside the site leads to a file, and to an anchor in it.
 - Each page loads its scripts, styles, pictures and fonts from the site itself.
+- SVG pictures are part of their page. As images they would not follow its theme.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Page(HTMLParser):
         anchors (set[str]): the ids that a link can name.
         links (list[str]): addresses that a reader follows.
         loads (list[str]): addresses that the browser loads by itself.
+        images (list[str]): those of them that are in `<img>`.
     """
 
     def __init__(self, html: str) -> None:
@@ -39,6 +41,7 @@ class Page(HTMLParser):
         self.anchors: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
+        self.images: list[str] = []
         self._inside = ""
         self.feed(html)
 
@@ -56,6 +59,7 @@ class Page(HTMLParser):
         elif tag == "meta" and at.get("property") == "og:image":
             self.links.append(at["content"])
         else:
+            self.images += [at["src"]] if tag == "img" else []
             names = {"src", "poster", "data", "xlink:href", "href"} & at.keys()
             self.loads += [at[name] for name in sorted(names)]
         self.loads += [each.split()[0] for each in at.get("srcset", "").split(",") if each]
@@ -80,6 +84,9 @@ def faults(site: Path) -> Iterator[str]:
         if file.suffix == ".html":
             page = _page(file)
             loads, links = page.loads, page.links
+            for address in page.images:
+                if urlsplit(address).path.endswith(".svg"):
+                    yield f"{name} shows {address} as an image"
         elif file.suffix == ".css":
             loads, links = _IN_CSS.findall(file.read_text(encoding="utf-8")), []
         else:
