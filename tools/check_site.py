@@ -59,7 +59,7 @@ class Page(HTMLParser):
         elif tag == "meta" and at.get("property") == "og:image":
             self.links.append(at["content"])
         else:
-            self.images += [at["src"]] if tag == "img" else []
+            self.images += [at.get("src", "")] if tag == "img" else []
             names = {"src", "poster", "data", "xlink:href", "href"} & at.keys()
             self.loads += [at[name] for name in sorted(names)]
         self.loads += [each.split()[0] for each in at.get("srcset", "").split(",") if each]
