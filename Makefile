@@ -23,8 +23,7 @@ INPUTS := pyproject.toml constraints.txt
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
 .PHONY: lab test test-fast check browser bench pictures classroom serve tls hub hub-proxy lite
-.PHONY: lite-lessons
-.PHONY: notebooks slides docs dist kit format clean stale
+.PHONY: lite-lessons notebooks slides docs site dist kit format clean stale
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 lab: .venv/lab.done
@@ -44,14 +43,22 @@ check: .venv/check.done browser hub-proxy lite
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
+	$(MAKE) site
 	$(PYTEST)
 
 slides: .venv/test.done browser
 	$(BIN)/python tools/slides.py docs/_build/teaching
 
-docs: .venv/check.done
-	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+docs: .venv/check.done browser
+	rm -rf docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs . docs/_build/html
+	$(BIN)/python tools/slides.py docs/_build/html/docs/teaching
+
+# What is published: the docs, and the lab in a browser tab under lite/.
+site: docs lite
+	rm -rf dist/site && mkdir -p dist/site
+	cp -R docs/_build/html/. dist/site && cp -R dist/lite dist/site/lite
+	$(BIN)/python tools/check_site.py dist/site
 
 dist: .venv/check.done
 	rm -f dist/*.whl dist/*.tar.gz

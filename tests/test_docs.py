@@ -23,7 +23,7 @@ from client_widget.log.event_text import EVENT_NAMES
 from client_widget.log.har import to_har
 from demo_server import DemoClock, DemoServer, ServerConfig, create_app, open_database
 from demo_server.errors import STATUS
-from tools.import_map import with_maps
+from tools import doc_pictures
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -321,6 +321,7 @@ def test_a_folder_has_at_most_a_dozen_modules(package: str) -> None:
         assert len(modules) <= 12, (named(folder), sorted(modules))
 
 
-def test_the_import_maps_are_those_of_the_contracts() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    assert with_maps(page) == page, "run: python tools/import_map.py docs/architecture.md"
+def test_the_pictures_of_the_architecture_are_those_of_the_code() -> None:
+    saved = {path.name: path.read_text() for path in doc_pictures.FOLDER.glob("*.svg")}
+    drawn = {name: picture + "\n" for name, picture in doc_pictures.pictures()}
+    assert saved == drawn, "run: python tools/doc_pictures.py"

@@ -150,6 +150,8 @@ def _image(_self: object, tokens: list[Token], index: int, *_: object) -> str:
     path, _, cell = str(tokens[index].attrs["src"]).partition("#")
     file = SOURCES / path
     data = _svg_of(file, cell).encode() if cell else file.read_bytes()
+    # Slides and handout are white on each screen.
+    data = data.replace(b"@media(prefers-color-scheme:dark)", b"@media not all")
     kind = "image/png" if file.suffix == ".png" else "image/svg+xml"
     alt = escape(tokens[index].content)
     return f'<img alt="{alt}" src="data:{kind};base64,{b64encode(data).decode()}">'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def test_they_ask_for_nothing_show_every_picture_and_cut_nothing_off(built: Path
         browser.close()
     assert set(asked) <= {"file", "data"}
     assert said == []
+
+
+def test_no_picture_follows_a_dark_screen() -> None:
+    pictures = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", slides.html("slides"))
+    assert len(pictures) > 3
+    assert [p for p in pictures if b"prefers-color-scheme:dark" in b64decode(p)] == []
 
 
 def test_a_picture_that_no_notebook_shows_is_said() -> None:
