@@ -224,3 +224,4 @@ def test_another_port_of_the_host_is_the_same_site(site: OneCookie) -> None:
     browser.open(f"{site.url}/x?set=strict=1; Path=/; SameSite=Strict")
     assert browser.submit("http://127.0.0.1:1/", f"{site.url}/x", {}).text == "strict"
     assert browser.submit("http://localhost:1/", f"{site.url}/x", {}).text == ""
+    assert browser.click_link("http://localhost:1/", f"{site.url}/x").text == ""
