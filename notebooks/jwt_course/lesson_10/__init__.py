@@ -18,7 +18,7 @@ from .checks import (
 )
 from .exercises import exercises
 from .guesses import guesses
-from .model_browser import ModelBrowser
+from .model_browser import ModelBrowser, site_of
 from .pictures import attacks_picture, bff_picture
 from .token_lab import TokenLab, verdict
 from .victim_site import page_named
@@ -35,6 +35,7 @@ __all__ = [
     "lookups_of_home",
     "page_named",
     "session_length",
+    "site_of",
     "stays_logged_in",
     "try_check",
     "verdict",
