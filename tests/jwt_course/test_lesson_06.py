@@ -198,6 +198,12 @@ BORROWED_SPENDS = [
     ),
     (
         "def spend(collection, jti, now):\n"
+        "    from jwt_course.lesson_06 import judges\n"
+        "    return judges.READS",
+        "`spend` uses jwt_course.lesson_06.judges, which does the work of this exercise.",
+    ),
+    (
+        "def spend(collection, jti, now):\n"
         "    from demo_server.token_families import TokenFamilies\n"
         "    return True",
         "`spend` uses demo_server.token_families, which does the work of this exercise.",

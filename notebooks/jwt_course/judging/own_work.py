@@ -130,10 +130,14 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _imports(code: CodeType) -> Iterator[str]:
-    """The modules that it imports while it runs."""
+    """The modules that it imports while it runs, also as `from package import module`."""
+    package = ""
     for step in dis.get_instructions(code):
         if step.opname == "IMPORT_NAME":
-            yield str(step.argval)
+            package = str(step.argval)
+            yield package
+        elif step.opname == "IMPORT_FROM" and f"{package}.{step.argval}" in sys.modules:
+            yield f"{package}.{step.argval}"
         elif isinstance(step.argval, CodeType):
             yield from _imports(step.argval)
 
