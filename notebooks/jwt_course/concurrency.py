@@ -111,8 +111,14 @@ def abandon(calls: Iterable[Call]) -> None:
     end([call.thread for call in running])
 
 
-def end(threads: Sequence[threading.Thread]) -> None:
-    """Raise `Abandoned` in threads, and wait until they have ended, for two seconds at most."""
+def end(threads: Sequence[threading.Thread], farewell: float = _FAREWELL) -> None:
+    """Raise `Abandoned` in threads, and wait until they have ended.
+
+    Args:
+        threads (Sequence[Thread])
+        farewell (float): real seconds to wait at most. What is left then is hunted in the
+            background.
+    """
     for thread in threads:
         _raise_in(thread)
     began = time.monotonic()
@@ -122,7 +128,7 @@ def end(threads: Sequence[threading.Thread]) -> None:
             _release(thread)
             if waited > _CAUGHT:
                 _insist(thread)
-        if waited > _FAREWELL:
+        if waited > farewell:
             threading.Thread(target=_hunt, args=(left,), name="hunt", daemon=True).start()
             return
         left[0].join(timeout=0.01)
@@ -133,6 +139,7 @@ def _hunt(threads: Sequence[threading.Thread]) -> None:
     pause = 0.05
     while left := [thread for thread in threads if thread.is_alive()]:
         for thread in left:
+            _release(thread)
             _insist(thread)
         time.sleep(pause)
         pause = min(2 * pause, 5.0)
@@ -384,6 +391,11 @@ def _release(thread: threading.Thread) -> None:
         found
         for name in frame.f_code.co_names
         for found in (frame.f_globals.get(name), getattr_static(type(me), name, None))
+    ]
+    named += [  # such as `tab.lock`
+        getattr(value, "__dict__", {}).get(name)
+        for value in known.values()
+        for name in frame.f_code.co_names
     ]
     for lock in [waiter] if waiter else [*known.values(), *own.values(), *named]:
         if isinstance(lock, _LOCKS):

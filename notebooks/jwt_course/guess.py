@@ -14,6 +14,7 @@ A saved notebook shows the question as a line of text and a picture, the same on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
 from typing import Any, TypeAlias
 
 import ipywidgets as widgets
@@ -26,6 +27,9 @@ from .progress import record
 
 #: What may happen, the words to choose it by, and why it happens.
 Answer: TypeAlias = tuple[object, str, str]
+
+#: How many characters a line of the answer has at most: it fits next to the list of files.
+COLUMNS = 80
 
 _TEXT = "color:var(--jp-content-font-color1,inherit);font-size:14px;line-height:1.5"
 
@@ -79,7 +83,8 @@ class Guess:
             sentence = f"You said {self.said}, and it was {words}{why}"
         else:
             sentence = f"You said {self.said}, it was {words}{why}"
-        print(f"\n{sentence}")
+        # JupyterLab breaks a longer line inside of a word. "Run All" prints what is saved.
+        print(f"\n{sentence if self.said is None else fill(sentence, COLUMNS)}")
         if self.said is not None and not self._revealed:
             record(self.lesson, self.name, "guess", self.said == words)
         self._revealed = True

@@ -108,7 +108,7 @@ class Learner:
                 self._commit(index, int(asked[1:]))
             elif asked and f"{asked}.reveal(" in cell["source"]:
                 outcome = words[words.rindex("You said ") :]
-                said.append(Said(asked, outcome.strip()))
+                said.append(Said(asked, " ".join(outcome.split())))
                 asked = ""
         return said
 

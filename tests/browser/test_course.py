@@ -154,5 +154,7 @@ def test_a_learner_guesses_answers_wrong_then_right_and_is_reported(lab: Lab, pa
         ["ada", "07", "q2", "not answered", "0", "0", "0", "0"],
         ["ada", "07", "q3", "right", "1", "1", "0", "0"],
     ]
-    assert [row[3] for row in rows[:5]].count("right") == sum(", and it" in s.words for s in said)
+    assert [row[3] for row in rows[:5]].count("right") == sum(
+        ", and it was " in each.words for each in said
+    )
     assert err.getvalue() == ""

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
-from jwt_course.concurrency import Gate, Race, Runaway, together
+from jwt_course.concurrency import Gate, Race, Runaway, end, together
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +153,15 @@ def on_sleep() -> None:
         time.sleep(0.001)
 
 
-@pytest.mark.parametrize("wait_in_vain", [on_event, on_future, on_lock, on_sleep])
+def on_a_lock_of_an_object() -> None:
+    tab = SimpleNamespace(lock=threading.Lock())
+    tab.lock.acquire()
+    tab.lock.acquire()
+
+
+@pytest.mark.parametrize(
+    "wait_in_vain", [on_event, on_future, on_lock, on_a_lock_of_an_object, on_sleep]
+)
 def test_a_call_that_never_ends_is_abandoned_and_its_thread_ends(
     wait_in_vain: Callable[[], None],
 ) -> None:
@@ -165,6 +174,24 @@ def test_a_call_that_never_ends_is_abandoned_and_its_thread_ends(
     with Race(patience=0.02) as race:
         call, other = race.call(call_in_vain), race.call(lambda: 7)
     assert (call.hung, call.done, other.hung) == (True, True, False)
+
+
+def test_a_thread_that_outlasts_the_farewell_is_released_in_the_background() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+
+    def wait_again() -> None:
+        try:
+            lock.acquire()
+        except SystemExit:
+            lock.acquire()
+
+    with Race(patience=20) as race:
+        call = race.call(wait_again)
+        race.settle()
+        end([call.thread], farewell=0)
+        assert race.wait(lambda: "hunt" not in [each.name for each in threading.enumerate()])
+        assert call.done
 
 
 class TestGate:

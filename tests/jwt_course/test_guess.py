@@ -157,3 +157,13 @@ def test_the_questions_of_a_lesson_have_several_answers_and_reasons(lesson: str)
         words = [words for _, words, _ in asked.answers]
         assert len(words) == len(set(words)) != 1
         assert all(not why.endswith(".") and why for _, _, why in asked.answers)
+
+
+def test_a_long_answer_is_broken_between_words(capsys: pytest.CaptureFixture[str]) -> None:
+    why = "each of the calls refreshes " * 5 + "in the end"
+    asked = guess("How many?", number={3: why})
+    asked.ask().answer.value = "2"
+    asked.reveal(3)
+    said = capsys.readouterr().out
+    assert " ".join(said.split()) == f"You said 2, it was 3, because {why}."
+    assert 60 < max(map(len, said.splitlines())) <= 80
