@@ -99,6 +99,7 @@ def build(folder: Path, wanted: Sequence[Target]) -> None:
     wheels.mkdir(parents=True)
     pip("wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT))
     for target in wanted:
+        print(f"{target.system}, Python {target.python}", flush=True)
         collect(wheels, target)
     for script in sorted((ROOT / "deploy" / "kit").iterdir()):
         shutil.copy(script, folder)
