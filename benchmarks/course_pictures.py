@@ -110,7 +110,13 @@ def take_stampede(notebook: Notebook) -> bytes:
 
 def take_output(text: str) -> Callable[[Notebook], bytes]:
     """The first output of the cell that has this text in it."""
-    return lambda notebook: shot(cell(notebook, text).locator(".jp-OutputArea-output").first)
+
+    def take(notebook: Notebook) -> bytes:
+        output = cell(notebook, text).locator(".jp-OutputArea-output").first
+        output.evaluate(SCROLL_TO_THE_TOP)
+        return shot(output)
+
+    return take
 
 
 #: Lessons that show a part of one cell.

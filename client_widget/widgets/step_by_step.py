@@ -55,8 +55,8 @@ STUCK = (
 
 
 def where_to_send(held: Held) -> str:
-    """Which message waits, why, and what to do about it."""
-    waits = f"{held.title} waits, because messages are held."
+    """Which message waits, and what to do about it: as a rule, in three lines."""
+    waits = f"{held.title} waits."
     if held.in_a_loop:
         return f"{waits} {STUCK}"
     return f"{waits} Press “Send it” under “Step by step”."

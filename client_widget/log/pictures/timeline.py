@@ -16,13 +16,13 @@ from ..story import ranges
 from ..token_lives import Bar, Mark, Move, Timeline
 from .shapes import Role, badge, box, drawing, label, line, width_of
 
-_WIDTH, _LEFT, _RIGHT, _TOP = 800, 70, 20, 30
+_WIDTH, _LEFT, _RIGHT, _TOP = 800, 72, 16, 30
 
 # Pixels.
 _ROW, _LEVEL, _NEAR = 28, 26, 34
 
 # Share of the axis on each side that is empty.
-_MARGIN = 0.03
+_MARGIN = 0.02
 
 # The longest axis, in lifetimes of the longest token. So after an hour, a token of one minute is
 # still drawn as a bar and not as a dot.
@@ -48,7 +48,7 @@ def timeline(facts: Timeline, now: float, *, window: bool = False) -> str:
     y = _TOP
     piles = _piles(facts.marks, axis)
     levels = max((len(pile) for _, pile in piles), default=1)
-    elements.append(label(_LEFT - 10, y + 18, "requests", "muted", anchor="end"))
+    elements.append(label(_LEFT - 14, y + 18, "requests", "muted", anchor="end"))
     for x, pile in piles:
         for level, (outcome, marks) in enumerate(pile):
             words = _called(marks)
@@ -57,12 +57,12 @@ def timeline(facts: Timeline, now: float, *, window: bool = False) -> str:
             elements += badge(inside, y + 13 + level * _LEVEL, words, _OUTCOMES[outcome])
     y += levels * _LEVEL + 6
     if facts.moves:
-        elements.append(label(_LEFT - 10, y + 16, "clock", "muted", anchor="end"))
+        elements.append(label(_LEFT - 14, y + 16, "clock", "muted", anchor="end"))
         for move in facts.moves:
             elements += _moved(move, axis, y)
         y += _ROW
     for kind, bars in _rows(facts.tokens):
-        elements.append(label(_LEFT - 10, y + 15, kind, anchor="end"))
+        elements.append(label(_LEFT - 14, y + 15, kind, anchor="end"))
         for bar in bars:
             elements += _lived(bar, bar.token in facts.spent, axis, now, y, window=window)
         y += _ROW

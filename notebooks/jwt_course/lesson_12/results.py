@@ -10,7 +10,7 @@ from ..outputs import Picture
 from .tabs import Trial, Way, try_tabs
 from .ways import WAYS, each_for_itself
 
-_LEFT, _ROW, _HEAD, _WIDTH = 190, 44, 40, 720
+_LEFT, _ROW, _HEAD, _WIDTH = 222, 44, 40, 720
 
 
 def compare(ways: Iterable[Way] = WAYS, *, grace: int = 30) -> list[Trial]:
@@ -36,7 +36,7 @@ def tabs_picture(trials: Sequence[Trial]) -> Picture:
         trials (Sequence[Trial]): of `try_tabs`.
     """
     height = _HEAD + _ROW * len(trials) + 8
-    heads = [(_LEFT, "tab 1"), (_LEFT + 170, "tab 2"), (_LEFT + 340, "session")]
+    heads = [(_LEFT, "tab 1"), (_LEFT + 178, "tab 2"), (_LEFT + 356, "session")]
     parts: list[Element] = [label(x, 24, words, "muted", anchor="start") for x, words in heads]
     for number, trial in enumerate(trials):
         parts += _row(trial, _HEAD + number * _ROW)
@@ -55,9 +55,9 @@ def _row(trial: Trial, y: float) -> list[Element]:
             if e.name == "request.sent" and e.fields["path"] == "/refresh"
         }
         words = f"{'refreshes' if sent else 'adopts'}: {'its page' if came else 'no page'}"
-        parts += _badge(_LEFT + 170 * number, y, words, "ok" if came else "bad")
+        parts += _badge(_LEFT + 178 * number, y, words, "ok" if came else "bad")
     words = "goes on" if trial.alive else "has ended: reuse" if trial.reuse else "has ended"
-    return parts + _badge(_LEFT + 340, y, words, "ok" if trial.alive else "bad")
+    return parts + _badge(_LEFT + 356, y, words, "ok" if trial.alive else "bad")
 
 
 def _badge(x: float, y: float, words: str, role: Role) -> list[Element]:
