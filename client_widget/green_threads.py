@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import ctypes
+import gc
 import itertools
 import queue
 import sys
@@ -247,6 +248,9 @@ def install() -> None:
         time: {"sleep": sleep},
         ctypes.pythonapi: {"PyThreadState_SetAsyncExc": raise_in},
     }
+    # In Python 3.14 the collector walks the frames of a stack, some of which may be put aside, and
+    # that ends the runtime. Objects in a cycle then stay until the kernel ends.
+    gc.disable()
     for module, names in parts.items():
         for name, part in names.items():
             setattr(module, name, part)
