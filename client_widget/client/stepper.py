@@ -8,6 +8,7 @@ cells carry on.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ class HasHook(Protocol):
 
 
 def _in_a_loop() -> bool:
+    if sys.platform == "emscripten" and threading.current_thread() is not threading.main_thread():
+        return False  # in a browser tab threads are tasks of the loop, which goes on meanwhile
     try:
         asyncio.get_running_loop()
     except RuntimeError:
