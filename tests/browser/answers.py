@@ -231,6 +231,28 @@ ANSWERS: dict[str, tuple[Answers, Answers]] = {
             "fixed_7 = Never\n",
         ),
     ),
+    "10_where_tokens_live": (
+        Answers(
+            "q1",
+            "refresh_cookie = lambda token: f'refresh={token}; HttpOnly; Secure; SameSite=Strict'",
+            "from http.cookies import SimpleCookie\n\n"
+            "def refresh_cookie(token):\n"
+            "    cookie = SimpleCookie({'refresh': token})\n"
+            "    cookie['refresh'].update({'httponly': True, 'secure': True, 'samesite': 'Lax'})\n"
+            "    cookie['refresh']['path'] = '/refresh'\n"
+            "    return cookie['refresh'].OutputString()\n",
+        ),
+        Answers(
+            "q3",
+            "def is_revoked(claims, ended, everywhere):\n"
+            "    old = claims['iat'] < everywhere.get(claims['sub'], 0)\n"
+            "    return old or claims['sid'] in ended\n",
+            "def is_revoked(claims, ended, everywhere):\n"
+            "    if claims['sub'] in everywhere and everywhere[claims['sub']] >= claims['iat']:\n"
+            "        return True\n"
+            "    return bool({claims['sid']} & ended)\n",
+        ),
+    ),
     "11_keys": (
         Answers(
             "q2",
