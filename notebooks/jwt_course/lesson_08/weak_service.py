@@ -103,7 +103,9 @@ class WeakService:
         self._clock, self._emit = clock, emit
         self._word, self._verify = word, verify
         self._strong = {"access": secrets.token_hex(32), "refresh": secrets.token_hex(32)}
-        self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(self.bcrypt_cost))
+        # In hexadecimal digits: in a browser tab, bcrypt takes text only.
+        word_of_nobody = secrets.token_hex(16).encode()
+        self._nobody = bcrypt.hashpw(word_of_nobody, bcrypt.gensalt(self.bcrypt_cost))
         self._failures: dict[str, tuple[int, float]] = {}
 
     # Tokens
