@@ -5,10 +5,14 @@ The JavaScript is read from the server's package, so a lesson shows the code tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from client_widget.log.pictures.shapes import as_image
+from client_widget.log.pictures.table import Cell, table
 from demo_server.front_end import source_of
+
+_WORKS, _REFUSED = Cell("works", "bad"), Cell("refused", "ok")
 
 
 class Picture:
@@ -61,3 +65,21 @@ def show_source(name: str) -> Source:
         KeyError: the front end has no such file.
     """
     return Source(name, source_of(name))
+
+
+def attacks_picture(results: Mapping[str, Mapping[str, bool]]) -> Picture:
+    """A table: which attack got through where.
+
+    Args:
+        results: by attack, and then by target or protection, whether it worked.
+    """
+    heads = ["attack", *next(iter(results.values()))]
+    rows = [
+        [Cell(attack), *(_WORKS if hit else _REFUSED for hit in hits.values())]
+        for attack, hits in results.items()
+    ]
+    words = "\n".join(
+        f"{attack}: {', '.join(name for name, hit in hits.items() if hit) or 'nowhere'}"
+        for attack, hits in results.items()
+    )
+    return Picture(table("The attacks", heads, rows), f"The attacks that work\n{words}")

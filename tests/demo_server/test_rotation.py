@@ -191,7 +191,7 @@ class TestGrace:
     def test_two_who_use_the_successor_are_detected(
         self, service: AuthService, clock: DemoClock
     ) -> None:
-        """Thief and owner both hold it: whoever comes second after the grace ends the session."""
+        """Thief and owner both hold it: the second to come after the grace ends the session."""
         first = service.login(**ADA).refresh
         owners, thiefs = service.refresh(first), service.refresh(first)
         service.refresh(thiefs.refresh)

@@ -21,7 +21,7 @@ from jwt_course.lesson_11 import (
     OrdersService,
     Schedule,
     SigningKey,
-    attack_picture,
+    attacks_picture,
     exercises,
     fetch_jwks,
     forge,
@@ -176,7 +176,7 @@ def test_a_rotation_refuses_tokens_for_as_long_as_the_schedule_is_wrong(
 def test_the_pictures_say_in_words_what_they_show() -> None:
     trials = [try_rotation(Schedule(0, 0, 0)), try_rotation(Schedule(0, 300, 360))]
     assert repr(rotation_picture(trials)).splitlines() == ["Key rotation", *map(str, trials)]
-    picture = attack_picture(
+    picture = attacks_picture(
         {"jwk": {"weak": True, "rfc": False}, "jku": {"weak": False, "rfc": False}}
     )
     assert repr(picture) == "The attacks that work\njwk: weak\njku: nowhere"

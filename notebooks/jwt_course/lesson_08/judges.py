@@ -116,7 +116,7 @@ def judge_verify(verify: Verify) -> str:
     ]
     if passed:
         raise Wrong(f"valid tokens pass, but so do these: {'; '.join(passed)}.")
-    check_valid("grace")  # not only whoever comes first
+    check_valid("grace")  # not only the first name
     return f"Valid tokens pass, and none of {len(forgeries)} others does."
 
 

@@ -8,6 +8,7 @@ with cookies. `pages` has what runs in a real browser; `board_page` does the sam
 with the rules for cookies in `cookies`.
 """
 
+from ..outputs import attacks_picture
 from .checks import (
     WAYS,
     costs_picture,
@@ -19,7 +20,7 @@ from .checks import (
 from .exercises import exercises
 from .guesses import guesses
 from .model_browser import ModelBrowser, site_of
-from .pictures import attacks_picture, bff_picture
+from .pictures import bff_picture
 from .token_lab import TokenLab, verdict
 from .victim_site import page_named
 

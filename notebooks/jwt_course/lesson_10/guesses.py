@@ -78,8 +78,8 @@ def guesses() -> tuple[Guess, ...]:
             (
                 True,
                 "Yes",
-                "the browser adds the cookies to each request for that site, whoever wrote the "
-                "form",
+                "the browser adds the cookies to each request for that site, no matter who "
+                "wrote the form",
             ),
             (False, "No", "another site has no access to those cookies"),
         ),

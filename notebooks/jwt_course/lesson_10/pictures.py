@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from client_widget.log.pictures.shapes import Element, Role, arrow, badge, box, drawing, label
-from client_widget.log.pictures.table import Cell, table
 
 from ..outputs import Picture
-
-_WORKS, _REFUSED = Cell("works", "bad"), Cell("refused", "ok")
-
-
-def attacks_picture(results: Mapping[str, Mapping[str, bool]]) -> Picture:
-    """A table: which attack got through against which protection.
-
-    Args:
-        results: by attack, and then by protection, whether it worked.
-    """
-    heads = ["attack", *next(iter(results.values()))]
-    rows = [
-        [Cell(attack), *(_WORKS if hit else _REFUSED for hit in hits.values())]
-        for attack, hits in results.items()
-    ]
-    words = "\n".join(
-        f"{attack}: {', '.join(name for name, hit in hits.items() if hit) or 'nowhere'}"
-        for attack, hits in results.items()
-    )
-    return Picture(table("The attacks", heads, rows), f"The attacks that work\n{words}")
-
 
 # The columns of the picture: browser, the app's own server, login server.
 _WIDTH, _HEIGHT, _BOX, _TOP = 760, 222, 176, 46

@@ -13,12 +13,13 @@ if find_spec("cryptography") is None:
         "here. The lab in a browser tab does not have it."
     )
 
+from ..outputs import attacks_picture
 from .exercises import exercises
 from .guesses import guesses
 from .issuer import Issuer, SigningKey
 from .jwks_cache import JwksCache
 from .key_attacks import forge, forge_hmac
-from .key_lab import KeyLab, attack_picture, verdict
+from .key_lab import KeyLab, verdict
 from .rotation import Schedule, rotation_picture, try_rotation
 from .services import JwksService, OrdersService, fetch_jwks
 from .verifiers import CarefulVerifier
@@ -32,7 +33,7 @@ __all__ = [
     "OrdersService",
     "Schedule",
     "SigningKey",
-    "attack_picture",
+    "attacks_picture",
     "exercises",
     "fetch_jwks",
     "forge",

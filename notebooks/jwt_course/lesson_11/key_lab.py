@@ -11,18 +11,16 @@ The weak and the careful one are orders services that verify the tokens of one i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import requests
 
 from client_widget import AuthClient, EventLog, describe
-from client_widget.log.pictures.table import Cell, table
 from demo_server import DemoClock, DemoServer, ServerConfig
 from demo_server.registry import Stoppable
 
-from ..outputs import Picture
 from .issuer import Issuer, SigningKey
 from .jwks_cache import JwksCache
 from .services import JwksService, OrdersService, fetch_jwks
@@ -134,24 +132,3 @@ def verdict(answer: requests.Response) -> str:
     """A response in a few words."""
     body = answer.json()
     return f"{answer.status_code} {body['message' if answer.ok else 'error']}"
-
-
-_WORKS, _REFUSED = Cell("works", "bad"), Cell("refused", "ok")
-
-
-def attack_picture(results: Mapping[str, Mapping[str, bool]]) -> Picture:
-    """A table: which attack got through where.
-
-    Args:
-        results: by attack, and then by target, whether the forgery was accepted.
-    """
-    heads = ["attack", *next(iter(results.values()))]
-    rows = [
-        [Cell(attack), *(_WORKS if hit else _REFUSED for hit in hits.values())]
-        for attack, hits in results.items()
-    ]
-    words = "\n".join(
-        f"{attack}: {', '.join(name for name, hit in hits.items() if hit) or 'nowhere'}"
-        for attack, hits in results.items()
-    )
-    return Picture(table("The attacks", heads, rows), f"The attacks that work\n{words}")

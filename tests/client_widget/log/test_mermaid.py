@@ -100,7 +100,7 @@ def test_the_server_is_gone(ada: AuthClient, server: DemoServer, log: EventLog) 
 def test_two_clients_and_a_moved_clock(
     ada: AuthClient, server: DemoServer, clock: DemoClock, log: EventLog
 ) -> None:
-    """The lanes stand in one order, whoever spoke first; logs hold more than is drawn."""
+    """The lanes stand in one order, no matter who spoke first; logs hold more than is drawn."""
     before = len(log)
     log.record("button.pressed", source="panel", button="Home", client="ada's phone")
     phone = AuthClient(server.url, log=log, clock=clock, name="ada's phone")

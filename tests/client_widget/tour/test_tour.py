@@ -265,7 +265,7 @@ def test_what_others_do_meanwhile_is_not_in_the_trace(
     ]
 
 
-def test_whoever_is_logged_in_is_logged_out_first(ada: AuthClient, clock: DemoClock) -> None:
+def test_a_user_who_is_logged_in_is_logged_out_first(ada: AuthClient, clock: DemoClock) -> None:
     tour = Tour(ada, clock=clock)
     assert tour.guess(1).right
     assert names(tour.results[0].events)[0] == ("client", "session.ended")
