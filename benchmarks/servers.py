@@ -14,7 +14,7 @@ import jwt
 from flask import Flask, jsonify, request
 
 from demo_server import DemoServer, ServerConfig
-from demo_server.wsgi import WsgiServer
+from demo_server.serving.wsgi import WsgiServer
 
 #: The lifetime of a token, in seconds: longer than a run.
 LIFETIME = 3600

@@ -2,7 +2,7 @@
 
     server = DemoServer(clock=clock, emit=log.emitter("server")).start()
 
-Start reading at `routes.py`, then `auth_service.py` and `tokens.py`.
+Start reading at `web/routes.py`, then `auth/auth_service.py` and `auth/tokens.py`.
 """
 
 from importlib.metadata import version
@@ -10,7 +10,6 @@ from importlib.metadata import version
 from .app import create_app
 from .clock import DemoClock
 from .config import ServerConfig
-from .database import Database, open_database
 from .emit import Emit
 from .errors import (
     ConfigError,
@@ -18,8 +17,9 @@ from .errors import (
     DemoServerError,
     Refusal,
 )
-from .jupyter_url import browser_url
 from .server import DemoServer
+from .serving.jupyter_url import browser_url
+from .storage.database import Database, open_database
 
 __version__ = version("jwt-refresh-lab")
 

@@ -7,12 +7,12 @@ import sys
 import threading
 from urllib.parse import urlsplit
 
-from .address import cannot_listen, printed_url
+from .classroom.teachers import announce, create_teachers
 from .config import ServerConfig
-from .database import open_database
 from .errors import ConfigError
 from .server import DemoServer
-from .teachers import announce, create_teachers
+from .serving.address import cannot_listen, printed_url
+from .storage.database import open_database
 
 
 def main() -> int:

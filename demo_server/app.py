@@ -13,18 +13,18 @@ from flask_cors import cross_origin
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
-from .auth_service import AuthService
-from .class_clock import clock_for
+from .auth.auth_service import AuthService
+from .classroom.class_clock import clock_for
+from .classroom.teachers import create_teachers
 from .clock import Clock
 from .config import ServerConfig
-from .cookie_routes import add_cookie_routes, site_of_request
-from .database import ConnectionFailure, Database
 from .emit import Emit
 from .errors import DatabaseUnavailable, Refusal
-from .front_end import add_front_end
 from .policy import ErrorResponse
-from .routes import add_routes
-from .teachers import create_teachers
+from .storage.database import ConnectionFailure, Database
+from .web.cookie_routes import add_cookie_routes, site_of_request
+from .web.front_end import add_front_end
+from .web.routes import add_routes
 
 MAX_BODY_BYTES = 16 * 1024
 

@@ -1,6 +1,6 @@
 """`python -m demo_server.class_server`: one server for a class, in several processes.
 
-granian receives the requests, `front.py` reads them whole, and threads run the Flask app. How
+granian receives the requests, `serving/front.py` reads them whole, and threads run the Flask app. How
 granian is set up, and why:
 
 - Each worker opens the database after it has started: a driver's connections do not survive a
@@ -35,16 +35,16 @@ from contextlib import suppress
 
 from flask import Flask
 
-from .address import cannot_listen, printed_url
 from .app import MAX_BODY_BYTES, create_app
-from .class_clock import clock_for
-from .class_log import ClassLog
+from .classroom.class_clock import clock_for
+from .classroom.class_log import ClassLog
+from .classroom.teachers import announce, create_teachers
 from .config import ServerConfig
-from .database import open_database
 from .emit import Emit, ignore
 from .errors import ConfigError
-from .front import Front
-from .teachers import announce, create_teachers
+from .serving.address import cannot_listen, printed_url
+from .serving.front import Front
+from .storage.database import open_database
 
 #: Requests that a worker serves at a time. Only bcrypt and the database release the GIL.
 THREADS = 8

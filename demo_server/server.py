@@ -6,13 +6,13 @@ import time
 from contextlib import suppress
 
 from .app import create_app
-from .class_clock import clock_for
-from .class_log import ClassLog
+from .classroom.class_clock import clock_for
+from .classroom.class_log import ClassLog
 from .clock import Clock
 from .config import ServerConfig
-from .database import Database, open_database
 from .emit import Emit, both, ignore
-from .local_server import LocalServer, Transport
+from .serving.local_server import LocalServer, Transport
+from .storage.database import Database, open_database
 
 
 class DemoServer(LocalServer):

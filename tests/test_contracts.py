@@ -24,7 +24,7 @@ NAMES = [contract["name"] for contract in CONTRACTS]
 #: For each contract: a module, the line added to it, and what the report says of it.
 BREAKS = {
     "The course knows both ends, which never import each other": (
-        "demo_server.tokens", "import client_widget.errors", "demo_server.tokens",
+        "demo_server.auth.tokens", "import client_widget.errors", "demo_server.auth.tokens",
     ),
     "No import cycles": (
         "jwt_course.lesson_06.theft", "from . import judges", "jwt_course.lesson_06",
@@ -56,7 +56,23 @@ BREAKS = {
         "client_widget.widgets.tabs", "from . import panel", "client_widget.widgets.tabs",
     ),
     "The server's layers": (
-        "demo_server.policy", "from . import routes", "demo_server.policy",
+        "demo_server.policy", "from . import app", "demo_server.policy",
+    ),
+    "The layers of demo_server.web": (
+        "demo_server.web.parsing", "from . import routes", "demo_server.web.parsing",
+    ),
+    "The layers of demo_server.auth": (
+        "demo_server.auth.tokens", "from . import auth_service", "demo_server.auth.tokens",
+    ),
+    "The layers of demo_server.classroom": (
+        "demo_server.classroom.teachers", "from . import class_log",
+        "demo_server.classroom.teachers",
+    ),
+    "The layers of demo_server.storage": (
+        "demo_server.storage.database", "from . import users", "demo_server.storage.database",
+    ),
+    "The layers of demo_server.serving": (
+        "demo_server.serving.wsgi", "from . import local_server", "demo_server.serving.wsgi",
     ),
     "The course's layers: no lesson imports another": (
         "jwt_course.lesson_02.judges", "from ..lesson_08 import attacks",
@@ -72,7 +88,7 @@ BREAKS = {
         "client_widget.log.har", "import urllib3", "client_widget.log.har -> urllib3",
     ),
     "Only the server's HTTP side and the course's own servers use Flask": (
-        "demo_server.auth_service", "import flask", "demo_server.auth_service -> flask",
+        "demo_server.auth.auth_service", "import flask", "demo_server.auth.auth_service -> flask",
     ),
 }  # fmt: skip
 
@@ -86,6 +102,11 @@ NEW = {
     "client_widget.tour.new": "import anywidget",
     "client_widget.widgets.new": "import requests",
     "demo_server.new": "import ipywidgets",
+    "demo_server.web.new": "import ipywidgets",
+    "demo_server.auth.new": "import flask",
+    "demo_server.classroom.new": "import flask",
+    "demo_server.storage.new": "import requests",
+    "demo_server.serving.new": "import requests",
     "jwt_course.new": "import json",
 }
 

@@ -313,9 +313,8 @@ def test_the_citation_is_of_this_version() -> None:
     assert citation["authors"] == PROJECT["authors"]
 
 
-@pytest.mark.parametrize("package", ["client_widget", "notebooks/jwt_course"])
+@pytest.mark.parametrize("package", ["client_widget", "demo_server", "notebooks/jwt_course"])
 def test_a_folder_has_at_most_a_dozen_modules(package: str) -> None:
-    """`demo_server` is flat: it has one subject, and each of its modules a part of it."""
     for folder in {path.parent for path in (ROOT / package).rglob("*.py")}:
         modules = [path.name for path in folder.glob("*.py") if path.stem != "__init__"]
         assert len(modules) <= 12, (named(folder), sorted(modules))

@@ -212,7 +212,7 @@ def test_the_flow_in_the_walkthroughs_text_is_the_labs_own() -> None:
 FAULTS = {
     "the 403 becomes a 200": "demo_server.errors.STATUS['token_expired'] = 200",
     "the server ignores the clock": (
-        "demo_server.tokens.TokenService._check_times = lambda self, kind, claims: None"
+        "demo_server.auth.tokens.TokenService._check_times = lambda self, kind, claims: None"
     ),
     "a refresh token lasts for ever": (
         "old = demo_server.config.ServerConfig.__init__\n"
@@ -220,8 +220,8 @@ FAULTS = {
         "lambda self, **given: old(self, refresh_token_ttl=10**9, **given)"
     ),
     "the names of users are not unique": (
-        "demo_server.users.UserRepository.add = lambda self, name, password: "
-        "demo_server.users.User('1', name, password)"
+        "demo_server.storage.users.UserRepository.add = lambda self, name, password: "
+        "demo_server.storage.users.User('1', name, password)"
     ),
     "the client does not refresh": "client_widget.protocol.auth_flow.EXPIRED = 499",
     "the client does not say when a token expires": (
@@ -240,17 +240,21 @@ LESSON_FAULTS = {
         "lead(flights.Flight())"
     ),
     "06_rotation_and_theft": (
-        "import demo_server.token_families\n"
-        "demo_server.token_families.FamilyRepository.revoke = lambda *_: False"
+        "import demo_server.auth.token_families\n"
+        "demo_server.auth.token_families.FamilyRepository.revoke = lambda *_: False"
     ),
     "07_from_403_to_401": (
         "from dataclasses import replace\n"
         "policies = demo_server.policy.POLICIES\n"
         "policies['rfc'] = replace(policies['rfc'], deny=policies['article'].deny)"
     ),
-    "08_attacks": "import demo_server.login_backoff\ndemo_server.login_backoff.FREE_FAILURES = 50",
+    "08_attacks": (
+        "import demo_server.auth.login_backoff\n"
+        "demo_server.auth.login_backoff.FREE_FAILURES = 50"
+    ),
     "10_where_tokens_live": (
-        "import demo_server.csrf_tokens\ndemo_server.csrf_tokens.CsrfTokens.check = lambda *_: None"
+        "import demo_server.web.csrf_tokens\n"
+        "demo_server.web.csrf_tokens.CsrfTokens.check = lambda *_: None"
     ),
     "11_keys": (
         "from jwt_course.lesson_11 import issuer\nissuer.Issuer.jwks = lambda self: {'keys': []}"

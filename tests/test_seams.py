@@ -81,13 +81,13 @@ def test_the_tests_use_public_names_only() -> None:
     [
         "server._x",
         "server.inner._x.name = 1",
-        "from demo_server.tokens import _x",
+        "from demo_server.auth.tokens import _x",
         "from demo_server._x import name",
         "import demo_server._x",
         "monkeypatch.setattr(view, '_x', 1)",
-        "monkeypatch.setattr('demo_server.tokens._x', 1)",
+        "monkeypatch.setattr('demo_server.auth.tokens._x', 1)",
         "getattr(view, '_x')",
-        "FAULT = 'demo_server.tokens.TokenService._x = None'",
+        "FAULT = 'demo_server.auth.tokens.TokenService._x = None'",
     ],
 )
 def test_a_private_name_is_found(source: str) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 
 # Every file of the front end that this checkout has, from a server of the wheel.
 FILES = [
-    p.name for p in (ROOT / "demo_server" / "front_end").iterdir() if p.suffix in (".js", ".css")
+    p.name for p in (ROOT / "demo_server" / "web" / "front_end").iterdir() if p.suffix in (".js", ".css")
 ]
 ASK_FOR_THE_FRONT_END = f"""
 import requests

@@ -9,10 +9,10 @@ from typing import Any
 
 from client_widget import EventLog
 from demo_server import ServerConfig, open_database
-from demo_server.auth_service import AuthService
-from demo_server.database import Database
+from demo_server.auth.auth_service import AuthService
+from demo_server.auth.token_families import FamilyRepository
 from demo_server.emit import ignore
-from demo_server.token_families import FamilyRepository
+from demo_server.storage.database import Database
 
 from ..plots import plot
 from ..table import Grid, Part, number, quartiles, ratio
@@ -40,8 +40,8 @@ def measure(quick: bool) -> Part:
         "Growth",
         f"In this process and without HTTP, so that growth is easy to see; bcrypt at cost {COST} "
         "for the same reason. CPU time; the sizes take turns. The database is mongomock with the "
-        "indexes of `demo_server/indexed_mongomock.py`. A session is a token family of the policy "
-        "`rfc`; a refresh rotates. The panel asks for a log's last action and for its diagram.",
+        "indexes of `demo_server/storage/indexed_mongomock.py`. A session is a token family of the "
+        "policy `rfc`; a refresh rotates. The panel asks for a log's last action and for its diagram.",
     )
     users = sessions = (1, 1_000, 10_000, 100_000)
     events = (10, 100, 1_000, 10_000, 100_000)

@@ -10,7 +10,7 @@ from typing import Any
 
 from client_widget.log.pictures.shapes import as_image
 from client_widget.log.pictures.table import Cell, table
-from demo_server.front_end import source_of
+from demo_server.web.front_end import source_of
 
 _WORKS, _REFUSED = Cell("works", "bad"), Cell("refused", "ok")
 
@@ -48,7 +48,7 @@ class Source:
         return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        title = f"`demo_server/front_end/{self.name}`"
+        title = f"`demo_server/web/front_end/{self.name}`"
         return {
             "text/markdown": f"{title}\n\n```javascript\n{self.text}```\n",
             "text/plain": self.text,

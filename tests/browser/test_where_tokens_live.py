@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from jwt_course.lesson_10 import ModelBrowser, TokenLab, verdict
 from playwright.sync_api import Browser, Page, expect
 
-from demo_server.local_server import LocalServer
+from demo_server.serving.local_server import LocalServer
 
 PLACES = ("localStorage", "memory", "cookie")
 

@@ -91,7 +91,7 @@ FORM = "Content-Type: application/x-www-form-urlencoded"
         lines("GET /app"),
         lines("HEAD /app/"),
         lines("GET /app/main.js"),
-        lines("GET /app/%2e%2e/tokens.py"),
+        lines("GET /app/%2e%2e/routes.py"),
         lines("POST /users/login"),
         lines("POST /users/login", "Content-Length: 0"),
         lines("POST /users/login", FORM, "Content-Length: 1", body="x"),

@@ -24,10 +24,10 @@ import pytest
 import requests
 
 from demo_server import ServerConfig, class_server, open_database
-from demo_server.auth_service import AuthService
-from demo_server.class_log import ClassEvents
+from demo_server.auth.auth_service import AuthService
+from demo_server.classroom.class_log import ClassEvents
 from demo_server.emit import ignore
-from demo_server.users import UserRepository
+from demo_server.storage.users import UserRepository
 
 from ..conftest import PASSWORD
 from .api import Api
@@ -314,7 +314,7 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("demo_server.database.SERVER_SELECTION_TIMEOUT_MS", 50)
+    monkeypatch.setattr("demo_server.storage.database.SERVER_SELECTION_TIMEOUT_MS", 50)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert class_server.main() == 2

@@ -217,7 +217,7 @@ def test_no_repr_holds_the_password_of_the_database() -> None:
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("demo_server.database.SERVER_SELECTION_TIMEOUT_MS", 50)
+    monkeypatch.setattr("demo_server.storage.database.SERVER_SELECTION_TIMEOUT_MS", 50)
     with pytest.raises(ConfigError, match="DB_URI: the database cannot be opened") as error:
         open_database("mongodb://ada:hunter2@127.0.0.1:1/lab")
     assert "hunter2" not in str(error.value)

@@ -8,7 +8,7 @@ import pytest
 
 from client_widget import AuthClient, ClientError, EventLog
 from demo_server import DemoClock
-from demo_server.tokens import fingerprint
+from demo_server.auth.tokens import fingerprint
 
 from ..conftest import PASSWORD, START
 

@@ -11,7 +11,7 @@ import requests
 
 from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
-from demo_server.login_backoff import DeviceTokens
+from demo_server.auth.login_backoff import DeviceTokens
 
 from .api import ADA, TESS, Api
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from IPython.core.formatters import DisplayFormatter
 from jwt_course.outputs import show_source
 
-from demo_server.front_end import FOLDER
+from demo_server.web.front_end import FOLDER
 
 
 def test_a_cell_shows_the_module_that_the_browser_runs() -> None:

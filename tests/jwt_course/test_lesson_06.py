@@ -204,9 +204,9 @@ BORROWED_SPENDS = [
     ),
     (
         "def spend(collection, jti, now):\n"
-        "    from demo_server.token_families import TokenFamilies\n"
+        "    from demo_server.auth.token_families import TokenFamilies\n"
         "    return True",
-        "`spend` uses demo_server.token_families, which does the work of this exercise.",
+        "`spend` uses demo_server.auth.token_families, which does the work of this exercise.",
     ),
 ]
 

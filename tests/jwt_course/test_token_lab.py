@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from jwt_course.lesson_10 import ModelBrowser, TokenLab, page_named, verdict
 
 from demo_server import DemoClock
-from demo_server.local_server import LocalServer
+from demo_server.serving.local_server import LocalServer
 
 from ..conftest import START
 

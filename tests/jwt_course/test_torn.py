@@ -9,8 +9,8 @@ from jwt_course.lesson_06.theft import race
 from jwt_course.lesson_06.torn import TornDatabase
 
 from demo_server import open_database
-from demo_server.database import in_this_process
-from demo_server.token_families import FamilyRepository
+from demo_server.auth.token_families import FamilyRepository
+from demo_server.storage.database import in_this_process
 
 from ..conftest import in_threads
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demo_server.database import Database, guard_of
+from demo_server.storage.database import Database, guard_of
 
 
 @dataclass(frozen=True)

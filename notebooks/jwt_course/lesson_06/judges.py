@@ -11,7 +11,7 @@ from typing import Any
 
 from client_widget import AuthClient, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
-from demo_server.database import guard_of
+from demo_server.storage.database import guard_of
 
 from ..concurrency import Abandoned, short_switches, together
 from ..exercise import Wrong

@@ -17,7 +17,7 @@ from client_widget import (
     read_claims,
 )
 from demo_server import DemoClock, DemoServer, ServerConfig
-from demo_server.database import Database
+from demo_server.storage.database import Database
 
 from ..concurrency import together
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from demo_server.database import Database, guard_of
+from demo_server.storage.database import Database, guard_of
 
 from ..concurrency import Gate
 

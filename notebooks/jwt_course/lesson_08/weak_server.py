@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demo_server.clock import Clock
 from demo_server.emit import Emit, ignore
-from demo_server.local_server import LocalServer
+from demo_server.serving.local_server import LocalServer
 
 from .weak_routes import correlated, create_weak_app
 from .weak_service import Verify, Weaknesses, WeakService

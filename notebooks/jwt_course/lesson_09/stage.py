@@ -21,8 +21,8 @@ from flask import request as served
 
 from client_widget import AuthClient, Event, EventLog, Request, TokenStore
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
-from demo_server.database import Database
-from demo_server.users import UserRepository
+from demo_server.storage.database import Database
+from demo_server.storage.users import UserRepository
 
 from ..concurrency import Call, Gate, Race, Runaway
 

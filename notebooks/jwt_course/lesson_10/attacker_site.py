@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from client_widget.display import cut
 from client_widget.protocol.jwt_by_hand import split
 from client_widget.protocol.tokens import read_claims
-from demo_server.local_server import LocalServer
+from demo_server.serving.local_server import LocalServer
 
 from .victim_site import page_named
 

@@ -22,7 +22,7 @@ import jwt
 from client_widget import AuthClient, EventLog
 from client_widget.log.pictures.table import Cell, table
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
-from demo_server.database import Database
+from demo_server.storage.database import Database
 
 from ..lab import START
 from ..outputs import Picture

@@ -14,8 +14,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from demo_server import ServerConfig, create_app, open_database
 from demo_server.clock import Clock
 from demo_server.emit import Emit
-from demo_server.local_server import LocalServer
-from demo_server.users import UserRepository
+from demo_server.serving.local_server import LocalServer
+from demo_server.storage.users import UserRepository
 
 PAGES = Path(__file__).parent / "pages"
 

@@ -19,7 +19,7 @@ import requests
 
 from client_widget import AuthClient, EventLog, describe
 from demo_server import DemoClock, DemoServer, ServerConfig
-from demo_server.registry import Stoppable
+from demo_server.serving.registry import Stoppable
 
 from .issuer import Issuer, SigningKey
 from .jwks_cache import JwksCache

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from flask import Flask, Response, jsonify, request
 
-from demo_server.local_server import LocalServer
+from demo_server.serving.local_server import LocalServer
 
 from .issuer import Issuer
 from .jwks_cache import Jwks

@@ -7,7 +7,7 @@ import pytest
 
 from client_widget import TokenPair, TokenStore, read_claims
 from client_widget.protocol.tokens import fingerprint, token_facts
-from demo_server.tokens import fingerprint as servers_fingerprint
+from demo_server.auth.tokens import fingerprint as servers_fingerprint
 
 from ...conftest import in_threads
 

@@ -1,0 +1,1 @@
+"""Who may do what: login, tokens, rotation, and the back-off after failed logins. No HTTP."""

@@ -1,0 +1,1 @@
+"""How the app is reached: by a socket, in this process, or behind Jupyter and granian."""

@@ -1,0 +1,1 @@
+"""What is kept: the database, its indexes in this process, and the users."""

@@ -1,0 +1,1 @@
+"""What is spoken over HTTP: routes, cookies, the description, and the page in the browser."""

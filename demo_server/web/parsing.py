@@ -1,0 +1,77 @@
+"""What is in the body of a request, checked for the database and bcrypt."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Request
+
+from ..config import MAX_PASSWORD_BYTES
+from ..errors import Refusal
+from ..usernames import fault_in
+
+
+def credentials_in(request: Request) -> tuple[str, str]:
+    """The username and password in the body, checked for the database and bcrypt."""
+    body = body_of(request)
+    username, password = text_in(body, "username"), text_in(body, "password")
+    fault = fault_in(username)
+    if fault is not None:
+        raise malformed(fault)
+    if len(password.encode()) > MAX_PASSWORD_BYTES or "\0" in password:
+        raise malformed(
+            f"The password must have at most {MAX_PASSWORD_BYTES} bytes (UTF-8) and no NUL."
+        )
+    return username, password
+
+
+def text_in(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is None or value == "":
+        raise malformed(f"Enter a {name}.")
+    if not isinstance(value, str):
+        raise malformed(f"The {name} must be a string.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
+        raise malformed(f"The {name} is not valid Unicode.") from None
+    return value
+
+
+def number_in(body: dict[str, Any], name: str, low: int, high: int) -> int:
+    """A whole number; a form sends it as text."""
+    value = body.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
+        value = int(value)
+    if type(value) is not int or not low <= value <= high:
+        raise malformed(f"The field {name} must be a whole number from {low} to {high}.")
+    return value
+
+
+def optional_text_in(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise malformed(f"The field {name} must be a string")
+    return value
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The body as an object, from JSON or a form."""
+    if request.is_json:
+        try:
+            body = json.loads(request.get_data())
+        except (ValueError, RecursionError):
+            raise malformed("The body is not valid JSON") from None
+        if not isinstance(body, dict):
+            raise malformed("The body is not a JSON object")
+        return body
+    if not request.form and request.content_length:
+        raise malformed("Send the body as application/json or as a form")
+    # A repeated field becomes a list, which the checks above refuse.
+    fields = request.form.to_dict(flat=False)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def malformed(message: str) -> Refusal:
+    return Refusal("request_malformed", message)
