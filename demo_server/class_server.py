@@ -1,7 +1,7 @@
 """`python -m demo_server.class_server`: one server for a class, in several processes.
 
-granian receives the requests, `serving/front.py` reads them whole, and threads run the Flask app. How
-granian is set up, and why:
+granian receives the requests, `serving/front.py` reads them whole, and threads run the Flask app.
+How granian is set up, and why:
 
 - Each worker opens the database after it has started: a driver's connections do not survive a
   fork, and forking a process with threads is unsafe. So workers are spawned.

@@ -249,8 +249,7 @@ LESSON_FAULTS = {
         "policies['rfc'] = replace(policies['rfc'], deny=policies['article'].deny)"
     ),
     "08_attacks": (
-        "import demo_server.auth.login_backoff\n"
-        "demo_server.auth.login_backoff.FREE_FAILURES = 50"
+        "import demo_server.auth.login_backoff\ndemo_server.auth.login_backoff.FREE_FAILURES = 50"
     ),
     "10_where_tokens_live": (
         "import demo_server.web.csrf_tokens\n"

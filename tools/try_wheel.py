@@ -18,9 +18,8 @@ ROOT = Path(__file__).parent.parent
 
 
 # Every file of the front end that this checkout has, from a server of the wheel.
-FILES = [
-    p.name for p in (ROOT / "demo_server" / "web" / "front_end").iterdir() if p.suffix in (".js", ".css")
-]
+FRONT_END = ROOT / "demo_server" / "web" / "front_end"
+FILES = [p.name for p in FRONT_END.iterdir() if p.suffix in (".js", ".css")]
 ASK_FOR_THE_FRONT_END = f"""
 import requests
 from demo_server import DemoServer

@@ -41,7 +41,8 @@ def measure(quick: bool) -> Part:
         f"In this process and without HTTP, so that growth is easy to see; bcrypt at cost {COST} "
         "for the same reason. CPU time; the sizes take turns. The database is mongomock with the "
         "indexes of `demo_server/storage/indexed_mongomock.py`. A session is a token family of the "
-        "policy `rfc`; a refresh rotates. The panel asks for a log's last action and for its diagram.",
+        "policy `rfc`; a refresh rotates. The panel asks for a log's last action and for its "
+        "diagram.",
     )
     users = sessions = (1, 1_000, 10_000, 100_000)
     events = (10, 100, 1_000, 10_000, 100_000)

@@ -1,7 +1,8 @@
 """Reaches a server of this process by a function call, where the address says so.
 
-`http://in-process:1` names a server in the table that `demo_server.serving.in_process` fills. Client
-and server do not import each other: they meet at the module `HOME`, as over TCP they meet at a port.
+`http://in-process:1` names a server in the table that `demo_server.serving.in_process` fills.
+Client and server do not import each other: they meet at the module `HOME`, as over TCP they meet
+at a port.
 """
 
 from __future__ import annotations

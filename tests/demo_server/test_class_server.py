@@ -260,7 +260,8 @@ def test_a_stop_lets_what_is_in_flight_finish_and_stores_the_last_events(
 
 WORKER = """
 import os
-from demo_server import class_log, class_server
+from demo_server import class_server
+from demo_server.classroom import class_log
 class_log.INTERVAL = 3600
 app = class_server.create_worker_app()
 assert not [name for name in os.environ if name.endswith(("_SECRET", "_PASSWORD"))]

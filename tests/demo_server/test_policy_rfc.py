@@ -123,7 +123,7 @@ class TestLogin:
         self, api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As many hashes of the same cost, so that no watch can tell the two apart."""
-        from demo_server import auth_service
+        from demo_server.auth import auth_service
 
         api.register()
         real, costs = auth_service.bcrypt.checkpw, []

@@ -12,7 +12,7 @@ import requests
 from client_widget import AuthClient, ClientError, Event, EventLog, ServerUnreachable
 from client_widget.client import in_process as client_side
 from demo_server import DemoClock, DemoServer, ServerConfig
-from demo_server import in_process as server_side
+from demo_server.serving import in_process as server_side
 
 from ...conftest import PASSWORD, START
 

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from demo_server import ConfigError, DemoClock, DemoServer, ServerConfig, open_database
-from demo_server import class_clock as module
 from demo_server.app import TIME_HEADER
+from demo_server.classroom import class_clock as module
 from demo_server.classroom.class_clock import DELAY, FRESH, MAX_STEP, ClassClock
 from demo_server.storage.database import ConnectionFailure
 

@@ -14,7 +14,7 @@ import requests
 from client_widget import AuthClient, ClientError, EventLog
 from client_widget.protocol.jwt_by_hand import sign
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
-from demo_server import class_log as module
+from demo_server.classroom import class_log as module
 from demo_server.classroom.class_log import ClassEvents, ClassLog
 from demo_server.storage.database import ConnectionFailure
 from demo_server.storage.users import UserRepository

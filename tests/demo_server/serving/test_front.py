@@ -10,7 +10,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from demo_server import front
+from demo_server.serving import front
 from demo_server.serving.front import Environ, Front, build_environ
 
 LIMIT = 100

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from demo_server import DemoServer, browser_url, jupyter_url
+from demo_server import DemoServer, browser_url
+from demo_server.serving import jupyter_url
 
 URL = "http://127.0.0.1:8123"
 

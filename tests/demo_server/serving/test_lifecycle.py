@@ -103,7 +103,8 @@ def port_of(server):
     return int(server.url.rpartition(":")[2])
 
 port = port_of(first)
-modules = [sys.modules["demo_server." + name] for name in ("serving.registry", "serving.wsgi", "server")]
+names = ("serving.registry", "serving.wsgi", "server")
+modules = [sys.modules["demo_server." + name] for name in names]
 {again}
 second = importlib.import_module("demo_server.server").DemoServer(config).start()
 print(answers(port), answers(port_of(second)), first.running, second.running)
