@@ -75,7 +75,7 @@ class Student:
             self.homes.append(fields["elapsed"])
 
 
-#: The answers that a lesson tells of; in this play there is no other.
+#: The answers that the lessons teach: no other may occur in this play.
 TAUGHT = {
     ("POST /users/register", 201),
     ("POST /users/login", 201),
@@ -90,7 +90,7 @@ TAUGHT = {
 
 @contextmanager
 def served() -> Iterator[str]:
-    """A class server over a database of its own; gives its address."""
+    """A class server over its own database; yields its address."""
     with tempfile.TemporaryDirectory() as folder:
         database = NxServer(Path(folder)).start()
         settings = {
@@ -122,7 +122,7 @@ def served() -> Iterator[str]:
 def play(
     url: str, names: list[str], seconds: float, thinking: tuple[float, float]
 ) -> list[Student]:
-    """Let students work side by side; gives them when the lesson is over."""
+    """Let students work side by side, and return them when the lesson has ended."""
     students = [Student(url, name) for name in names]
     until = time.monotonic() + seconds
     threads = [

@@ -1,4 +1,4 @@
-"""A notebook with README's wiring in a JupyterLab of its own, for the pictures and the figures."""
+"""A notebook with README's wiring in its own JupyterLab, for the pictures and the figures."""
 
 from __future__ import annotations
 

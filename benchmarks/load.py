@@ -1,4 +1,4 @@
-"""Load on one or more URLs over kept connections, from a process of its own.
+"""Load on one or more URLs over kept connections, from its own process.
 
     echo '{"targets": […], "rounds": 15, "slice": 0.3}' | python benchmarks/load.py
 

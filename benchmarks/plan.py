@@ -1,4 +1,4 @@
-"""The servers under load, each in a process of its own, and what they are asked."""
+"""The servers under load, each in its own process, and what they are asked."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def refreshes(url: str, tokens: Sequence[str], *, rotates: bool) -> Target:
 
 
 def load(targets: Sequence[Target], **plan: float) -> list[list[float]]:
-    """Answers per second of each target in each round, from a process of its own.
+    """Answers per second of each target in each round, from its own process.
 
     Args:
         targets: as `homes` and `refreshes` return them.

@@ -9,7 +9,7 @@ How granian is set up, and why:
   from it, because granian copies the environment into each request's.
 - A connection takes one of `CONNECTIONS` places, also while its client sends nothing. After
   `SILENCE` seconds without a request it is closed, so nobody keeps the places.
-- uvloop, where there is one, and a thread of its own for the network: together as fast as
+- uvloop, where there is one, and its own thread for the network: together as fast as
   granian's WSGI interface, which takes a thread before it reads the body.
 - HTTP/1.1 only: no client here uses HTTP/2.
 - Without a kill timeout, a stop could wait forever for a client that does not read its response.

@@ -1,1 +1,1 @@
-"""The parts of `make bench`. Each has `measure(quick)`, which gives a `Part`."""
+"""The parts of `make bench`. Each has `measure(quick)`, which returns a `Part`."""

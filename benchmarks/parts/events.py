@@ -76,7 +76,7 @@ def pictures(rounds: int) -> list[float]:
 
 
 def alone(count: int, subscribers: int) -> Filled:
-    """`fill` in a process of its own."""
+    """`fill` in its own process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(fill, count, subscribers).result()
 

@@ -103,7 +103,7 @@ def _users(size: int) -> Iterator[dict[str, Any]]:
         name = f"user {index}"
         document = {k: name if v == "user 0" else v for k, v in pattern.items()}
         if document["_id"] != name:
-            del document["_id"]  # the database gives a new one
+            del document["_id"]  # the database adds a new one
         yield document
 
 

@@ -18,7 +18,7 @@ MOST = 256
 
 
 class Crowd:
-    """Threads that call at one instant: each call is signed, then all are let go.
+    """Threads that call at one instant: each call is signed, then all are sent.
 
     Args:
         client (AuthClient): the one that they share.

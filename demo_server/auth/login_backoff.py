@@ -14,8 +14,8 @@ waits have begun, one attempt may be in flight. So a stranger has 24 guesses bef
 as they like. So a login returns a device token, and a client that sends it with its next login is
 counted apart from strangers and from other devices (OWASP, "Slow Down Online Guessing Attacks with
 Device Cookies"). The token is a random id with a signature (HMAC) over that id and the username. It
-selects a counter and nothing else: the password is checked as ever, and a token that is forged, or
-belongs to another name, is ignored. It is valid as long as the server's secret.
+only selects a counter: the password is checked in any case, and a token that is forged, or belongs
+to another name, is ignored. It is valid as long as the server's secret.
 
 **What it costs.** The owner still has to wait on a device that has never logged in. Someone who
 steals a device token can guess on that device's counter, as slowly as a stranger.
@@ -60,7 +60,7 @@ class DeviceTokens:
     """Issues and reads device tokens; nothing is stored.
 
     Args:
-        secret (str): the server's; a key of its own is derived from it.
+        secret (str): the server's; a separate key is derived from it.
     """
 
     def __init__(self, secret: str) -> None:

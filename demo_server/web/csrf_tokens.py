@@ -21,7 +21,7 @@ class CsrfTokens:
     """Issues and checks CSRF tokens.
 
     Args:
-        secret (str): the server's; a key of its own is derived from it.
+        secret (str): the server's; a separate key is derived from it.
     """
 
     def __init__(self, secret: str) -> None:

@@ -1,6 +1,6 @@
 """A judge's run of the learner's code, with a time limit.
 
-The judge runs in a thread of its own, so that it can be abandoned: the learner's code may loop
+The judge runs in its own thread, so that it can be abandoned: the learner's code may loop
 without end, or wait for something that never comes. Then `Abandoned` is raised in the thread, and
 whatever lock it waits for is released. That frees what it holds, stops the servers that the judge
 has started, and ends the loop. What cannot be stopped is a call that runs no Python code, such as

@@ -1,4 +1,4 @@
-"""A server in a process of its own, which reads and writes no file of its user."""
+"""A server in its own process, which reads and writes no file of its user."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_five_calls_and_one_refresh_ten_times(notebook: Notebook) -> None:
         expect(flow.get_by_text("POST /refresh", exact=True)).to_have_count(1)
         first += 5
 
-    # Each call has a lane of its own, and goes back into one arrow: by keyboard alone.
+    # Each call has its own lane, and goes back into one arrow: by keyboard alone.
     calls, lane = flow.get_by_role("button").first, flow.get_by_text(f"#{first - 1}", exact=True)
     expect(calls).to_have_attribute("aria-expanded", "false")
     calls.press("Enter")

@@ -91,7 +91,7 @@ def texts(widget: Widget) -> Iterator[str]:
 
 
 def isolated(text: str) -> bool:
-    """Whether the name never stands beside other text without isolation."""
+    """Whether the name is never next to other text without isolation."""
     rest = re.sub("\u2068[^\u2069]*\u2069", "", re.sub("<bdi>.*?</bdi>", "", text, flags=re.DOTALL))
     return NAME not in rest and "דוד" not in rest
 

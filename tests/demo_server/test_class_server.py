@@ -40,7 +40,7 @@ THREADS = 32
 
 
 class School:
-    """A running server, and what stands in its database."""
+    """A running server, and what is in its database."""
 
     def __init__(self, running: subprocess.Popen[str], db_uri: str) -> None:
         self.port = port_of(running)

@@ -88,7 +88,7 @@ class Compare(PerCall):
 
 
 class Locked(Compare):
-    """One refresh, by a lock of its own."""
+    """One refresh, with its own lock."""
 
     def __init__(self, store: Any) -> None:
         super().__init__(store)

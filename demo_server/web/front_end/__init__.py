@@ -1,7 +1,7 @@
 """The front end: the article's login and home pages, served at `/app/`.
 
 It is plain JavaScript without a build step: the browser loads the files of this folder as they are.
-Begin with `main.js`; each interceptor is a module of its own. The page finds the server relative to
+Begin with `main.js`; each interceptor is one module. The page finds the server relative to
 its own URL, so it also works behind jupyter-server-proxy.
 
 A request names one of the files below; a path is never built from it.

@@ -88,7 +88,7 @@ class World:
         return access, refresh
 
     def tokens_end(self, pair: TokenPair) -> None:
-        """The refresh token of a pair is over."""
+        """The refresh token of a pair has expired."""
         self.live.discard(pair.refresh)
 
     def number(self, token: str) -> int:

@@ -251,7 +251,7 @@ class TestAhead:
     def test_a_refresh_that_gets_no_answer_is_not_needed_yet(
         self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
-        """Once the token is over it is, and the error is told."""
+        """Once the token has expired it is, and the caller gets the error."""
         self.lose_refreshes(ada)
         clock.advance(55)
         assert ada.home() == {"message": "Welcome ada"}

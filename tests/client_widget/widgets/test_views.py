@@ -97,7 +97,7 @@ class TestClose:
         panel.buttons["Home"].click()
         until(lambda: not steps.next.disabled)
         assert seen == []
-        steps.next.click()  # a message that is let go passes through the user's hook
+        steps.next.click()  # a message that is sent passes through the user's hook
         panel.wait()
         assert seen == ["/home"]
         panel.close()

@@ -102,7 +102,7 @@ def test_reuse_ends_the_whole_family_and_says_so(
             "kind": "refresh", "reason": "token_spent", "detail": "The refresh token is spent",
             **about}),
     ]  # fmt: skip
-    # Neither the successor nor any access token of the family is good any more.
+    # Neither the successor nor any access token of the family is valid any more.
     assert api.refresh({"token": second})[1]["error"] == "invalid_grant"
     for token in (tokens["accessToken"], access):
         status, body = api.home(f"Bearer {token}")

@@ -182,7 +182,7 @@ def test_what_is_old_may_be_gone(events: ClassEvents, database: Any) -> None:
     database["class_events"].delete_many({"seq": {"$lte": 2}})
     assert numbers(events.read(0)) == [(3, "c")]
     database["class_events"].delete_many({"seq": 3})
-    assert events.read(3) == ([], 0)  # the numbers may begin anew, with the next process
+    assert events.read(3) == ([], 0)  # the numbers may begin again, with the next process
     ClassEvents(database).append("b2", named("d"))
     assert numbers(events.read(0)) == [(1, "d")]
 

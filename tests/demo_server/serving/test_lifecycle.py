@@ -79,7 +79,7 @@ def test_a_name_is_borne_by_one_running_server() -> None:
 
 @pytest.mark.parametrize("reload", ["%autoreload", "importlib.reload", "a fresh import"])
 def test_a_name_is_borne_by_one_running_server_after_a_reload(reload: str) -> None:
-    """In a process of its own, because the tests go on with the modules that they imported."""
+    """In its own process, because the tests go on with the modules that they imported."""
     again = {
         "%autoreload": "for module in modules: superreload(module)",
         "importlib.reload": "for module in modules: importlib.reload(module)",
