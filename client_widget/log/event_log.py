@@ -16,16 +16,17 @@ import logging
 import os
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet, finalize, ref
 
 from ..clock import Clock, MovableClock
 from ..errors import TraceError
-from .event import LIMIT, Event, action_named, action_of, is_call
+from .event import LIMIT, Event, action_named
 from .mermaid import to_mermaid
 from .trace_file import Found, events_of_har, events_of_jsonl
 
@@ -33,7 +34,11 @@ _logger = logging.getLogger("client_widget")
 
 
 #: Seconds of a pause while another thread is recording, and how many pauses at most.
-PAUSE, PAUSES = 0.001, 10
+PAUSE, PAUSES = 0.001, 200
+
+# `Event(*values)` calls a constructor that is written in Python. `_new(Event, values)` makes the
+# same in half the time.
+_new = tuple.__new__
 
 Subscriber: TypeAlias = Callable[[Event], object]
 
@@ -74,10 +79,12 @@ class EventLog:
         self._clock = clock
         self._limit = limit
         self._events: deque[Event] = deque(maxlen=limit)
-        # The index: by action and `seq`, so that an action costs what it holds and not what
-        # the log holds.
-        self._actions: defaultdict[str, dict[int, Event]] = defaultdict(dict)
-        self._last: str | None = None  # the last action
+        self._seq = 0  # of the last event
+        # The index: the events of each correlation by `seq`, and the correlations of each action.
+        # So an action costs what it holds and not what the log holds.
+        self._index: dict[str, dict[int, Event]] = {}
+        self._actions: dict[str, dict[str, dict[int, Event]]] = {}
+        self._last = ""  # the last correlation
         # The numbers of the calls, by the `seq` of the event that begins each, and the last one.
         self._calls: dict[int, int] = {}
         self._call_of: dict[str, int] = {}  # the same by correlation, for the other events
@@ -85,8 +92,8 @@ class EventLog:
         self._subscribers: tuple[Subscriber, ...] = ()
         # A subscriber may read the log, so the lock can be taken again by its holder.
         self._lock = threading.RLock()
-        # Whether a thread is recording. It only saves time: after an interrupt it may be wrong
-        # until the next event.
+        # Whether a thread is recording. After an interrupt it is wrong until the next event, which
+        # costs a pause.
         self._busy = False
         self._followed: WeakSet[MovableClock] = WeakSet()
         _logs.add(self)
@@ -129,19 +136,36 @@ class EventLog:
     ) -> Event:
         """Add an event, call the subscribers, and return the event."""
         frozen = MappingProxyType(fields)
-        action = None if correlation is None else action_named(correlation)
         if self._busy:
             self._pause()
         with self._lock:
             self._busy = True
-            events = self._events
-            seq = events[-1].seq + 1 if events else 1
-            # `Event(...)` without the constructor of NamedTuple, which is written in Python and
-            # takes twice as long.
-            event = tuple.__new__(Event, (seq, self._clock(), source, name, correlation, frozen))
-            begins = name == "request.sent" and is_call(event)
-            self._keep(event, action, begins)
-            self._tell(event)
+            if len(self._events) == self._limit:
+                self._leave_index(self._events[0])
+            seq = self._seq + 1
+            event = _new(Event, (seq, self._clock(), source, name, correlation, frozen))
+            # The same as `is_call(event)`; a call of Python for each event would be noticed.
+            begins = name == "request.sent" and fields.get("purpose") != "refresh"
+            if correlation:
+                indexed = self._index.get(correlation)
+                if indexed is None:
+                    indexed = self._enter_index(correlation)
+                # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and
+                # changes threads, after a call, and there is none from here to `append`.
+                indexed[seq] = event
+                self._last = correlation
+            if begins:
+                self._calls[seq] = self._last_call = self._last_call + 1
+                if correlation:
+                    self._call_of[correlation] = self._last_call
+            self._seq = seq
+            self._events.append(event)
+            for subscriber in self._subscribers:
+                try:
+                    subscriber(event)
+                except Exception:
+                    # A broken listener must not break the request that it listens to.
+                    _logger.exception("A subscriber failed on %s", name)
             self._busy = False
         return event
 
@@ -195,12 +219,11 @@ class EventLog:
             correlation (str | None): the action's, or that of one of its calls.
         """
         with self._lock:
-            wanted = self._last if correlation is None else correlation
-            if wanted is None:
-                return []
-            action = action_named(wanted)
-            events = list(self._actions.get(action, {}).values())
-        return events if wanted == action else [e for e in events if e.correlation == wanted]
+            wanted = action_named(self._last) if correlation is None else correlation
+            if "." in wanted:
+                return list(self._index.get(wanted, {}).values())
+            calls = self._actions.get(wanted, {}).values()
+            return sorted(chain.from_iterable(events.values() for events in calls))
 
     def call_number(self, event: Event) -> int:
         """The number of the call that `event` belongs to: 1 for the first call ever recorded.
@@ -250,55 +273,48 @@ class EventLog:
     def dropped(self) -> int:
         """How many events were dropped."""
         with self._lock:
-            return self._events[-1].seq - len(self._events) if self._events else 0
+            return self._seq - len(self._events)
 
     def _pause(self) -> None:
         """Let the thread that records go on for a while.
 
         Threads that queue for a lock take it in turns, with a thread switch for each event. After a
-        pause the other thread has recorded many events, or is done.
+        pause the other thread has recorded many events, or is done. If it has recorded none, then
+        a subscriber is slow or `_busy` is wrong, and this thread takes the lock as usual.
         """
         for _ in range(PAUSES):
+            before = self._seq
             time.sleep(PAUSE)
-            if not self._busy:
+            if not self._busy or self._seq == before:
                 break
 
-    def _tell(self, event: Event) -> None:
-        """Call the subscribers. The lock is held."""
-        for subscriber in self._subscribers:
-            try:
-                subscriber(event)
-            except Exception:
-                # A broken listener must not break the request that it listens to.
-                _logger.exception("A subscriber failed on %s", event.name)
-
-    def _keep(self, event: Event, action: str | None, begins: bool) -> None:
-        """Add an event to the index and to the log. The lock is held."""
-        if len(self._events) == self._limit:
-            self._leave_index(self._events[0])
-        seq, correlation = event[0], event[4]
-        # Index and log agree even after Ctrl-C or a fork: Python handles a signal, and changes
-        # threads, after a call, and there is none before `append`.
-        if action is not None:
-            self._actions[action][seq] = event
-            self._last = action or self._last
-        if begins:
-            self._calls[seq] = self._last_call = self._last_call + 1
-            if correlation is not None:
-                self._call_of[correlation] = self._last_call
-        self._events.append(event)
+    def _enter_index(self, correlation: str) -> dict[int, Event]:
+        """Make room in the index for the events of a new correlation. The lock is held."""
+        events: dict[int, Event] = {}
+        self._actions.setdefault(action_named(correlation), {})[correlation] = events
+        self._index[correlation] = events
+        return events
 
     def _leave_index(self, event: Event) -> None:
-        """Take an event that is about to be dropped out of the index. The lock is held."""
-        number = self._calls.pop(event.seq, None)
-        if number is not None and self._call_of.get(event.correlation or "") == number:
-            del self._call_of[event.correlation or ""]
-        action = action_of(event)
-        if action is not None and action in self._actions:
-            events = self._actions[action]
-            events.pop(event.seq, None)
-            if not events:
-                del self._actions[action]
+        """Take an event that is about to be dropped out of the index. The lock is held.
+
+        After Ctrl-C in it, the next event does it again.
+        """
+        seq, correlation = event.seq, event.correlation or ""
+        number = self._calls.pop(seq, None)
+        if number is not None and self._call_of.get(correlation) == number:
+            del self._call_of[correlation]
+        events = self._index.get(correlation)
+        if events is None:
+            return
+        events.pop(seq, None)
+        if not events:
+            action = action_named(correlation)
+            calls = self._actions.get(action, {})
+            calls.pop(correlation, None)
+            if not calls:
+                self._actions.pop(action, None)
+            del self._index[correlation]
 
     def __iter__(self) -> Iterator[Event]:
         with self._lock:
@@ -326,15 +342,19 @@ class Trace(EventLog):
     """
 
     def __init__(self, found: Found) -> None:
+        self._now = 0.0
         super().__init__(clock=self.clock)
         self.skipped = found.skipped
         self.base_url = found.base_url
         for event in found.events:
-            self._keep(event, action_of(event), is_call(event))
+            self._seq, self._now = event.seq - 1, event.at
+            super().record(
+                event.name, source=event.source, correlation=event.correlation, **event.fields
+            )
 
     def clock(self) -> float:
         """The time of the last event, in seconds since the epoch: a trace stands still."""
-        return self._events[-1].at if self._events else 0.0
+        return self._now
 
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any

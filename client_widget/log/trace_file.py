@@ -162,6 +162,7 @@ def _checked(document: Any) -> Event | None:
             and isinstance(event.correlation, str | None)
             and all(isinstance(text, str) and text for text in (event.source, event.name))
             and _REQUIRED.get(event.name, frozenset()) <= fields.keys()
+            and not {"source", "correlation"} & fields.keys()  # the names of what is no field
         )
         # An event without a sentence would break the view that writes it.
         return event if whole and describe(event) and tone(event) else None

@@ -155,64 +155,72 @@ def width_of(words: str, *, strong: bool = False) -> float:
     return 12.5 * wide + each * (len(words) - wide)
 
 
-def label(x: float, y: float, words: str, *classes: str, anchor: Anchor = "middle") -> svg.Text:
+@dataclass
+class _Written(svg.Element):
+    """An element whose markup is its text.
+
+    A picture has hundreds of texts, rectangles and arrows. svg.py has a field for each of the 50 to
+    70 attributes that one may have, and takes ten times as long to write the few that are set.
+    """
+
+    element_name: ClassVar[str] = ""
+
+    def as_str(self) -> str:
+        return self.text or ""
+
+
+def label(x: float, y: float, words: str, *classes: str, anchor: Anchor = "middle") -> Element:
     """A text whose baseline is at `y`. Classes: a role, "strong", "mono"."""
-    return svg.Text(
-        x=_px(x),
-        y=_px(y),
-        text=as_svg(words),
-        class_=list(classes) or None,
-        text_anchor=None if anchor == "start" else anchor,
-    )
+    where = "" if anchor == "start" else f'text-anchor="{anchor}" '
+    named = f'class="{" ".join(classes)}" ' if classes else ""
+    return _Written(text=f'<text {where}{named}x="{_px(x)}" y="{_px(y)}">{as_svg(words)}</text>')
 
 
-def badge(x: float, y: float, words: str, role: Role) -> list[svg.Element]:
+def badge(x: float, y: float, words: str, role: Role) -> list[Element]:
     """A pill with a text in it, around the point (x, y)."""
     width = width_of(words, strong=True) + 20
     return [
-        svg.Rect(x=_px(x - width / 2), y=_px(y - 11), width=_px(width), height=22, rx=11,
-                 class_=["box", role]),
+        box(x - width / 2, y - 11, width, 22, "box", role, radius=11),
         label(x, y + 4, words, "strong", role),
-    ]  # fmt: skip
+    ]
 
 
 def box(
     x: float, y: float, width: float, height: float, *classes: str, radius: float = 6
-) -> svg.Rect:
+) -> Element:
     """A rectangle. Classes: a role, "box", "frame", "back", "solid" or "faded"."""
-    return svg.Rect(
-        x=_px(x), y=_px(y), width=_px(width), height=_px(height), rx=radius, class_=list(classes)
+    return _Written(
+        text=f'<rect class="{" ".join(classes)}" x="{_px(x)}" y="{_px(y)}" '
+        f'width="{_px(width)}" height="{_px(height)}" rx="{radius}"/>'
     )
 
 
-def line(x1: float, y1: float, x2: float, y2: float, *classes: str) -> svg.Line:
+def line(x1: float, y1: float, x2: float, y2: float, *classes: str) -> Element:
     """A stroke. Classes: a role, "dashed"."""
-    return svg.Line(x1=_px(x1), y1=_px(y1), x2=_px(x2), y2=_px(y2), class_=["line", *classes])
+    return _Written(
+        text=f'<line class="{" ".join(("line", *classes))}" '
+        f'x1="{_px(x1)}" y1="{_px(y1)}" x2="{_px(x2)}" y2="{_px(y2)}"/>'
+    )
 
 
-def arrow(
-    start: float, end: float, y: float, role: Role, *, dashed: bool = False
-) -> list[svg.Element]:
+def arrow(start: float, end: float, y: float, role: Role, *, dashed: bool = False) -> list[Element]:
     """A horizontal arrow that stops short of both lanes."""
     way = 1 if end > start else -1
     tip = end - 3 * way
     back = _px(tip - 7 * way)
+    points = f"{_px(tip)},{_px(y)} {back},{_px(y - 4)} {back},{_px(y + 4)}"
     return [
         line(start, y, tip - 6 * way, y, role, *(["dashed"] if dashed else [])),
-        svg.Polygon(
-            points=[svg.Point(_px(tip), _px(y)), svg.Point(back, _px(y - 4)),
-                    svg.Point(back, _px(y + 4))],
-            class_=["head", role],
-        ),
-    ]  # fmt: skip
+        _Written(text=f'<polygon class="head {role}" points="{points}"/>'),
+    ]
 
 
-def moving(start: float, end: float, y: float, role: Role) -> svg.Circle:
+def moving(start: float, end: float, y: float, role: Role) -> Element:
     """A dot that travels along an arrow while its picture plays."""
-    return svg.Circle(
-        cx=_px(start), cy=_px(y), r=5, class_=["solid", "dot", role],
-        style=f"--way:{_px(end - start)}px",
-    )  # fmt: skip
+    return _Written(
+        text=f'<circle class="solid dot {role}" style="--way:{_px(end - start)}px" '
+        f'cx="{_px(start)}" cy="{_px(y)}" r="5"/>'
+    )
 
 
 @dataclass

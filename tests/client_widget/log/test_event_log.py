@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dis
 import gc
 import json
 import linecache
 import sys
+import threading
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -141,12 +143,35 @@ def test_a_subscriber_may_read_the_log(log: EventLog) -> None:
     assert lengths == [1, 2]
 
 
+@pytest.mark.usefixtures("frequent_switches")
 def test_threads_record_without_a_gap_and_in_order(clock: DemoClock) -> None:
-    log = EventLog(clock=clock)
-    told: list[int] = []
-    log.subscribe(lambda event: told.append(event.seq))
-    in_threads(8, lambda: [log.record("x", source="a") for _ in range(500)])
-    assert [e.seq for e in log] == told == list(range(1, 4001))
+    log = EventLog(clock=clock, limit=2_000)
+    told: list[Event] = []
+    log.subscribe(told.append)
+    names = iter("abcdefgh")
+
+    def work() -> None:
+        name = next(names)
+        for number in range(500):
+            log.record("request.sent", source="a", correlation=f"{name}.{number % 2}", n=number)
+
+    in_threads(8, work)
+    assert [event.seq for event in told] == list(range(1, 4_001))
+    assert list(log) == told[2_000:]
+    assert [log.call_number(event) for event in log] == list(range(2_001, 4_001))
+    for name in "abcdefgh":
+        mine = [event for event in told if (event.correlation or "").startswith(name)]
+        assert [event.fields["n"] for event in mine] == list(range(500))
+        assert log.action(name) == [event for event in mine if event.seq > 2_000]
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Let threads take turns after a few bytecodes."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 def test_an_iteration_is_a_snapshot(log: EventLog) -> None:
@@ -212,47 +237,61 @@ def test_a_full_log_forgets_the_actions_of_dropped_events() -> None:
     assert log.action() == log.action("long") == []
 
 
-def test_an_interrupt_at_any_line_leaves_the_log_usable() -> None:
-    log = EventLog(limit=3)
-    told: list[int] = []
-    log.subscribe(lambda event: told.append(event.seq))
-    at, interrupted = 1, True
-    with ThreadPoolExecutor(1) as pool:
-        while interrupted:
-            interrupted = _interrupted(log, at)
-            # Another thread finds the lock free, and its event is the next.
-            last = max((event.seq for event in log), default=0)
-            event = pool.submit(log.record, "next", source="b", correlation=f"{at}").result(20)
-            assert event.seq == told[-1] == last + 1
-            assert [e.seq for e in log] == list(range(log.dropped + 1, event.seq + 1))
-            assert log.action() == [event]
-            at += 1
+def test_an_interrupt_at_any_moment_leaves_the_log_usable() -> None:
+    at, interrupted = 0, True
+    while interrupted:
+        log, told = EventLog(limit=3), list[int]()
+        for correlation in ("old", "x", "x.1"):
+            log.record("request.sent", source="a", correlation=correlation)
+        log.subscribe(lambda event, told=told: told.append(event.seq))  # type: ignore[misc]
+        at += 1
+        interrupted = _interrupted(log, at)
+        last = max(event.seq for event in log)
+        # Another thread finds the lock free, and its event is the next.
+        thread = threading.Thread(target=log.record, args=["next"], daemon=True,
+                                  kwargs={"source": "b", "correlation": "x"})  # fmt: skip
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+        events = list(log)
+        assert [event.seq for event in events] == [last - 1, last, last + 1]
+        assert (told[-1], log.dropped) == (last + 1, last - 2)
+        # The index says the same as the log.
+        assert log.action() == [e for e in events if e.correlation in ("x", "x.1")]
+        assert log.action("new") == [e for e in events if e.correlation == "new"]
+        assert log.action("old") == []
+        assert [log.call_number(event) for event in events[:-1]] == [last - 1, last]
     assert at > 10
 
 
 def _interrupted(log: EventLog, at: int) -> bool:
-    """Record an event with Ctrl-C at the n-th line; whether there is such a line.
+    """Record an event with Ctrl-C at the n-th moment; whether there is such a moment.
 
-    The end of a `with` block, where the trace shows its first line again, is no such line: Python
-    handles a signal after a call or a jump back, and the call there has released the lock.
+    Python handles a signal when a function begins, after a call and after a jump back; but not
+    between the two calls of `with`, where the lock is taken, and the beginning of its block.
     """
-    lines: list[int] = []
+    before: dict[FrameType, str] = {}
+    moments = 0
 
     def trace(frame: FrameType, what: str, _: object) -> Any:
+        nonlocal moments
         if frame.f_code.co_filename != event_log.__file__:
             return None
-        source = linecache.getline(event_log.__file__, frame.f_lineno)
-        left = "with self." in source and frame.f_lineno in lines
-        if what == "line" and not left:
-            lines.append(frame.f_lineno)
-        if len(lines) == at:
-            sys.settrace(None)
-            raise KeyboardInterrupt
+        frame.f_trace_opcodes = True
+        if what == "opcode":
+            last = before.get(frame, "")
+            before[frame] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+            source = linecache.getline(event_log.__file__, frame.f_lineno)
+            if last.startswith(("RESUME", "CALL", "JUMP_BACKWARD")) and "with self." not in source:
+                moments += 1
+                if moments == at:
+                    sys.settrace(None)
+                    raise KeyboardInterrupt
         return trace
 
     sys.settrace(trace)
     try:
-        log.record("first", source="a", correlation="x")
+        log.record("request.sent", source="a", correlation="new")
     except KeyboardInterrupt:
         return True
     finally:

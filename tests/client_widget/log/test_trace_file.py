@@ -162,6 +162,7 @@ BROKEN = {
     "a correlation that is a list": line(correlation=["a"]),
     "no fields": line(fields=None),
     "fields in a list": line(fields=["path"]),
+    "a field with the name of what is none": line(fields={**MESSAGE, "source": "a"}),
     "no path": line(fields={"method": "GET", "purpose": "call", "headers": {}, "body": ""}),
     "headers in a list": line(fields={**MESSAGE, "headers": ["a"]}),
     "a header that is no text": line(fields={**MESSAGE, "headers": {"Host": 1}}),
