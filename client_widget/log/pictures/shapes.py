@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import svg
 
@@ -155,25 +155,28 @@ def width_of(words: str, *, strong: bool = False) -> float:
     return 12.5 * wide + each * (len(words) - wide)
 
 
-@dataclass
-class _Written(svg.Element):
-    """An element whose markup is its text.
+class _Sparse(svg.Element):
+    """An element of which few attributes are set, with their names as in SVG.
 
-    A picture has hundreds of texts, rectangles and arrows. svg.py has a field for each of the 50 to
-    70 attributes that one may have, and takes ten times as long to write the few that are set.
+    A picture has hundreds of texts, boxes and arrows. svg.py stores each of the 50 to 70 attributes
+    that such an element may have, and looks at each when it writes: most of a picture's time.
     """
 
-    element_name: ClassVar[str] = ""
+    def __init__(self, kind: type[svg.Element], attributes: dict[str, Any], text: str = "") -> None:
+        self.element_name = kind.element_name  # type: ignore[misc]
+        self.text = text
+        self._attributes = attributes
 
-    def as_str(self) -> str:
-        return self.text or ""
+    def as_dict(self) -> dict[str, str]:
+        return self._attributes
 
 
 def label(x: float, y: float, words: str, *classes: str, anchor: Anchor = "middle") -> Element:
     """A text whose baseline is at `y`. Classes: a role, "strong", "mono"."""
-    where = "" if anchor == "start" else f'text-anchor="{anchor}" '
-    named = f'class="{" ".join(classes)}" ' if classes else ""
-    return _Written(text=f'<text {where}{named}x="{_px(x)}" y="{_px(y)}">{as_svg(words)}</text>')
+    look: dict[str, str] = {} if anchor == "start" else {"text-anchor": anchor}
+    if classes:
+        look["class"] = " ".join(classes)
+    return _Sparse(svg.Text, {**look, "x": _px(x), "y": _px(y)}, as_svg(words))
 
 
 def badge(x: float, y: float, words: str, role: Role) -> list[Element]:
@@ -189,18 +192,14 @@ def box(
     x: float, y: float, width: float, height: float, *classes: str, radius: float = 6
 ) -> Element:
     """A rectangle. Classes: a role, "box", "frame", "back", "solid" or "faded"."""
-    return _Written(
-        text=f'<rect class="{" ".join(classes)}" x="{_px(x)}" y="{_px(y)}" '
-        f'width="{_px(width)}" height="{_px(height)}" rx="{radius}"/>'
-    )
+    size = {"width": _px(width), "height": _px(height), "rx": radius}
+    return _Sparse(svg.Rect, {"class": " ".join(classes), "x": _px(x), "y": _px(y), **size})
 
 
 def line(x1: float, y1: float, x2: float, y2: float, *classes: str) -> Element:
     """A stroke. Classes: a role, "dashed"."""
-    return _Written(
-        text=f'<line class="{" ".join(("line", *classes))}" '
-        f'x1="{_px(x1)}" y1="{_px(y1)}" x2="{_px(x2)}" y2="{_px(y2)}"/>'
-    )
+    ends = {"x1": _px(x1), "y1": _px(y1), "x2": _px(x2), "y2": _px(y2)}
+    return _Sparse(svg.Line, {"class": " ".join(("line", *classes)), **ends})
 
 
 def arrow(start: float, end: float, y: float, role: Role, *, dashed: bool = False) -> list[Element]:
@@ -211,16 +210,16 @@ def arrow(start: float, end: float, y: float, role: Role, *, dashed: bool = Fals
     points = f"{_px(tip)},{_px(y)} {back},{_px(y - 4)} {back},{_px(y + 4)}"
     return [
         line(start, y, tip - 6 * way, y, role, *(["dashed"] if dashed else [])),
-        _Written(text=f'<polygon class="head {role}" points="{points}"/>'),
+        _Sparse(svg.Polygon, {"class": f"head {role}", "points": points}),
     ]
 
 
-def moving(start: float, end: float, y: float, role: Role) -> Element:
+def moving(start: float, end: float, y: float, role: Role) -> svg.Circle:
     """A dot that travels along an arrow while its picture plays."""
-    return _Written(
-        text=f'<circle class="solid dot {role}" style="--way:{_px(end - start)}px" '
-        f'cx="{_px(start)}" cy="{_px(y)}" r="5"/>'
-    )
+    return svg.Circle(
+        cx=_px(start), cy=_px(y), r=5, class_=["solid", "dot", role],
+        style=f"--way:{_px(end - start)}px",
+    )  # fmt: skip
 
 
 @dataclass
