@@ -1,4 +1,4 @@
-"""The body of a call is sent whole again on the retry."""
+"""What a call is sent with. Its body is sent whole again on the retry."""
 
 from __future__ import annotations
 
@@ -7,12 +7,40 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from flask import request as flask_request
 
-from client_widget import (
-    AuthClient,
-)
+from client_widget import AuthClient
+from client_widget.client.transport import HttpTransport
 from demo_server import DemoServer
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "json": {"json": {"a": ["ä"]}},
+    "json that is false": {"json": 0},
+    "bytes": {"data": b"some bytes"},
+    "a form": {"data": {"a": "b", "c": ["d", "e"]}},
+    "params": {"params": {"a": "ä&", "b": ["c", "d"], "none": None}},
+    "params as text": {"params": "a=b"},
+    "a login": {"auth": ("ada", "pass")},
+    "headers": {"headers": {"x-a": "b", "ACCEPT": "text/plain", "User-Agent": None}},
+    "cookies": {"cookies": {"sid": "1"}, "json": {}},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_request_is_prepared_as_requests_does_it(options: dict[str, Any]) -> None:
+    transport, plain = HttpTransport("http://127.0.0.1:1"), requests.Session()
+    plain.trust_env = False
+    ours = transport.prepare(requests.Request("post", "/home?x=1", **options))
+    theirs = plain.prepare_request(
+        requests.Request("post", "http://127.0.0.1:1/home?x=1", **options)
+    )
+    assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
+    assert list(ours.headers.items()) == list(theirs.headers.items())
+    # A token in its headers stays there.
+    ours.headers["Authorization"] = "Bearer x"
+    assert "Authorization" not in transport.session.headers
 
 
 class TestBodies:

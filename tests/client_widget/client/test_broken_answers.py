@@ -133,6 +133,10 @@ def test_cookies_of_a_server_are_neither_kept_nor_sent() -> None:
         client.home()
         assert [b"cookie" in request.lower() for request in server.requests] == [False, False]
         assert not any("s3cret" in repr(event) for event in client.log)
+    moved = http(302, Location="/page", Set_Cookie="sid=s3cret; Path=/")
+    with wire(home=moved, page=WELCOME) as server:
+        client_of(server).home()
+        assert [b"cookie" in request.lower() for request in server.requests] == [False, False]
 
 
 @pytest.mark.parametrize("header", ["3", "Fri, 15 Jan 2027 08:00:03 GMT"])
