@@ -10,6 +10,9 @@ VOILA_ARGS ?=
 BENCH_ARGS ?=
 HUB_ARGS ?=
 
+# Images for containers set it. Then each of the many processes that start here compiles its modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 # Two workers, as most machines have two cores. conftest.py says which tests stay together.
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=20

@@ -33,16 +33,16 @@ class Project:
         for name in ("Makefile", "pyproject.toml", "constraints.txt"):
             shutil.copy(ROOT / name, self.folder)
         self._calls = folder / "calls"
-        self._python = folder / "any python"
-        self._python.write_text(STUB)
-        self._python.chmod(0o755)
+        self.stub = folder / "any python"
+        self.stub.write_text(STUB)
+        self.stub.chmod(0o755)
 
     def make(self, target: str, folder: Path) -> list[str]:
         """Every call, without the name of the folder."""
         self._calls.write_text("")
         # make may have started these tests, with options and variables for itself.
         env = {name: text for name, text in os.environ.items() if "MAKE" not in name}
-        command = ["make", target, f"PYTHON={self._python}", "LAB_ARGS=--no-browser"]
+        command = ["make", target, f"PYTHON={self.stub}", "LAB_ARGS=--no-browser"]
         subprocess.run(
             command, cwd=folder, env=env | {"CALLS": str(self._calls)}, check=True, text=True
         )
@@ -109,3 +109,13 @@ def test_the_fast_tests_are_all_but_those_of_the_browser_the_hub_and_the_noteboo
     left_out = {word.removeprefix("--ignore=") for word in call if word.startswith("--ignore=")}
     assert left_out == {"tests/browser", "tests/deploy", "tests/test_notebooks.py"}
     assert [path for path in left_out if not (ROOT / path).exists()] == []
+
+
+def test_compiled_modules_are_kept_whatever_the_environment_says(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each of the hundreds of processes that tests start compiles the project again."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    with project.stub.open("a") as stub:
+        stub.write('[ -z "$PYTHONDONTWRITEBYTECODE" ]')
+    assert len(project.make("test-fast", project.folder)) > 2  # else a call has failed

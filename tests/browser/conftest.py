@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page
 from .chromium import find_browser
 from .lab import (
     Lab,
+    NextKernel,
     Notebook,
     new_browser,
     new_page,
@@ -103,15 +104,20 @@ def no_trouble(page: Page) -> Iterator[None]:
     assert troubles == []
 
 
+@pytest.fixture(scope="package")
+def next_kernel(lab: Lab) -> Iterator[NextKernel]:
+    kernel = NextKernel(lab)
+    yield kernel
+    kernel.close()
+
+
 @pytest.fixture
-def notebook(
-    lab: Lab, page: Page, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Notebook]:
+def notebook(lab: Lab, next_kernel: NextKernel, page: Page, tmp_path: Path) -> Iterator[Notebook]:
     """A new notebook of one cell, the wiring of README; it has been run.
 
     `tmp_path` is where a picture goes if the test fails.
     """
-    notebook = Notebook(page, lab, f"{request.node.name}.ipynb")
+    notebook = Notebook(page, lab, next_kernel.take())
     notebook.write(wiring())
     try:
         notebook.open()

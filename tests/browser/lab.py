@@ -10,6 +10,7 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ import nbformat
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .panel import Panel
-from .serving import ROOT, free_port, own_environment, serving
+from .serving import ROOT, STARTS_IN, free_port, own_environment, serving
 
 TOKEN = "of-the-tests"
 
@@ -65,6 +66,10 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .map((output) => `${output.ename}: ${output.evalue}`)"""
 
 
+# What each kernel imports as it starts, so that the first cell need not. No name is left behind.
+WARM = "__import__('client_widget').LoginPanel, __import__('demo_server')\n"
+
+
 class Lab(NamedTuple):
     """A running JupyterLab: its address, and the folder that it shows."""
 
@@ -109,10 +114,13 @@ def _answers(lab: Lab) -> bool:
     return True
 
 
-def api(lab: Lab, method: str, path: str) -> Any:
+def api(lab: Lab, method: str, path: str, body: Any = None) -> Any:
     """A call of JupyterLab's REST interface; gives the JSON of the answer, or None."""
     request = urllib.request.Request(
-        f"{lab.url}/api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+        f"{lab.url}/api/{path}",
+        method=method,
+        headers={"Authorization": f"token {TOKEN}"},
+        data=None if body is None else json.dumps(body).encode(),
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         body = answer.read()
@@ -120,9 +128,48 @@ def api(lab: Lab, method: str, path: str) -> Any:
 
 
 def shut_kernels_down(lab: Lab) -> None:
-    """End every kernel, and with it the demo server in it."""
+    """End the kernel of every notebook, and with it the demo server in it.
+
+    A kernel whose notebook is still to be written is kept: see `NextKernel`.
+    """
     for session in api(lab, "GET", "sessions"):
-        api(lab, "DELETE", f"sessions/{session['id']}")
+        if (lab.folder / session["path"]).exists():
+            api(lab, "DELETE", f"sessions/{session['id']}")
+
+
+class NextKernel:
+    """A kernel that starts while a test runs, for the notebook of the next one.
+
+    JupyterLab opens a notebook with the kernel of the session at its path.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        startup = lab.folder.parent / "ipythondir" / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        (startup / "warm.py").write_text(WARM)
+        self._lab = lab
+        self._count = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._started = self._start()
+
+    def _start(self) -> Future[str]:
+        self._count += 1
+        name = f"test {self._count}.ipynb"
+        session = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
+
+        def start() -> str:
+            api(self._lab, "POST", "sessions", session)
+            return name
+
+        return self._thread.submit(start)
+
+    def take(self) -> str:
+        """The name of a notebook that is still to be written and has a kernel; start another."""
+        started, self._started = self._started, self._start()
+        return started.result(timeout=STARTS_IN)
+
+    def close(self) -> None:
+        self._thread.shutdown()
 
 
 def wiring() -> str:
