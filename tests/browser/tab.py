@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, Page, Route
 
@@ -74,7 +74,14 @@ def served() -> Iterator[str]:
     if not PYTHON.exists():
         raise FileNotFoundError("The site's environment is missing: make lite")
     subprocess.run([PYTHON, ROOT / "deploy/lite/build.py"], check=True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(SITE))) as server:
+    with files_of(SITE) as site:
+        yield site
+
+
+@contextmanager
+def files_of(folder: Path) -> Iterator[str]:
+    """The address of a file server for a folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -108,10 +115,20 @@ def alone(browser: Browser, site: str) -> Iterator[Page]:
     assert elsewhere == []
 
 
+class Window(Protocol):
+    """What a lesson needs of a browser's window: Playwright's page has it."""
+
+    def goto(self, url: str) -> Any: ...
+
+    def evaluate(self, expression: str, arg: Any = None) -> Any: ...
+
+    def wait_for_function(self, expression: str, *, arg: Any = None) -> Any: ...
+
+
 class Lesson:
     """A lesson that is open in the tab. Cells are named by their id."""
 
-    def __init__(self, page: Page, site: str, name: str) -> None:
+    def __init__(self, page: Window, site: str, name: str) -> None:
         self.page = page
         page.goto(f"{site}/lab/index.html?path={name}.ipynb")
         page.wait_for_function(LAB_IS_OPEN)
