@@ -40,9 +40,6 @@ _LOG_SAYS = """(texts) => {
 _IS_READY = """(name) => [...document.querySelectorAll(".lab-panel button")]
   .some((button) => button.textContent.trim() === name && !button.disabled)"""
 
-_SOURCE = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
-  .find((cell) => cell.model.id === id).model.sharedModel.getSource()"""
-
 _PASSWORD = "a pass phrase of the tab"
 
 
@@ -102,8 +99,8 @@ def lesson_01(site: str, window: Firefox, picture: Path | None) -> None:
     lesson.run_all()
     lesson.write("cell-02", "# mine")
     lesson.save()
-    lesson = Lesson(window, f"{site}/lite", "01_walkthrough")
-    assert window.evaluate(_SOURCE, "cell-02") == "# mine"
+    lesson.load()
+    assert lesson.source("cell-02") == "# mine"
     print(f"lesson 01: all of it, after {time.monotonic() - began:.0f} s", flush=True)
 
 

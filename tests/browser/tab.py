@@ -27,12 +27,11 @@ _HAS_A_KERNEL = """() =>
   !!window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel"""
 
 # Nobody waits for the promise here, so a cell may be slow.
-_START = """(id) => {
+_START = """([command, id]) => {
   const { commands, shell } = window.jupyterapp;
   const notebook = shell.currentWidget.content;
   const cells = notebook.widgets;
   if (id) notebook.activeCellIndex = cells.findIndex((cell) => cell.model.id === id);
-  const command = id ? "notebook:run-cell" : "notebook:run-all-cells";
   window.hasRun = false;
   void commands.execute(command).then(() => { window.hasRun = true; });
 }"""
@@ -50,6 +49,9 @@ _ADD = """async (source) => {
   notebook.activeCell.model.sharedModel.setSource(source);
   return notebook.activeCell.model.id;
 }"""
+
+_SOURCE = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
+  .find((cell) => cell.model.id === id).model.sharedModel.getSource()"""
 
 _WRITE = """([id, source]) => {
   const cells = window.jupyterapp.shell.currentWidget.content.widgets;
@@ -130,22 +132,36 @@ class Lesson:
 
     def __init__(self, page: Window, site: str, name: str) -> None:
         self.page = page
-        page.goto(f"{site}/lab/index.html?path={name}.ipynb")
+        self._url = f"{site}/lab/index.html?path={name}.ipynb"
+        self.load()
+
+    def load(self) -> None:
+        """Load the page: Python starts, and the notebook is as it was saved."""
+        page = self.page
+        page.goto(self._url)
         page.wait_for_function(LAB_IS_OPEN)
         page.wait_for_function(_HAS_A_KERNEL)
 
     def run(self, cell: str) -> list[dict[str, Any]]:
         """Run a code cell to its end; returns its outputs."""
-        self.page.evaluate(_START, cell)
-        self.page.wait_for_function(_HAS_RUN)
+        self._run("notebook:run-cell", cell)
         outputs: list[dict[str, Any]] = self.page.evaluate(_OUTPUTS, cell)
         return outputs
 
     def run_all(self) -> None:
         """Run every cell, none with an error."""
-        self.page.evaluate(_START, None)
-        self.page.wait_for_function(_HAS_RUN)
+        self._run("notebook:run-all-cells", "")
         assert self.page.evaluate(ERRORS) == []
+
+    def run_from(self, cell: str) -> None:
+        """Run a cell and every cell below it, none with an error."""
+        self._run("notebook:run-all-below", cell)
+        assert self.page.evaluate(ERRORS) == []
+
+    def source(self, cell: str) -> str:
+        """The source of a cell."""
+        source: str = self.page.evaluate(_SOURCE, cell)
+        return source
 
     def write(self, cell: str, source: str) -> None:
         """Replace the source of a cell."""
@@ -159,3 +175,7 @@ class Lesson:
     def save(self) -> None:
         """Save the notebook, as *File → Save* does."""
         self.page.evaluate(EXECUTE, ["docmanager:save", {}])
+
+    def _run(self, command: str, cell: str) -> None:
+        self.page.evaluate(_START, [command, cell])
+        self.page.wait_for_function(_HAS_RUN)
