@@ -41,13 +41,11 @@ _HAS_RUN = "() => window.hasRun"
 _OUTPUTS = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
   .find((cell) => cell.model.id === id).model.outputs.toJSON()"""
 
-_ADD = """async (source) => {
-  const { commands, shell } = window.jupyterapp;
-  const notebook = shell.currentWidget.content;
-  notebook.activeCellIndex = notebook.widgets.length - 1;
-  await commands.execute("notebook:insert-cell-below");
-  notebook.activeCell.model.sharedModel.setSource(source);
-  return notebook.activeCell.model.id;
+_ADD = """(sources) => {
+  const { model } = window.jupyterapp.shell.currentWidget.content;
+  const cells = sources.map((source) => ({ cell_type: "code", metadata: {}, source }));
+  model.sharedModel.insertCells(model.cells.length, cells);
+  return [...model.cells].slice(-cells.length).map((cell) => cell.id);
 }"""
 
 _SOURCE = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
@@ -167,10 +165,10 @@ class Lesson:
         """Replace the source of a cell."""
         self.page.evaluate(_WRITE, [cell, source])
 
-    def add(self, source: str) -> str:
-        """Append a code cell; returns its id."""
-        cell: str = self.page.evaluate(_ADD, source)
-        return cell
+    def add(self, *sources: str) -> list[str]:
+        """Append code cells; returns their ids."""
+        cells: list[str] = self.page.evaluate(_ADD, sources)
+        return cells
 
     def save(self) -> None:
         """Save the notebook, as *File → Save* does."""

@@ -107,9 +107,8 @@ def test_lesson_01_by_hand_and_to_its_end(lesson: Lesson, page: Page) -> None:
 def test_an_exercise_and_a_family(lesson: Lesson) -> None:
     """Lessons 02 and 06, in the Python that has started: a start takes longer than they do."""
     second = cells_of("02_inside_a_token")
-    ids = {cell: lesson.add(source) for cell, source in second.items()}
+    ids = dict(zip(second, lesson.add(*second.values(), "q1.limit = 1"), strict=False))
     lesson.run_from(next(iter(ids.values())))
-    lesson.run(lesson.add("q1.limit = 1"))
     for answer, verdict in [
         ("return base64.b64decode(text + '==')", "q1 is not right yet: for a part of"),
         ("while True: pass", "q1 is not right yet: after 1 s your code was still running, at line"),
@@ -125,8 +124,8 @@ def test_an_exercise_and_a_family(lesson: Lesson) -> None:
         assert output["text"].startswith(verdict)
 
     sixth = cells_of("06_rotation_and_theft")
-    for cell in ("cell-03", "cell-05", "cell-07"):
-        [*_, output] = lesson.run(lesson.add(sixth[cell])) or [{}]
+    for cell in lesson.add(*[sixth[cell] for cell in ("cell-03", "cell-05", "cell-07")]):
+        [*_, output] = lesson.run(cell) or [{}]
     assert output["data"]["text/plain"].splitlines() == [
         "token 1: issued at 0 s, spent at 61 s",
         "└─▶ token 2: issued at 61 s, unspent",
@@ -192,7 +191,8 @@ print(json.dumps({{
     "refreshes": refreshes_of_five_calls(10),
 }}))
 """
-    [output] = lesson.run(lesson.add(code))
+    [cell] = lesson.add(code)
+    [output] = lesson.run(cell)
     found = json.loads(output["text"])
     assert "Open this page in a current Chrome, Edge or Firefox." in found["refused"]
     assert found["failed"] == []
