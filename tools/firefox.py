@@ -44,6 +44,9 @@ _ERRORS = """return Services.console.getMessageArray()
   .filter((it) => it.sourceName.startsWith(arguments[0]))
   .map((it) => `${it.sourceName}:${it.lineNumber}: ${it.errorMessage}`);"""
 
+_COOKIES = """return Services.cookies.cookies
+  .map((it) => ({ name: it.name, path: it.path, httpOnly: it.isHttpOnly }));"""
+
 
 def find_firefox() -> str:
     """The path of Firefox: `$FIREFOX_PATH` if that is set, else the first of `NAMES` on the PATH.
@@ -102,15 +105,17 @@ class Firefox:
         self._do("ElementSendKeys", id=field, text=text)
 
     def cookies(self) -> list[dict[str, Any]]:
-        """The cookies of the page, also those that no script can read."""
-        cookies: list[dict[str, Any]] = self._do("GetCookies")
+        """Every cookie: its `name`, `path` and `httpOnly`."""
+        cookies: list[dict[str, Any]] = self._as_firefox(_COOKIES)
         return cookies
+
+    def forget_cookies(self) -> None:
+        """Delete every cookie."""
+        self._as_firefox("Services.cookies.removeAll()")
 
     def errors(self, origin: str) -> list[str]:
         """The errors of scripts of that origin, since Firefox started."""
-        self._do("SetContext", prefix="Marionette", value="chrome")
-        errors: list[str] = self._do("ExecuteScript", script=_ERRORS, args=[origin])["value"]
-        self._do("SetContext", prefix="Marionette", value="content")
+        errors: list[str] = self._as_firefox(_ERRORS, origin)
         return errors
 
     def picture(self, path: Path) -> None:
@@ -122,6 +127,14 @@ class Firefox:
         """Close the connection."""
         self._answers.close()
         self._socket.close()
+
+    def _as_firefox(self, script: str, *arguments: Any) -> Any:
+        """What a script returns that runs as a part of Firefox, not of a page."""
+        self._do("SetContext", prefix="Marionette", value="chrome")
+        try:
+            return self._do("ExecuteScript", script=script, args=arguments)["value"]
+        finally:
+            self._do("SetContext", prefix="Marionette", value="content")
 
     def _find(self, xpath: str) -> str:
         element: dict[str, str] = self._do("FindElement", using="xpath", value=xpath)["value"]
@@ -161,7 +174,7 @@ def firefox() -> Iterator[Firefox]:
         ]
         (profile / "user.js").write_text("\n".join(preferences))
         command = [find_firefox(), "--headless", "--no-remote", "--profile", str(profile)]
-        command += ["--marionette", "--remote-allow-system-access"]  # for the console's errors
+        command += ["--marionette", "--remote-allow-system-access"]  # `_as_firefox`
         with said.open("w") as output:
             process = subprocess.Popen(
                 command, env={**os.environ, "HOME": folder}, stdout=output, stderr=output

@@ -5,6 +5,8 @@
 - Each page of the docs opens, with all its pictures, and its scripts report no error.
 - Lesson 01 runs in the tab: register, log in, Home, +61 s, Home, then every cell. A reload keeps
   what was changed.
+- The forged form of lesson 10: Firefox keeps and sends the cookies that the notebook's model of a
+  browser does, with each protection.
 
 `make test` drives Chromium. This is a command of its own because not every machine has Firefox; the
 workflow `pages` runs it before it publishes. PICTURE is where to save what the panel looks like in
@@ -19,6 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # run as a script, too
+
+from jwt_course.lesson_10 import TokenLab  # noqa: E402
 
 from tests.browser.tab import Lesson, files_of  # noqa: E402
 from tools.firefox import Firefox, firefox  # noqa: E402
@@ -40,6 +44,8 @@ _LOG_SAYS = """(texts) => {
 _IS_READY = """(name) => [...document.querySelectorAll(".lab-panel button")]
   .some((button) => button.textContent.trim() === name && !button.disabled)"""
 
+_NOTICE_IS = """(text) => document.querySelector("#notice").textContent === text"""
+
 _PASSWORD = "a pass phrase of the tab"
 
 
@@ -49,6 +55,7 @@ def main(folder: Path, picture: Path | None = None) -> None:
         try:
             docs(folder, site, window)
             lesson_01(site, window, picture)
+            lesson_10(window)
         except BaseException:
             if picture is not None:
                 window.picture(picture)
@@ -102,6 +109,33 @@ def lesson_01(site: str, window: Firefox, picture: Path | None) -> None:
     lesson.load()
     assert lesson.source("cell-02") == "# mine"
     print(f"lesson 01: all of it, after {time.monotonic() - began:.0f} s", flush=True)
+
+
+def lesson_10(window: Firefox) -> None:
+    """ada is logged in with cookies, and presses the button on mallory's page."""
+    for protection in ("careless", "samesite", "csrf_token", "both"):
+        model = TokenLab(protection)
+        model.open_board("cookie").log_in("ada", model.password)
+        model.visit_prize()
+        expected = model.note, model.said()
+        lab = TokenLab(protection)
+        window.forget_cookies()
+        window.goto(lab.victim.board_url)
+        window.click("//option[.='cookie']")
+        window.type("//input[@id='username']", "ada")
+        window.type("//input[@id='password']", lab.password)
+        window.click("//button[.='Log in']")
+        window.wait_for_function(_NOTICE_IS, arg="ada is logged in.")
+        kept = {each["name"]: each for each in window.cookies()}
+        csrf = {"__Host-csrf"} if protection in ("csrf_token", "both") else set()
+        assert kept.keys() == {"__Host-access", "__Secure-refresh"} | csrf, kept.keys()
+        assert kept["__Secure-refresh"]["path"] == "/cookie/refresh"
+        assert {name for name in kept if not kept[name]["httpOnly"]} == csrf
+        window.goto(lab.attacker.prize_url)
+        window.click("//button")
+        assert (lab.note, lab.said()) == expected, protection
+        print(f"lesson 10, {protection}: {lab.note or 'no forged note'}", flush=True)
+        lab.stop()
 
 
 def fill_in(window: Firefox) -> None:
