@@ -26,7 +26,7 @@ INPUTS := pyproject.toml constraints.txt
 STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && test -x .venv/bin/python || echo stale)
 
 .PHONY: lab test test-fast check browser bench pictures classroom serve tls hub hub-proxy lite
-.PHONY: lite-lessons notebooks slides docs site dist kit format clean stale
+.PHONY: lite-lessons firefox notebooks slides docs site dist kit format clean stale
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 lab: .venv/lab.done
@@ -96,6 +96,10 @@ lite: .venv/lite.done deploy/lite/node_modules/npm.done
 # Every lesson in a browser tab, against the saved notebooks. It takes some ten minutes.
 lite-lessons: .venv/test.done browser lite
 	$(BIN)/python tools/lessons_in_a_tab.py
+
+# What is published, in Firefox, which must be installed. `make test` drives Chromium.
+firefox: site
+	$(BIN)/python tools/site_in_firefox.py dist/site dist/firefox.png
 
 # From npm. A machine without node gets node as a Python package.
 %/node_modules/npm.done: %/package-lock.json .venv/python.done

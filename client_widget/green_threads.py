@@ -9,7 +9,8 @@ of WebAssembly's JavaScript Promise Integration), and this is all that a thread'
   conditions, queues and pools of the standard library are built on these two, and so work too;
 - what is not in a task (a handler that JavaScript called) cannot wait. It can start threads;
 - an exception that is set in a thread from outside is raised where it waits, when it goes on. A
-  loop that never waits keeps the tab busy: only a restart of the kernel ends it.
+  loop that never waits keeps the tab busy: a restart of the kernel ends it, and the check of an
+  exercise ends the learner's.
 
 The lab runs unchanged on it: the same gates, the same order, the same counts.
 

@@ -81,6 +81,8 @@ def test_a_font_of_another_host_is_found(site: Path) -> None:
 def test_the_workflow_publishes_the_site_that_was_checked() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text())["jobs"]
     steps = jobs["build"]["steps"]
-    assert "make site" in [step.get("run") for step in steps]
+    assert "make site firefox" in [step.get("run") for step in steps]
+    assert "make lite-lessons" in [step.get("run") for step in jobs["lessons"]["steps"]]
+    assert jobs["publish"]["needs"] == ["build", "lessons"]
     assert steps[-1]["with"] == {"path": "dist/site"}
     assert "tools/check_site.py dist/site" in (ROOT / "Makefile").read_text()

@@ -92,7 +92,8 @@ def run(path: Path, page: Page, site: str) -> int:
     if solutions.exists():
         for cell in nbformat.read(solutions, 4).cells:
             if cell.cell_type == "code":
-                outputs = lesson.run(lesson.add(cell.source))
+                [added] = lesson.add(cell.source)
+                outputs = lesson.run(added)
                 wrong += differs((f"solutions/{path.stem}", cell.id), cell.outputs, outputs)
     print(f"{path.stem}: {wrong} wrong, after {time.monotonic() - began:.0f} s", flush=True)
     return wrong

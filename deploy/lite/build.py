@@ -15,7 +15,7 @@ parts, all from the package registries:
 
 The site is always built in an empty folder: a build into an old one lets the kernel fall back to a
 CDN, and says nothing. It holds the hash of what it was built from, and is left as it is while that
-has not changed.
+has not changed. What is downloaded is kept in the environment that builds it, until a pin changes.
 """
 
 from __future__ import annotations
@@ -128,16 +128,33 @@ def collect_wheels(folder: Path) -> dict[str, Path]:
         "bcrypt/__init__.py": (HERE / "bcrypt_js/__init__.py").read_bytes(),
         "bcrypt/bcryptjs.js": (NODE_MODULES / "bcryptjs/umd/index.js").read_bytes(),
     })  # fmt: skip
-    missing = set(ROOTS) - _by_name(folder).keys()
-    while missing:
+    ours = [path.name for path in folder.glob("*.whl")]
+    kept = _kept()
+    if kept.is_dir():
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+    while missing := _missing(folder):
         run(
             "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--platform=any",
             "--implementation=py", "--abi=none", f"--python-version={PYTHON}",
-            "--constraint", str(ROOT / "constraints.txt"), "--dest", str(folder), *sorted(missing),
+            "--constraint", str(ROOT / "constraints.txt"), "--dest", str(folder), *missing,
         )  # fmt: skip
-        wheels = _by_name(folder)
-        missing = {name for path in wheels.values() for name in needs(path)} - wheels.keys()
+    shutil.rmtree(kept.parent, ignore_errors=True)
+    shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(*ours))
     return _by_name(folder)
+
+
+def _kept() -> Path:
+    """Where the downloaded wheels are kept while what they follow from has not changed."""
+    pins = (ROOT / "constraints.txt", ROOT / "pyproject.toml", Path(__file__))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in pins))
+    return Path(sys.prefix) / "wheels" / digest.hexdigest()
+
+
+def _missing(folder: Path) -> list[str]:
+    """The packages that the site needs and that have no wheel there yet."""
+    wheels = _by_name(folder)
+    wanted = {*ROOTS, *(name for path in wheels.values() for name in needs(path))}
+    return sorted(wanted - wheels.keys())
 
 
 def needs(wheel: Path) -> list[str]:

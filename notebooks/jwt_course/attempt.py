@@ -5,18 +5,23 @@ without end, or wait for something that never comes. Then `Abandoned` is raised 
 whatever lock it waits for is released. That frees what it holds, stops the servers that the judge
 has started, and ends the loop. What cannot be stopped is a call that runs no Python code, such as
 a long `time.sleep`: it ends as soon as it returns, before it can print anything.
+
+In a browser tab, a loop keeps every other thread from running. There it is ended at one of its
+turns, once the time is over: see `judging.endless`.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 
-from .concurrency import Call, end, waits
+from .concurrency import Abandoned, Call, end, waits
 from .judging.answers import Wrong
+from .judging.endless import loops_end
 from .judging.learners_code import frame_in, place_in
 
 #: Seconds between two looks: on some systems, an interrupt cannot end a longer wait.
@@ -37,6 +42,18 @@ def attempt(judge: Callable[[], str], limit: float) -> str:
         Wrong: the judge says so, or it did not end in time. So does whatever it raised.
         KeyboardInterrupt: the learner interrupted it; the judge was stopped.
     """
+    if sys.platform != "emscripten":
+        return _attempt(judge, limit)
+    with loops_end(limit, Abandoned) as places:
+        try:
+            return _attempt(judge, limit)
+        except BaseException:
+            if places:
+                raise Wrong(_still_running(limit, places[0])) from None
+            raise
+
+
+def _attempt(judge: Callable[[], str], limit: float) -> str:
     known = set(threading.enumerate())
     ended = threading.Event()
 
@@ -87,6 +104,10 @@ def _where(known: set[threading.Thread], limit: float) -> str:
             f"after {limit:g} s your code still waited at {place}. The check was stopped. What "
             "should end that wait, and which thread does it?"
         )
+    return _still_running(limit, place)
+
+
+def _still_running(limit: float, place: str) -> str:
     return (
         f"after {limit:g} s your code was still running, at {place}. The check was stopped. What "
         "should have ended it?"

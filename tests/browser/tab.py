@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, Page, Route
 
@@ -27,12 +27,11 @@ _HAS_A_KERNEL = """() =>
   !!window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel"""
 
 # Nobody waits for the promise here, so a cell may be slow.
-_START = """(id) => {
+_START = """([command, id]) => {
   const { commands, shell } = window.jupyterapp;
   const notebook = shell.currentWidget.content;
   const cells = notebook.widgets;
   if (id) notebook.activeCellIndex = cells.findIndex((cell) => cell.model.id === id);
-  const command = id ? "notebook:run-cell" : "notebook:run-all-cells";
   window.hasRun = false;
   void commands.execute(command).then(() => { window.hasRun = true; });
 }"""
@@ -42,14 +41,15 @@ _HAS_RUN = "() => window.hasRun"
 _OUTPUTS = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
   .find((cell) => cell.model.id === id).model.outputs.toJSON()"""
 
-_ADD = """async (source) => {
-  const { commands, shell } = window.jupyterapp;
-  const notebook = shell.currentWidget.content;
-  notebook.activeCellIndex = notebook.widgets.length - 1;
-  await commands.execute("notebook:insert-cell-below");
-  notebook.activeCell.model.sharedModel.setSource(source);
-  return notebook.activeCell.model.id;
+_ADD = """(sources) => {
+  const { model } = window.jupyterapp.shell.currentWidget.content;
+  const cells = sources.map((source) => ({ cell_type: "code", metadata: {}, source }));
+  model.sharedModel.insertCells(model.cells.length, cells);
+  return [...model.cells].slice(-cells.length).map((cell) => cell.id);
 }"""
+
+_SOURCE = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
+  .find((cell) => cell.model.id === id).model.sharedModel.getSource()"""
 
 _WRITE = """([id, source]) => {
   const cells = window.jupyterapp.shell.currentWidget.content.widgets;
@@ -74,7 +74,14 @@ def served() -> Iterator[str]:
     if not PYTHON.exists():
         raise FileNotFoundError("The site's environment is missing: make lite")
     subprocess.run([PYTHON, ROOT / "deploy/lite/build.py"], check=True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(SITE))) as server:
+    with files_of(SITE) as site:
+        yield site
+
+
+@contextmanager
+def files_of(folder: Path) -> Iterator[str]:
+    """The address of a file server for a folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -108,37 +115,65 @@ def alone(browser: Browser, site: str) -> Iterator[Page]:
     assert elsewhere == []
 
 
+class Window(Protocol):
+    """What a lesson needs of a browser's window: Playwright's page has it."""
+
+    def goto(self, url: str) -> Any: ...
+
+    def evaluate(self, expression: str, arg: Any = None) -> Any: ...
+
+    def wait_for_function(self, expression: str, *, arg: Any = None) -> Any: ...
+
+
 class Lesson:
     """A lesson that is open in the tab. Cells are named by their id."""
 
-    def __init__(self, page: Page, site: str, name: str) -> None:
+    def __init__(self, page: Window, site: str, name: str) -> None:
         self.page = page
-        page.goto(f"{site}/lab/index.html?path={name}.ipynb")
+        self._url = f"{site}/lab/index.html?path={name}.ipynb"
+        self.load()
+
+    def load(self) -> None:
+        """Load the page: Python starts, and the notebook is as it was saved."""
+        page = self.page
+        page.goto(self._url)
         page.wait_for_function(LAB_IS_OPEN)
         page.wait_for_function(_HAS_A_KERNEL)
 
     def run(self, cell: str) -> list[dict[str, Any]]:
         """Run a code cell to its end; returns its outputs."""
-        self.page.evaluate(_START, cell)
-        self.page.wait_for_function(_HAS_RUN)
+        self._run("notebook:run-cell", cell)
         outputs: list[dict[str, Any]] = self.page.evaluate(_OUTPUTS, cell)
         return outputs
 
     def run_all(self) -> None:
         """Run every cell, none with an error."""
-        self.page.evaluate(_START, None)
-        self.page.wait_for_function(_HAS_RUN)
+        self._run("notebook:run-all-cells", "")
         assert self.page.evaluate(ERRORS) == []
+
+    def run_from(self, cell: str) -> None:
+        """Run a cell and every cell below it, none with an error."""
+        self._run("notebook:run-all-below", cell)
+        assert self.page.evaluate(ERRORS) == []
+
+    def source(self, cell: str) -> str:
+        """The source of a cell."""
+        source: str = self.page.evaluate(_SOURCE, cell)
+        return source
 
     def write(self, cell: str, source: str) -> None:
         """Replace the source of a cell."""
         self.page.evaluate(_WRITE, [cell, source])
 
-    def add(self, source: str) -> str:
-        """Append a code cell; returns its id."""
-        cell: str = self.page.evaluate(_ADD, source)
-        return cell
+    def add(self, *sources: str) -> list[str]:
+        """Append code cells; returns their ids."""
+        cells: list[str] = self.page.evaluate(_ADD, sources)
+        return cells
 
     def save(self) -> None:
         """Save the notebook, as *File → Save* does."""
         self.page.evaluate(EXECUTE, ["docmanager:save", {}])
+
+    def _run(self, command: str, cell: str) -> None:
+        self.page.evaluate(_START, [command, cell])
+        self.page.wait_for_function(_HAS_RUN)

@@ -88,7 +88,12 @@ def frame_in(thread: threading.Thread) -> FrameType | None:
 def place_in(thread: threading.Thread) -> str:
     """Where a running thread is in the learner's code: "line 3 of your cell: `…`", or ""."""
     frame = frame_in(thread)
-    return "" if frame is None else _line(frame, frame.f_lineno)
+    return "" if frame is None else place_of(frame)
+
+
+def place_of(frame: FrameType) -> str:
+    """Where a frame of the learner's code is, in the same words."""
+    return _line(frame, frame.f_lineno)
 
 
 def _frames(thread: threading.Thread) -> Iterator[FrameType]:
