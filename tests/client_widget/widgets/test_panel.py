@@ -10,6 +10,7 @@ import ipywidgets
 import pytest
 
 from client_widget import AuthClient, EventLog, LoginPanel
+from client_widget.widgets.live_log import LogView
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD, Gate
@@ -169,6 +170,29 @@ def test_no_call_blocks_the_kernel(panel: LoginPanel, gate: Gate) -> None:
     panel.wait()
     assert not home.disabled
     assert "Welcome ada" in panel.home.value
+
+
+def test_a_click_is_shown_at_once_and_so_is_its_end(
+    ada: AuthClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither waits for the pace at which the log and the flow follow the events between them."""
+    monkeypatch.setattr("client_widget.widgets.live_log.BATCH", 600)
+    monkeypatch.setattr("client_widget.widgets.pictures.sequence_diagram.BATCH", 600)
+    rows: list[str] = []
+    monkeypatch.setattr(
+        LogView, "send", lambda _, message: rows.extend(row["text"] for row in message["rows"])
+    )
+    panel = LoginPanel(ada)
+    go = threading.Event()
+    gate.hold = lambda name, fields: go if name == "token.accepted" else None
+    panel.buttons["Home"].click()
+    until(lambda: bool(rows))
+    assert rows == ["Home was pressed"]
+    go.set()
+    panel.wait()
+    assert "OK for GET /home" in rows[-1]
+    assert "Welcome ada" in panel.flow.picture.value
+    panel.close()
 
 
 def test_a_wait_that_is_too_long_is_said(panel: LoginPanel, gate: Gate) -> None:
