@@ -39,8 +39,6 @@ from .presence import Presence
 from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
 from .token_html import empty_card, head, token_card
-from .token_inspector import TokenInspector
-from .tour import TourView
 from .view import Stylesheet, View
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
@@ -114,9 +112,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.tabs = LazyTabs(
             {
                 "Timeline": lambda: TokenTimeline(client, clock=self.clock),
-                "Tokens": lambda: TokenInspector(client, clock=self.clock),
+                "Tokens": self._inspector,
                 "Step by step": lambda: StepView(client, clock=self.clock),
-                "Tour": lambda: TourView(client, clock=self.clock),
+                "Tour": self._tour,
             }
         )
         self.projector = widgets.ToggleButton(
@@ -264,6 +262,18 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         password = self.password.value
         self.password.value = ""
         return username, password
+
+    # The closer views, imported when they are first opened
+
+    def _inspector(self) -> View:
+        from .token_inspector import TokenInspector
+
+        return TokenInspector(self.client, clock=self.clock)
+
+    def _tour(self) -> View:
+        from .tour import TourView
+
+        return TourView(self.client, clock=self.clock)
 
     # What the panel shows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,20 @@ def test_fields_and_buttons_have_their_names(panel: LoginPanel) -> None:
     ]
     assert list(panel.buttons) == labels
     assert [button.description for button in panel.buttons.values()] == labels
+
+
+def test_a_closer_view_is_imported_when_its_tab_opens(
+    client: AuthClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {f"client_widget.widgets.{name}" for name in ("tour", "token_inspector")}
+    for name in modules:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    panel = LoginPanel(client)
+    assert not modules & set(sys.modules)
+    panel.tabs.show("Tokens")
+    panel.tabs.show("Tour")
+    assert modules <= set(sys.modules)
+    panel.close()
 
 
 def test_the_articles_session_by_hand(panel: LoginPanel, clock: DemoClock, log: EventLog) -> None:
