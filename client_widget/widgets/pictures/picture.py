@@ -38,7 +38,7 @@ class Picture(anywidget.AnyWidget):
 
     value = traitlets.Unicode().tag(sync=True, to_json=lambda value, _: without_style(value))
 
-    def __init__(self, on_ask: Callable[[str], object] = lambda asks: None) -> None:
+    def __init__(self, on_ask: Callable[[str], object] = str) -> None:
         super().__init__()
         self._on_ask = on_ask
         self.on_msg(self._on_message)
