@@ -1,8 +1,9 @@
 """What every picture is made of: text, badges and arrows.
 
 One SVG is right in light and dark, on paper and in high contrast: its colours are CSS variables.
-Inside a page they follow JupyterLab's theme (also in Voilà), VS Code's or Colab's; as a file or
-an image they follow the reader's system. The picture paints its own background, so its text is
+Inside a page they follow JupyterLab's theme (also in Voilà), VS Code's or Colab's; as a file they
+follow the reader's system, and as the saved output of a cell they are light: a page shows it as an
+image, which can't see the page's theme. The picture paints its own background, so its text is
 readable wherever it is put.
 """
 
@@ -19,7 +20,7 @@ from typing import ClassVar, Literal, TypeAlias
 import svg
 
 from ...display import as_svg
-from .style import PLAYING, STYLE
+from .style import PLAYING, STYLE, SYSTEM
 
 #: What a colour says.
 Role: TypeAlias = Literal[
@@ -79,13 +80,19 @@ def drawing(
     return str(root)
 
 
-def as_image(picture: str) -> str:
+def as_image(picture: str, *, alone: bool = False) -> str:
     """The same with a width in pixels, for a page that displays it as an image.
 
     Inside a page a picture grows with the type. As an image it would take its browser's type, and
-    nbconvert's pages cut off what is too wide.
+    nbconvert's pages cut off what is too wide. They are also light when the reader's system is
+    dark, so the picture is.
+
+    Args:
+        picture (str): SVG text of `drawing`.
+        alone (bool): it is a file, which is dark if the reader's system is.
     """
     width = float(picture.partition('viewBox="')[2].split()[2])
+    picture = picture if alone else picture.replace(SYSTEM, "")
     return re.sub(r'width="[\d.]+em"', f'width="{min(width, _IMAGE):g}"', picture, count=1)
 
 

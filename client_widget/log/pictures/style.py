@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from .palette import DARK, HIGH_CONTRAST, LIGHT, PAPER
 
+#: In the dark of the reader's system. A page may be light all the same.
+SYSTEM = f"@media(prefers-color-scheme:dark){{.lab-picture{{{DARK}}}}}"
+
 # The more often a class is repeated, the stronger the rule: paper wins over any theme.
 STYLE = (
     f".lab-picture{{{LIGHT};max-width:100%;height:auto;background:var(--lab-back)}}"
-    f"@media(prefers-color-scheme:dark){{.lab-picture{{{DARK}}}}}"
+    f"{SYSTEM}"
     ':is([data-jp-theme-light="true"],.vscode-light,[data-theme="light"],[theme="light"]) '
     f".lab-picture{{{LIGHT}}}"
     ':is([data-jp-theme-light="false"],.vscode-dark,[data-theme="dark"],[theme="dark"]) '

@@ -116,3 +116,10 @@ def test_an_image_has_a_width_in_pixels_that_fits_a_page(
     picture = table("A table", ["x" * characters], [])
     assert float(root_of(as_image(picture)).get("width", "")) == (width or size(picture)[0])
     assert in_words(as_image(picture)) == in_words(picture)
+
+
+def test_only_a_picture_that_stands_alone_follows_the_readers_system() -> None:
+    picture = table("A table", ["Name"], [])
+    told = ["prefers-color-scheme" in as_image(picture, alone=alone) for alone in (True, False)]
+    assert told == [True, False]
+    assert '[data-jp-theme-light="false"]' in as_image(picture)  # where it is put into the page
