@@ -18,15 +18,10 @@ from client_widget.log.pictures.page import (
 from client_widget.log.pictures.shapes import as_image, in_words, width_of
 from client_widget.log.pictures.table import Cell, table
 
-from .reading import SVG, root_of, said, texts, texts_in
+from .reading import SVG, root_of, said, size, texts, texts_in
 
 HOSTILE = "</text><script>alert(1)</script>&amp;"
 FROM_RIGHT_TO_LEFT = "שלום"
-
-
-def size(picture: str) -> tuple[float, float]:
-    _, _, width, height = root_of(picture).get("viewBox", "").split()
-    return float(width), float(height)
 
 
 def test_a_page_says_what_its_blocks_say() -> None:
@@ -103,6 +98,13 @@ def test_a_table_has_a_row_for_each_and_a_badge_for_each_colour() -> None:
     ]
     assert texts_in(picture, "bad") == ["out"]
     assert said(picture, "desc") == ("ada: State: in\nbob: State: out, since 5 s\nAnd 2 more.")
+
+
+def test_a_table_names_a_row_with_all_lines_of_its_first_cell() -> None:
+    rows = [[Cell("GET /home", more=["no token"]), Cell("403", "bad")]]
+    assert said(table("A table", ["", "status"], rows), "desc") == (
+        "GET /home, no token: status: 403"
+    )
 
 
 def test_a_table_can_be_empty() -> None:
