@@ -34,8 +34,9 @@ from ..log.headline import headline, milliseconds_of
 from .background import Pulse
 from .view import STYLES, View, client_of
 
-#: Seconds between batches, and from the first event after an idle time until its row is sent.
-BATCH = 0.02
+#: Seconds between batches, and from the first event after an idle time until its row is sent. The
+#: row of a click on the panel does not wait, and neither do the last rows of its action.
+BATCH = 0.05
 
 #: Rows that a view keeps; the log itself may keep more.
 MAX_ROWS = 1000

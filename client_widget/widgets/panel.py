@@ -79,7 +79,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.clock = clock if clock is not None else client.clock
         self._workers = Workers()
         # Redraw soon after an event, and every second while anybody looks, for the countdown.
-        self._redraw = Pulse(0.03, self._draw)
+        self._redraw = Pulse(0.05, self._draw)
         self._tick = Pulse(1.0, self._draw_while_watched)
         self.presence = Presence(on_report=self._tick.start)
 
