@@ -39,10 +39,10 @@ _HEIGHT, _GAP, _MARGIN = 30, 22, 12
 
 def pictures() -> Iterator[tuple[str, str]]:
     """The name of each file, and the SVG text that belongs into it."""
-    yield "data_flow.svg", as_image(data_flow())
-    yield "session.svg", as_image(session())
+    yield "data_flow.svg", as_image(data_flow(), alone=True)
+    yield "session.svg", as_image(session(), alone=True)
     for name, contract in MAPS.items():
-        yield name, as_image(layers(contract))
+        yield name, as_image(layers(contract), alone=True)
 
 
 def layers(contract: str) -> str:

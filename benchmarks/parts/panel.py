@@ -28,7 +28,7 @@ CLICK_TO_ROW = """(button) => new Promise((resolve) => {
 CLICK_TO_FLOW = """(button) => new Promise((resolve) => {
   const panel = document.querySelector(".lab-panel");
   new MutationObserver((_, observer) => {
-    const drawn = panel.querySelector(".lab-drawn svg")?.textContent ?? "";
+    const drawn = panel.querySelector(".lab-at-flow svg")?.textContent ?? "";
     if (!drawn.includes("new access token") || !drawn.includes("Welcome ada")) return;
     observer.disconnect();
     requestAnimationFrame(() => resolve(performance.now() - clicked));

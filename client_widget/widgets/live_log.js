@@ -151,13 +151,11 @@ function render({ model, el }) {
   };
 
   const append = ({ rows, stories: headlines }) => {
-    // Follow the newest row, unless the reader has scrolled back.
-    const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 8;
     for (const row of rows) add(row);
     for (const [action, parts] of Object.entries(headlines)) stories.get(action)?.setHeadline(parts);
     shorten();
     if (filter.value || !nothing.hidden) sift();
-    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+    if (atEnd) requestAnimationFrame(() => (scroller.scrollTop = scroller.scrollHeight));
   };
 
   const details = new Details((seq, reveal) => tell({ type: "open", seq, reveal }), say);
@@ -226,7 +224,16 @@ function render({ model, el }) {
   }))
     cell(columns, name, title);
   const scroller = create("div", "lab-log-scroller");
-  scroller.append(columns, nothing, list);
+  // Follow the newest row, unless the reader has scrolled back. To ask the page where it is would
+  // make it lay itself out for each batch.
+  const end = create("div", "lab-log-end");
+  let atEnd = true;
+  const seen = new IntersectionObserver((sights) => (atEnd = sights.at(-1).isIntersecting), {
+    root: scroller,
+    rootMargin: "8px",
+  });
+  seen.observe(end);
+  scroller.append(columns, nothing, list, end);
   const body = create("div", "lab-log-body");
   body.append(scroller, details.element);
 
@@ -237,6 +244,7 @@ function render({ model, el }) {
   tell({ type: "hello" });
   return () => {
     clearTimeout(telling);
+    seen.disconnect();
     model.off("msg:custom", receive);
   };
 }

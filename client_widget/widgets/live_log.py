@@ -34,8 +34,9 @@ from ..log.headline import headline, milliseconds_of
 from .background import Pulse
 from .view import STYLES, View, client_of
 
-#: Seconds between batches, and from the first event after an idle time until its row is sent.
-BATCH, FIRST = 0.02, 0.002
+#: Seconds between batches, and from the first event after an idle time until its row is sent. The
+#: row of a click on the panel does not wait, and neither do the last rows of its action.
+BATCH = 0.05
 
 #: Rows that a view keeps; the log itself may keep more.
 MAX_ROWS = 1000
@@ -100,8 +101,12 @@ class LogView(View, anywidget.AnyWidget):
         self._sent = max((event.seq for event in self._log), default=0)
         # Held while a message is built and sent, so that no batch overtakes a reset.
         self._sending = threading.Lock()
-        self._flush = Pulse(BATCH, self._send_pending, first=FIRST)
-        self.on_close(self._log.subscribe(self._on_event, replay=True), self._flush.stop)
+        self._flush = Pulse(BATCH, self._send_pending)
+        self.on_close(
+            self._log.subscribe(self._on_event, replay=True),
+            self._flush.stop,
+            self._end_the_last_send,
+        )
         self.on_msg(self._on_message)
 
     def to_svg(self) -> str:
@@ -112,9 +117,8 @@ class LogView(View, anywidget.AnyWidget):
         return page("The event log", [steps(list(self._log), PICTURED)])
 
     def refresh(self) -> None:
-        """Send the rows that still wait because no thread could be started for them."""
-        if self._recent and self._recent[-1][0].seq > self._sent:
-            self._flush.start()
+        """Send the rows that wait for their batch."""
+        self._send_pending()
 
     def _on_event(self, event: Event) -> None:
         # Numbered here, where each event comes by: of a flood only the last ones are sent.
@@ -125,10 +129,14 @@ class LogView(View, anywidget.AnyWidget):
     def _send_pending(self) -> bool:
         with self._sending:
             events = [each for each in tuple(self._recent) if each[0].seq > self._sent]
-            if events:
+            if events and not self._closed:
                 self._sent = events[-1][0].seq
                 self.send({"type": "rows", **self._drawn(events)})
         return bool(events)
+
+    def _end_the_last_send(self) -> None:
+        with self._sending:
+            pass
 
     def _drawn(self, events: Sequence[tuple[Event, int | None]]) -> dict[str, Any]:
         """The rows of some events, and the headlines of their stories by action."""

@@ -46,7 +46,11 @@ function drawRow(row) {
   cell(element, "time", row.time);
   cell(element, "call", row.call ? `#${row.call}` : "");
   const who = cell(element, "who", actor(row.from));
-  if (row.to) who.append(" → ", actor(row.to));
+  if (row.to) {
+    const to = create("span", "lab-log-to", " → ");
+    to.append(actor(row.to));
+    who.append(to);
+  }
   // In the text, the status comes before what it is the status of; on the screen behind it.
   cell(element, "status", ...(row.status ? [chip(`${row.status}`, row.tone)] : []));
   cell(element, "text", row.text ?? "");

@@ -39,8 +39,6 @@ from .presence import Presence
 from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
 from .token_html import empty_card, head, token_card
-from .token_inspector import TokenInspector
-from .tour import TourView
 from .view import Stylesheet, View
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
@@ -81,7 +79,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.clock = clock if clock is not None else client.clock
         self._workers = Workers()
         # Redraw soon after an event, and every second while anybody looks, for the countdown.
-        self._redraw = Pulse(0.03, self._draw)
+        self._redraw = Pulse(0.05, self._draw)
         self._tick = Pulse(1.0, self._draw_while_watched)
         self.presence = Presence(on_report=self._tick.start)
 
@@ -114,9 +112,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.tabs = LazyTabs(
             {
                 "Timeline": lambda: TokenTimeline(client, clock=self.clock),
-                "Tokens": lambda: TokenInspector(client, clock=self.clock),
+                "Tokens": self._inspector,
                 "Step by step": lambda: StepView(client, clock=self.clock),
-                "Tour": lambda: TourView(client, clock=self.clock),
+                "Tour": self._tour,
             }
         )
         self.projector = widgets.ToggleButton(
@@ -181,7 +179,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def refresh(self) -> None:
         """Redraw what time and events change."""
+        self._draw_story()
         self._draw()
+        self.tabs.refresh()
 
     def to_svg(self) -> str:
         """The page, the token store, the last story and its flow."""
@@ -216,6 +216,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             with one_action() as correlation:
                 about = {"correlation": correlation, "button": label, "client": self.client.name}
                 self.client.log.record("button.pressed", source="panel", **about)
+                self.log_view.refresh()  # the click's own row waits for no batch
                 self._actions[label]()
         except LoginRequired as error:
             self._say(f"{error}.", bad=True)
@@ -225,6 +226,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._say(f"{error}", bad=True)
         finally:
             button.disabled = False
+            self._draw_story()
             self._draw()
 
     def _register(self) -> None:
@@ -260,6 +262,18 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         password = self.password.value
         self.password.value = ""
         return username, password
+
+    # The closer views, imported when they are first opened
+
+    def _inspector(self) -> View:
+        from .token_inspector import TokenInspector
+
+        return TokenInspector(self.client, clock=self.clock)
+
+    def _tour(self) -> View:
+        from .tour import TourView
+
+        return TourView(self.client, clock=self.clock)
 
     # What the panel shows
 
@@ -300,8 +314,13 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         page = f"<b>{as_html(text)}</b>" if strong else as_html(text)
         self.home.value = f'<div class="lab-home">Home page<br>{page}</div>'
 
+    def _draw_story(self) -> None:
+        """Show the whole story at once when an action ends. Until then both parts have a pace."""
+        self.log_view.refresh()
+        self.flow.refresh()
+
     def _draw(self) -> bool:
-        """Redraw what time and events change. Equal values send no message."""
+        """Redraw the panel's own parts. Equal values send no message."""
         now = self.clock()
         pair = self.client.store.get()
         if pair is None:
@@ -318,25 +337,23 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         if self._time is not None:
             self._time.refresh()
         self._mark(self._next.button(pair, now), "Log in" if pair is None else "Home")
-        self.log_view.refresh()
-        self.flow.refresh()
-        self.tabs.refresh()
         return False
 
     def _mark(self, step: str, usual: str) -> None:
         """Mark the button that continues the story; it or else the usual one is the main one."""
         main = step if step in self._actions else usual
         for label, button in self.buttons.items():
-            button.button_style = "primary" if label == main else ""
-            if label == step:
-                button.add_class("lab-next")
-                button.tooltip = "The next step of the story"
-            elif button.tooltip:
-                button.remove_class("lab-next")
-                button.tooltip = None
+            with button.hold_sync():  # one message for each button that changes
+                button.button_style = "primary" if label == main else ""
+                if label == step:
+                    button.add_class("lab-next")
+                    button.tooltip = "The next step of the story"
+                elif button.tooltip:
+                    button.remove_class("lab-next")
+                    button.tooltip = None
 
     def _draw_while_watched(self) -> bool:
-        self._draw()
+        self.refresh()
         return self.presence.watched
 
     def _is_of_session(self, event: Event) -> bool:

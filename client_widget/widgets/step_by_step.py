@@ -56,10 +56,9 @@ STUCK = (
 
 def where_to_send(held: Held) -> str:
     """Which message waits, and what to do about it: as a rule, in three lines."""
-    waits = f"{held.title} waits."
     if held.in_a_loop:
-        return f"{waits} {STUCK}"
-    return f"{waits} Press “Send it” under “Step by step”."
+        return f"{held.title} waits in a cell, so no button works. Interrupt the kernel (■)."
+    return f"{held.title} waits. Press “Send it” under “Step by step”."
 
 
 class StepView(View, widgets.VBox):  # type: ignore[misc]

@@ -18,7 +18,7 @@ MOTION = """picture => picture.getAnimations({ subtree: true }).map(each => each
 
 def test_five_calls_and_one_refresh_ten_times(notebook: Notebook) -> None:
     log_in(notebook)
-    flow = notebook.page.locator(".lab-drawn svg")
+    flow = notebook.page.locator(".lab-at-flow svg")
     first = 3
     for count in range(10):
         if count % 4 == 3:  # the refresh token lasts for 300 s
@@ -46,7 +46,7 @@ def test_five_calls_and_one_refresh_ten_times(notebook: Notebook) -> None:
 
 def test_an_expiry_plays_once_unless_motion_is_reduced(notebook: Notebook) -> None:
     log_in(notebook)
-    flow = notebook.page.locator(".lab-drawn svg")
+    flow = notebook.page.locator(".lab-at-flow svg")
     notebook.press("+61 s", "Home")
     expect(flow).to_contain_class("plays")
     assert set(flow.evaluate(MOTION)) == set()
@@ -61,7 +61,7 @@ def test_an_expiry_plays_once_unless_motion_is_reduced(notebook: Notebook) -> No
 def test_a_held_message_is_sent_from_the_flow(notebook: Notebook) -> None:
     log_in(notebook)
     notebook.run_cell(HOLD)
-    flow = notebook.page.locator(".lab-drawn svg")
+    flow = notebook.page.locator(".lab-at-flow svg")
     notebook.press("+61 s", "Home")
     for held in ("GET /home (call)", "POST /refresh (refresh)", "GET /home (retry)"):
         expect(flow).to_contain_text(f"{held} is held")

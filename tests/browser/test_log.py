@@ -45,6 +45,12 @@ CUT_OFF = """() => [...document.querySelectorAll("main *")].filter((element) => 
     && (element.scrollWidth > element.clientWidth + 1 || right > innerWidth);
 }).map((element) => element.className)"""
 
+#: Scroll back, and wait until the page has noticed.
+SCROLL_BACK = """log => new Promise((done) => {
+  log.scrollTo(0, 40);
+  new IntersectionObserver(done).observe(log);
+}).then(() => null)"""
+
 #: The height of each control that can be seen.
 TARGETS = """() => [...document.querySelectorAll("main :is(button, summary, input)")]
   .filter((element) => element.checkVisibility())
@@ -299,6 +305,27 @@ def test_filter_pause_and_clear(shown: LogPage) -> None:
     shown.answer("d", "/four")  # a story that was cleared goes on
     shown.carry()
     expect(shown.row("OK for GET /four")).to_have_count(1)
+
+
+def test_the_newest_row_stays_in_sight_unless_the_reader_has_scrolled_back(
+    shown: LogPage,
+) -> None:
+    scroller = shown.page.locator(".lab-log-scroller")
+    from_end = "log => log.scrollHeight - log.clientHeight - log.scrollTop"
+
+    def record(action: str) -> None:
+        for _ in range(100):
+            shown.events.record("test.made", source="test", correlation=action)
+        shown.carry()
+
+    for action in ("a", "b"):
+        record(action)
+        shown.page.clock.run_for(100)
+        assert scroller.evaluate(from_end) <= 1
+    scroller.evaluate(SCROLL_BACK)
+    record("b")
+    shown.page.clock.run_for(100)
+    assert scroller.evaluate("log => log.scrollTop") == 40
 
 
 def test_two_views_of_one_log(shown: LogPage) -> None:

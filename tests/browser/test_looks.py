@@ -52,6 +52,21 @@ PLACES = """(view) => {
   }));
 }"""
 
+#: How high the rows of the log are that can be seen, in pixels.
+ROWS = """(view) => [...view.querySelectorAll(".lab-log-row")]
+  .filter((row) => row.checkVisibility())
+  .map((row) => Math.round(row.getBoundingClientRect().height))"""
+
+#: Scroll to the panel; how many pixels of its flow are below what the notebook shows.
+BELOW = """(view) => {
+  view.scrollIntoView({ block: "start" });
+  const window = view.closest(".jp-WindowedPanel-outer").getBoundingClientRect();
+  return view.querySelector(".lab-at-flow svg").getBoundingClientRect().bottom - window.bottom;
+}"""
+
+#: How many pixels an element is wider than its place.
+TOO_WIDE = "(element) => element.scrollWidth - element.clientWidth"
+
 #: The panel's parts in the order of the story.
 STORY = ["browser", "store", "clock", "log", "flow"]
 
@@ -114,6 +129,10 @@ def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Note
     notebook.press("Hold messages", "Home")
     expect(page.get_by_role("alert").filter(has_text="GET /home (call) waits")).to_be_visible()
     assert panel.evaluate(PLACES) == empty
+    held, home = panel.locator(".lab-banner").bounding_box(), notebook.home("").bounding_box()
+    assert held
+    assert home
+    assert held["y"] + held["height"] <= home["y"]
     notebook.press("Hold messages")
     expect(notebook.button("Home")).to_be_enabled()
 
@@ -121,4 +140,31 @@ def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Note
     stacked = panel.evaluate(PLACES)
     assert list(stacked) == sorted(stacked, key=lambda name: stacked[name][1]) == STORY
     assert len({x for x, _, _ in stacked.values()}) == 1
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
+    page, panel = notebook.page, notebook.page.locator(".lab-panel")
+    flow = panel.locator(".lab-at-flow > :last-child")
+    notebook.execute("application:toggle-left-area")  # as wide as a small screen allows
+    log_in(notebook)
+    notebook.press("+61 s", "Home")
+    expect(flow.get_by_text("Welcome ada", exact=True)).to_be_visible()
+    for width, height in ((1000, 800), (1280, 720), (1366, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert len(set(panel.evaluate(ROWS))) == 1, width  # one line each
+    page.set_viewport_size({"width": 1280, "height": 720})
+    notebook.press("Projector")
+    assert panel.evaluate(BELOW) <= 0
+    notebook.press("Projector", "+61 s", "5 × Home")
+    flow.get_by_role("button", name="GET /home").first.click()
+    expect(flow.get_by_text("#8", exact=True)).to_be_visible()
+    assert flow.evaluate(TOO_WIDE) <= 0
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    timeline = panel.locator(".widget-tab-contents")
+    drawn, room = timeline.locator("svg").bounding_box(), timeline.bounding_box()
+    assert drawn
+    assert room
+    assert drawn["width"] >= 0.95 * room["width"]
+    notebook.execute("application:toggle-left-area")
     page.set_viewport_size({"width": 1400, "height": 1000})

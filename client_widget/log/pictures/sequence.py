@@ -126,8 +126,8 @@ class _Drawing:
     def _places(self) -> dict[str, float]:
         """Where the lanes are: far enough from each other for what is written between them."""
         gaps = {
-            (left, right): 40 if right.startswith(CALL) and left.startswith(CALL) else
-            (width_of(self._names[left]) + width_of(self._names[right])) / 2 + 36
+            (left, right): (width_of(self._names[left]) + width_of(self._names[right])) / 2
+            + (16 if right.startswith(CALL) and left.startswith(CALL) else 36)
             for left, right in pairwise(self._order)
         }  # fmt: skip
         x = max(2 * _MARGIN + width_of(self._names[self._order[0]]) / 2, 36)
@@ -189,7 +189,7 @@ class _Drawing:
     def _head(self, lane: str) -> list[svg.Element]:
         roles: dict[str, Role] = {PANEL: "panel", SERVER: "server", DATABASE: "database"}
         role, x, name = roles.get(lane, "client"), self._at[lane], self._names[lane]
-        half = width_of(name) / 2 + (10 if lane.startswith(CALL) else _MARGIN)
+        half = width_of(name) / 2 + (6 if lane.startswith(CALL) else _MARGIN)
         return [
             box(x - half, 8, 2 * half, 26, "box", role, radius=13),
             label(x, 25, name, "strong", role),

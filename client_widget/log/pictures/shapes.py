@@ -1,8 +1,9 @@
-"""What every picture is made of: text, badges, arrows, and the one style sheet.
+"""What every picture is made of: text, badges and arrows.
 
 One SVG is right in light and dark, on paper and in high contrast: its colours are CSS variables.
-Inside a page they follow JupyterLab's theme (also in Voilà), VS Code's or Colab's; as a file or
-an image they follow the reader's system. The picture paints its own background, so its text is
+Inside a page they follow JupyterLab's theme (also in Voilà), VS Code's or Colab's; as a file they
+follow the reader's system, and as the saved output of a cell they are light: a page shows it as an
+image, which can't see the page's theme. The picture paints its own background, so its text is
 readable wherever it is put.
 """
 
@@ -19,7 +20,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import svg
 
 from ...display import as_svg
-from .palette import DARK, HIGH_CONTRAST, LIGHT, PAPER
+from .style import PLAYING, STYLE, SYSTEM
 
 #: What a colour says.
 Role: TypeAlias = Literal[
@@ -30,53 +31,6 @@ Anchor: TypeAlias = Literal["start", "middle", "end"]
 
 #: What a picture is made of.
 Element: TypeAlias = svg.Element
-
-# The more often a class is repeated, the stronger the rule: paper wins over any theme.
-_STYLE = (
-    f".lab-picture{{{LIGHT};max-width:100%;height:auto;background:var(--lab-back)}}"
-    f"@media(prefers-color-scheme:dark){{.lab-picture{{{DARK}}}}}"
-    ':is([data-jp-theme-light="true"],.vscode-light,[data-theme="light"],[theme="light"]) '
-    f".lab-picture{{{LIGHT}}}"
-    ':is([data-jp-theme-light="false"],.vscode-dark,[data-theme="dark"],[theme="dark"]) '
-    f".lab-picture{{{DARK}}}"
-    f"@media print{{.lab-picture.lab-picture.lab-picture{{{PAPER}}}}}"
-    "@media(prefers-contrast:more){.lab-picture.lab-picture.lab-picture"
-    "{--lab-faint:var(--lab-text);--lab-line:var(--lab-text)}}"
-    "@media(forced-colors:active){.lab-picture.lab-picture.lab-picture"
-    f"{{{HIGH_CONTRAST};forced-color-adjust:none}}}}"
-    ".lab-picture text{font:12px system-ui,sans-serif;fill:var(--c,var(--lab-text))}"
-    ".lab-picture .strong{font-weight:600}"
-    ".lab-picture .mono{font:12px ui-monospace,'DejaVu Sans Mono',monospace}"
-    ".lab-picture .on{fill:var(--lab-on-accent)}"
-    ".lab-picture .line{fill:none;stroke:var(--c,var(--lab-line))}"
-    ".lab-picture .now{stroke-width:2}"
-    ".lab-picture .dashed{stroke-dasharray:4 3}"
-    ".lab-picture .head,.lab-picture .solid{fill:var(--c)}"
-    ".lab-picture .box{fill:var(--b,var(--lab-inset));stroke:var(--c,var(--lab-line))}"
-    ".lab-picture .back{fill:var(--lab-back)}"
-    ".lab-picture .frame{fill:var(--b,var(--lab-inset));stroke:var(--c);stroke-opacity:.5}"
-    ".lab-picture .faded{opacity:.35}"
-    ".lab-picture .muted,.lab-picture .panel,.lab-picture .database{--c:var(--lab-faint)}"
-    ".lab-picture .plain{--c:var(--lab-text)}"
-    ".lab-picture .client{--c:var(--lab-client)}"
-    ".lab-picture .server{--c:var(--lab-server)}"
-    ".lab-picture .access{--c:var(--lab-accent)}"
-    ".lab-picture .window{--c:#f0a020}"
-    ".lab-picture .ok{--c:var(--lab-good);--b:var(--lab-good-back)}"
-    ".lab-picture .bad{--c:var(--lab-bad);--b:var(--lab-bad-back)}"
-    ".lab-picture .warn{--c:var(--lab-late);--b:var(--lab-late-back)}"
-)
-
-#: Each step of a story takes this many seconds. A printed page does not wait for the last one.
-STEP = 0.35
-_PLAYING = (
-    f"@media screen and (prefers-reduced-motion:no-preference){{"
-    f".lab-picture.plays .step{{animation:lab-appear {STEP}s calc(var(--n)*{STEP}s) both}}"
-    f".lab-picture.plays .dot{{animation:lab-travel {STEP}s calc(var(--n)*{STEP}s) both}}}}"
-    "@keyframes lab-appear{from{opacity:0}}"
-    "@keyframes lab-travel{from,90%{opacity:1}to{transform:translateX(var(--way))}}"
-    ".lab-picture .dot{opacity:0}"
-)
 
 #: Pixels of the panel's type, to which a picture's width is related: larger type, larger picture.
 _BASE = 13
@@ -119,20 +73,26 @@ def drawing(
         elements=[
             svg.Title(text=as_svg(title)),
             svg.Desc(text=as_svg(description)),
-            svg.Style(text=_STYLE + (_PLAYING if playable else "")),
+            svg.Style(text=STYLE + (PLAYING if playable else "")),
             *elements,
         ],
     )
     return str(root)
 
 
-def as_image(picture: str) -> str:
+def as_image(picture: str, *, alone: bool = False) -> str:
     """The same with a width in pixels, for a page that displays it as an image.
 
     Inside a page a picture grows with the type. As an image it would take its browser's type, and
-    nbconvert's pages cut off what is too wide.
+    nbconvert's pages cut off what is too wide. They are also light when the reader's system is
+    dark, so the picture is.
+
+    Args:
+        picture (str): SVG text of `drawing`.
+        alone (bool): it is a file, which is dark if the reader's system is.
     """
     width = float(picture.partition('viewBox="')[2].split()[2])
+    picture = picture if alone else picture.replace(SYSTEM, "")
     return re.sub(r'width="[\d.]+em"', f'width="{min(width, _IMAGE):g}"', picture, count=1)
 
 

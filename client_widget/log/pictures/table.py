@@ -32,7 +32,7 @@ class Cell:
 
     @property
     def width(self) -> float:
-        own = width_of(self.words, strong=True) + 22 * self.in_badge
+        own = width_of(self.words, strong=self.in_badge) + 22 * self.in_badge
         return max(own, *map(width_of, ("", *self.more)))
 
     @property
@@ -89,7 +89,7 @@ def table(
 
 def _in_words(heads: Sequence[str], rows: Iterable[Sequence[Cell]], note: str) -> str:
     said = [
-        f"{row[0].words}: "
+        f"{row[0].told}: "
         + "; ".join(
             f"{head}: {cell.told}"
             for head, cell in zip(heads[1:], row[1:], strict=True)

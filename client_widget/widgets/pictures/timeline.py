@@ -17,6 +17,7 @@ from ...log.event_log import Trace
 from ...log.token_lives import DRAWN, Timeline, numbered, spans
 from ..background import Pulse
 from ..view import View, client_of
+from .picture import Picture
 
 #: Seconds between two drawings, however many events arrive.
 BATCH = 0.1
@@ -35,7 +36,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
             client refreshes ahead of expiry.
 
     Attributes:
-        picture (HTML): holds the SVG; empty until the first drawing.
+        picture (Picture): holds the SVG; empty until the first drawing.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
         self._window = client.refreshes_ahead if window is None else window
         # Held while drawing: the panel's tick and the events draw in two threads.
         self._drawing = threading.Lock()
-        self.picture = widgets.HTML()
+        self.picture = Picture()
         super().__init__([self.picture], layout=widgets.Layout(width="100%"))
         self._redraw = Pulse(BATCH, self._draw)
         self.on_close(

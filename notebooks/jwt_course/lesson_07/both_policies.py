@@ -122,13 +122,19 @@ def as_text(answers: Mapping[str, Sequence[Answered]]) -> str:
 def side_by_side(answers: Mapping[str, Sequence[Answered]]) -> Picture:
     """The answers as a table: a row for each action, a column for each policy."""
     rows = [
-        [Cell(of_all[0].action), *map(_cell, of_all)]
+        [_named(of_all[0].action), *map(_cell, of_all)]
         for of_all in zip(*answers.values(), strict=True)
     ]
     return Picture(table("Both policies", ["", *answers], rows), as_text(answers))
 
 
+def _named(action: str) -> Cell:
+    """What is asked, and below it the circumstances: so the table fits a narrow page."""
+    asked, _, circumstances = action.partition(", ")
+    return Cell(asked, more=[circumstances] if circumstances else [])
+
+
 def _cell(answered: Answered) -> Cell:
     role: Role = "bad" if answered.status >= 400 else "ok"
-    advice = [part for line in answered.advice for part in wrapped(line, 300)]
+    advice = [part for line in answered.advice for part in wrapped(line, 240)]
     return Cell(f"{answered.status} {cut(answered.error, 30)}".rstrip(), role, advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ import ipywidgets
 import pytest
 
 from client_widget import AuthClient, EventLog, LoginPanel
+from client_widget.widgets.live_log import LogView
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD, Gate
@@ -25,6 +27,20 @@ def test_fields_and_buttons_have_their_names(panel: LoginPanel) -> None:
     ]
     assert list(panel.buttons) == labels
     assert [button.description for button in panel.buttons.values()] == labels
+
+
+def test_a_closer_view_is_imported_when_its_tab_opens(
+    client: AuthClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {f"client_widget.widgets.{name}" for name in ("tour", "token_inspector")}
+    for name in modules:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    panel = LoginPanel(client)
+    assert not modules & set(sys.modules)
+    panel.tabs.show("Tokens")
+    panel.tabs.show("Tour")
+    assert modules <= set(sys.modules)
+    panel.close()
 
 
 def test_the_articles_session_by_hand(panel: LoginPanel, clock: DemoClock, log: EventLog) -> None:
@@ -169,6 +185,29 @@ def test_no_call_blocks_the_kernel(panel: LoginPanel, gate: Gate) -> None:
     panel.wait()
     assert not home.disabled
     assert "Welcome ada" in panel.home.value
+
+
+def test_a_click_is_shown_at_once_and_so_is_its_end(
+    ada: AuthClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither waits for the pace at which the log and the flow follow the events between them."""
+    monkeypatch.setattr("client_widget.widgets.live_log.BATCH", 600)
+    monkeypatch.setattr("client_widget.widgets.pictures.sequence_diagram.BATCH", 600)
+    rows: list[str] = []
+    monkeypatch.setattr(
+        LogView, "send", lambda _, message: rows.extend(row["text"] for row in message["rows"])
+    )
+    panel = LoginPanel(ada)
+    go = threading.Event()
+    gate.hold = lambda name, fields: go if name == "token.accepted" else None
+    panel.buttons["Home"].click()
+    until(lambda: bool(rows))
+    assert rows == ["Home was pressed"]
+    go.set()
+    panel.wait()
+    assert "OK for GET /home" in rows[-1]
+    assert "Welcome ada" in panel.flow.picture.value
+    panel.close()
 
 
 def test_a_wait_that_is_too_long_is_said(panel: LoginPanel, gate: Gate) -> None:

@@ -47,6 +47,15 @@ def test_it_is_drawn_again_as_events_come(
     until(lambda: "#3 GET /home again" in view.picture.value)
 
 
+def test_the_page_has_the_style_sheet_once(view: DiagramView, ada: AuthClient) -> None:
+    until(lambda: "ada is logged in" in view.picture.value)
+    sent = view.picture.get_state()
+    assert "ada is logged in" in sent["value"]
+    assert "<style>" not in sent["value"]
+    style = view.picture.value.partition("<style>")[2].partition("</style>")[0]
+    assert sent["_css"].startswith(style)
+
+
 def test_many_events_are_few_drawings(view: DiagramView, log: EventLog) -> None:
     drawn: list[Any] = []
     view.picture.observe(drawn.append, "value")

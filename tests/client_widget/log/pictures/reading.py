@@ -14,6 +14,12 @@ def root_of(picture: str) -> ElementTree.Element:
     return root
 
 
+def size(picture: str) -> tuple[float, float]:
+    """Its width and height in pixels."""
+    _, _, width, height = root_of(picture).get("viewBox", "").split()
+    return float(width), float(height)
+
+
 def texts(picture: str) -> list[str]:
     """The texts, in the order in which they are drawn."""
     return [element.text or "" for element in root_of(picture).iter(f"{SVG}text")]

@@ -18,15 +18,10 @@ from client_widget.log.pictures.page import (
 from client_widget.log.pictures.shapes import as_image, in_words, width_of
 from client_widget.log.pictures.table import Cell, table
 
-from .reading import SVG, root_of, said, texts, texts_in
+from .reading import SVG, root_of, said, size, texts, texts_in
 
 HOSTILE = "</text><script>alert(1)</script>&amp;"
 FROM_RIGHT_TO_LEFT = "שלום"
-
-
-def size(picture: str) -> tuple[float, float]:
-    _, _, width, height = root_of(picture).get("viewBox", "").split()
-    return float(width), float(height)
 
 
 def test_a_page_says_what_its_blocks_say() -> None:
@@ -105,6 +100,13 @@ def test_a_table_has_a_row_for_each_and_a_badge_for_each_colour() -> None:
     assert said(picture, "desc") == ("ada: State: in\nbob: State: out, since 5 s\nAnd 2 more.")
 
 
+def test_a_table_names_a_row_with_all_lines_of_its_first_cell() -> None:
+    rows = [[Cell("GET /home", more=["no token"]), Cell("403", "bad")]]
+    assert said(table("A table", ["", "status"], rows), "desc") == (
+        "GET /home, no token: status: 403"
+    )
+
+
 def test_a_table_can_be_empty() -> None:
     assert texts(table("A table", ["Name"], [], note="Nobody.")) == ["Name", "Nobody."]
 
@@ -116,3 +118,10 @@ def test_an_image_has_a_width_in_pixels_that_fits_a_page(
     picture = table("A table", ["x" * characters], [])
     assert float(root_of(as_image(picture)).get("width", "")) == (width or size(picture)[0])
     assert in_words(as_image(picture)) == in_words(picture)
+
+
+def test_only_a_picture_that_stands_alone_follows_the_readers_system() -> None:
+    picture = table("A table", ["Name"], [])
+    told = ["prefers-color-scheme" in as_image(picture, alone=alone) for alone in (True, False)]
+    assert told == [True, False]
+    assert '[data-jp-theme-light="false"]' in as_image(picture)  # where it is put into the page
