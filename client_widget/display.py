@@ -52,6 +52,8 @@ def as_svg(text: str) -> str:
 
 def printable(text: str) -> str:
     """A text of several parts, in which line breaks and what `shown` isolated stay."""
+    if text.isprintable():  # then nothing in it was isolated
+        return text
     parts = _ISOLATED.split(text)
     # Every second part was isolated.
     return "".join(
@@ -69,4 +71,6 @@ def _printable(text: str, keep: str) -> str:
 
 
 def _has_right_to_left(text: str) -> bool:
-    return any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
+    return not text.isascii() and any(
+        unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text
+    )

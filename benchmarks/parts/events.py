@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import psutil
 
@@ -14,6 +15,8 @@ from client_widget import EventLog
 
 from ..table import Part, Row, measured, ratio
 from ..turns import take_turns
+
+P, T = ParamSpec("P"), TypeVar("T")
 
 #: Events of which the time is taken together.
 CHUNK = 1000
@@ -33,11 +36,12 @@ def measure(quick: bool) -> Part:
     many = 100_000 if quick else 1_000_000
     part = Part(
         "Event log",
-        f"Events like those of a request, recorded in chunks of {CHUNK:,}. Each log has its own "
-        "process, so that its memory can be measured, and keeps all of its events.",
+        f"Events like those of a request, recorded in chunks of {CHUNK:,}. Each log keeps all of its "
+        "events and has its own process, so that its memory can be measured and the garbage "
+        "collector looks through no other objects.",
     )
     for subscribers in (0, 1):
-        filled = alone(many, subscribers)
+        filled = alone(fill, many, subscribers)
         what = "with a subscriber" if subscribers else "without a subscriber"
         tenth = len(filled.times) // 10
         first, last = filled.times[:tenth], filled.times[-tenth:]
@@ -47,7 +51,7 @@ def measure(quick: bool) -> Part:
     part.rows.append(Row("bytes of an event", filled.size))
     for threads, least in ((1, 300_000), (8, 150_000)):
         name = "one thread" if threads == 1 else f"{threads} threads"
-        rates = [a_second(threads) for _ in range(3 if quick else 7)]
+        rates = alone(rates_of, threads, 3 if quick else 7)
         what = f"events a second, one subscriber, {name}"
         part.rows.append(measured(what, rates, at_least=least))
     times = take_turns({"action": many_actions().action}, rounds=200)["action"]
@@ -55,7 +59,7 @@ def measure(quick: bool) -> Part:
     what = f"microseconds to find the last action among {MANY:,} events"
     part.rows.append(measured(what, microseconds, at_most=100))
     part.rows.append(
-        measured("a picture of 100 events, ms", pictures(20 if quick else 100), at_most=10)
+        measured("a picture of 100 events, ms", alone(pictures, 20 if quick else 100), at_most=10)
     )
     return part
 
@@ -75,10 +79,10 @@ def pictures(rounds: int) -> list[float]:
     return times[1:]  # the first imports the library
 
 
-def alone(count: int, subscribers: int) -> Filled:
-    """`fill` in its own process."""
+def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `function` returns in its own process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(fill, count, subscribers).result()
+        return pool.submit(function, *args, **kwargs).result()
 
 
 def fill(count: int, subscribers: int) -> Filled:
@@ -108,6 +112,11 @@ def many_actions() -> EventLog:
     for index in range(MANY):
         log.record("request.sent", source="bench", correlation=f"action {index // 10}")
     return log
+
+
+def rates_of(threads: int, rounds: int) -> list[float]:
+    """`a_second` in each round."""
+    return [a_second(threads) for _ in range(rounds)]
 
 
 def a_second(threads: int) -> float:
