@@ -36,8 +36,8 @@ def measure(quick: bool) -> Part:
     many = 100_000 if quick else 1_000_000
     part = Part(
         "Event log",
-        f"Events like those of a request, recorded in chunks of {CHUNK:,}. Each log keeps all of its "
-        "events and has its own process, so that its memory can be measured and the garbage "
+        f"Events like those of a request, recorded in chunks of {CHUNK:,}. Each log has its own "
+        "process and keeps all of its events. So its memory can be measured, and the garbage "
         "collector looks through no other objects.",
     )
     for subscribers in (0, 1):
