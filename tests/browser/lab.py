@@ -145,7 +145,7 @@ class NextKernel:
 
     def __init__(self, lab: Lab) -> None:
         startup = lab.folder.parent / "ipythondir" / "profile_default" / "startup"
-        startup.mkdir(parents=True)
+        startup.mkdir(parents=True, exist_ok=True)  # IPython makes it for its first kernel
         (startup / "warm.py").write_text(WARM)
         self._lab = lab
         self._count = 0
