@@ -17,7 +17,7 @@ import requests
 from demo_server import DemoServer
 from demo_server.class_server import GRACE
 
-from .processes import class_server, port_of
+from .processes import class_server, port_of, said_at_the_end
 
 #: The head of a request whose body then drips.
 DRIPPING = (
@@ -139,7 +139,7 @@ def test_200_that_drip_and_1000_that_are_silent_stop_neither_the_class_nor_its_e
         assert read_all(dripping[0]).startswith(b"HTTP/1.1 408")
         running.send_signal(signal.SIGTERM)
         # Sooner than that, no worker had to be killed.
-        assert running.communicate(timeout=GRACE - 1) == ("", "")
+        assert said_at_the_end(running, timeout=GRACE - 1) == ("", "")
         assert running.returncode == 0
 
 

@@ -32,7 +32,7 @@ from demo_server.storage.users import UserRepository
 from ..conftest import PASSWORD
 from .api import Api
 from .processes import class_server as serving
-from .processes import port_of
+from .processes import port_of, said_at_the_end
 
 SECRETS = {"ACCESS_TOKEN_SECRET": "a" * 32, "REFRESH_TOKEN_SECRET": "r" * 32}
 ADA = {"username": "ada", "password": PASSWORD}
@@ -248,8 +248,8 @@ def test_a_stop_lets_what_is_in_flight_finish_and_stores_the_last_events(
                 running.wait(timeout=1)
             under_way.sendall(body)
             assert under_way.recv(1000).startswith(b"HTTP/1.1 201")
-        out, err = running.communicate(timeout=20)
-        assert (running.returncode, out, err) == (0, "", "")
+        assert said_at_the_end(running, timeout=20) == ("", "")
+        assert running.returncode == 0
         idle.close()
     assert UserRepository(school.database).names() == ["ada"]
     events, _ = ClassEvents(school.database).read(0)
