@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-
 # A thread of granian's that is the last to hold an object of Python says so, now and then, while a
 # server with open connections stops (issue 884 of granian). docs/decisions.md says what it means.
 _GRANIAN_ENDS = re.compile(
