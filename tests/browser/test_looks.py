@@ -152,7 +152,10 @@ def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
     expect(flow.get_by_text("Welcome ada", exact=True)).to_be_visible()
     for width, height in ((1000, 800), (1280, 720), (1366, 768)):
         page.set_viewport_size({"width": width, "height": height})
-        assert len(set(panel.evaluate(ROWS))) == 1, width  # one line each
+        heights = panel.evaluate(ROWS)
+        one_line = heights.count(min(heights))
+        assert one_line >= 0.6 * len(heights), (width, heights)
+        assert max(heights) < 2 * min(heights), (width, heights)  # two lines at most
     page.set_viewport_size({"width": 1280, "height": 720})
     notebook.press("Projector")
     assert panel.evaluate(BELOW) <= 0
