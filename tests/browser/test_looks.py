@@ -64,10 +64,10 @@ BELOW = """(view) => {
   return view.querySelector(".lab-at-flow svg").getBoundingClientRect().bottom - window.bottom;
 }"""
 
-#: Which part of a place's width its picture takes. In one call: the picture is drawn again and again.
+#: Which part of a place's width its picture takes, in one call: it is drawn again and again.
 FILLED = """(place) => {
-  const [picture, room] = [place.querySelector("svg"), place].map((it) => it.getBoundingClientRect());
-  return picture.width / room.width;
+  const picture = place.querySelector("svg").getBoundingClientRect();
+  return picture.width / place.getBoundingClientRect().width;
 }"""
 
 #: How many pixels an element is wider than its place.
