@@ -7,7 +7,7 @@ has started, and ends the loop. What cannot be stopped is a call that runs no Py
 a long `time.sleep`: it ends as soon as it returns, before it can print anything.
 
 In a browser tab, a loop keeps every other thread from running. There it is ended at one of its
-turns, once the time is over: see `judging.endless`.
+turns, once its time is up: see `judging.endless`.
 """
 
 from __future__ import annotations
