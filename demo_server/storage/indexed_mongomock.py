@@ -5,9 +5,10 @@ mongomock examines every document at every operation. These classes change that 
 - **Lookups.** A query whose first field is `_id`, or has an index, and is compared with a plain
   value examines only the documents with that value. mongomock checks a unique index with such a
   query too. Every other query is mongomock's own, and so is every operation.
-- **Cleanup.** mongomock checks each document against a TTL index whenever it reads. Here each
-  insert checks `CHECKED` documents, the next in turn. So an expired document stays until its turn
-  comes, as it does in MongoDB, where a background task deletes once a minute.
+- **Cleanup.** mongomock checks each document against a TTL index whenever it reads. Here the store
+  knows when each document expires, and each insert checks `CHECKED` of them, the next in turn. So
+  an expired document stays until its turn comes, as it does in MongoDB, where a background task
+  deletes once a minute.
 
 An index only selects candidates, and mongomock's filter decides whether they match. So an index
 must never omit a document that matches; one too many does no harm. A document is indexed when it
@@ -21,7 +22,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import count
+from math import inf
 from typing import Any
 
 from mongomock import ObjectId
@@ -60,6 +63,7 @@ class IndexedStore(CollectionStore):
         self._next = count()
         self._numbers: dict[int, int] = {}  # by the identity of a document
         self._indexes: dict[str, dict[object, dict[int, Any]]] = {"_id": {}}
+        self._expiries: dict[int, float] = {}  # by number, in seconds since `_EPOCH`
         self._turns: deque[tuple[Any, int]] = deque()  # keys and numbers, the next to check first
 
     def __setitem__(self, key: Any, document: Any) -> None:
@@ -80,7 +84,7 @@ class IndexedStore(CollectionStore):
         document = self._documents[key]
         super().__delitem__(key)
         self._remove(document)
-        del self._numbers[id(document)]
+        self._expiries.pop(self._numbers.pop(id(document)), None)
 
     def drop(self) -> None:
         super().drop()
@@ -94,6 +98,8 @@ class IndexedStore(CollectionStore):
             if is_new and not self._turns:
                 keys = self._documents.items()
                 self._turns.extend((key, self._numbers[id(each)]) for key, each in keys)
+            for document in self._documents.values():
+                self._note_expiry(document)
         elif len(fields) == 1 and fields[0] not in self._indexes and "." not in fields[0]:
             self._indexes[fields[0]] = {}
             for document in self._documents.values():
@@ -132,6 +138,8 @@ class IndexedStore(CollectionStore):
             place = _place(document.get(field))
             if place is not None:
                 self._indexes[field].setdefault(place, {})[number] = document
+        if self._ttl_indexes:
+            self._note_expiry(document)
 
     def _remove(self, document: Mapping[str, Any]) -> None:
         number = self._numbers[id(document)]
@@ -147,21 +155,34 @@ class IndexedStore(CollectionStore):
 
     def _check_some(self) -> None:
         """Delete the expired ones of the next documents in turn."""
-        now = clock.utc_now().replace(tzinfo=None)  # mongomock stores dates without a zone
+        now = _seconds(clock.utc_now().replace(tzinfo=None))  # without a zone, as stored
         for _ in range(min(CHECKED, len(self._turns))):
             key, number = self._turns.popleft()
-            document = self._documents.get(key)
-            if self._numbers.get(id(document)) != number:
+            expiry = self._expiries.get(number)
+            if expiry is None:
                 continue  # it was deleted
-            if any(self._has_expired(document, each, now) for each in self._ttl_indexes.values()):
+            if expiry <= now:
                 del self[key]
             else:
                 self._turns.append((key, number))
 
-    def _has_expired(self, document: Any, index: Mapping[str, Any], now: object) -> bool:
-        [(field, _)] = index["key"]
-        after: int = index["expireAfterSeconds"]
-        return bool(self._value_meets_expiry(document.get(field), after, now))
+    def _note_expiry(self, document: Mapping[str, Any]) -> None:
+        """Note when a document expires. Of several dates the earliest counts."""
+        expiry = inf
+        for index in self._ttl_indexes.values():
+            [(field, _)] = index["key"]
+            value = document.get(field)
+            for date in value if isinstance(value, list) else [value]:
+                if isinstance(date, datetime):
+                    expiry = min(expiry, _seconds(date) + index["expireAfterSeconds"])
+        self._expiries[self._numbers[id(document)]] = expiry
+
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+def _seconds(date: datetime) -> float:
+    return (date - _EPOCH).total_seconds()
 
 
 def _place(value: object) -> object:

@@ -156,6 +156,27 @@ def test_a_later_expiry_keeps_a_document(utc_now: list[datetime]) -> None:
     assert [thing["_id"] for thing in things.find({})] == ["kept", "last"]
 
 
+def test_the_expiry_that_a_document_has_now_counts(utc_now: list[datetime]) -> None:
+    """The earliest date of several, a while after it, and none where there is no date."""
+    things: Any = open_database()["things"]
+    soon, late = (utc_now[0] + timedelta(hours=hours) for hours in (1, 9))
+    things.create_index("expires_at", expireAfterSeconds=3600)
+    things.insert_one({"_id": "sooner than it was", "expires_at": late})
+    things.insert_one({"_id": "one of two", "expires_at": [late, soon, "no date", late]})
+    things.insert_one({"_id": "late", "expires_at": [late]})
+    things.insert_one({"_id": "never", "expires_at": "tomorrow"})
+    things.insert_one({"_id": "deleted", "expires_at": soon})
+    things.delete_one({"_id": "deleted"})
+    things.update_one({"_id": "sooner than it was"}, {"$set": {"expires_at": soon}})
+    utc_now[0] = soon + timedelta(hours=1, milliseconds=-1)
+    things.insert_one({"_id": "before"})
+    assert len(list(things.find({}))) == 5
+    utc_now[0] += timedelta(milliseconds=1)
+    things.insert_one({"_id": "after"})
+    left = [thing["_id"] for thing in things.find({})]
+    assert left == ["late", "never", "before", "after"]
+
+
 def test_a_day_of_30_learners_leaves_no_more_than_the_day_before(utc_now: list[datetime]) -> None:
     """Each logs in, fails once, and refreshes for eight hours. Documents stay a day too long."""
     database: Any = open_database()
