@@ -21,6 +21,7 @@ from typing import Any
 from .attempt import attempt
 from .judging.answers import Wrong
 from .judging.learners_code import told
+from .outputs import in_short_lines
 from .progress import record
 
 __all__ = ["UNANSWERED", "Exercise", "Wrong"]
@@ -70,14 +71,15 @@ class Exercise:
         """Run the answer, and print whether it is right or what is wrong."""
         passed, words = self._verdict()
         record(self._judge.__module__, self.name, "check", passed)
-        print(words)
+        print(in_short_lines(words))
 
     def hint(self) -> None:
         """Print the next hint; the last one is nearly the answer."""
         count = len(self._hints)
         self._hints_given = min(self._hints_given + 1, count)
         record(self._judge.__module__, self.name, "hint")
-        print(f"Hint {self._hints_given} of {count}: {self._hints[self._hints_given - 1]}")
+        hint = self._hints[self._hints_given - 1]
+        print(in_short_lines(f"Hint {self._hints_given} of {count}: {hint}"))
 
     def solution(self) -> None:
         """Print a right answer. There may be others."""
@@ -110,7 +112,7 @@ class Exercise:
 
     def _assert(self, wanted: bool | None, what: str) -> None:
         passed, words = self._verdict()
-        print(words)
+        print(in_short_lines(words))
         assert passed is wanted, f"{self.name} should be {what}: {words}"
 
     def _verdict(self) -> tuple[bool | None, str]:

@@ -14,7 +14,6 @@ A saved notebook shows the question as a line of text and a picture, the same on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from textwrap import fill
 from typing import Any, TypeAlias
 
 import ipywidgets as widgets
@@ -23,13 +22,11 @@ from client_widget.display import as_html
 from client_widget.log.pictures.choices import choices
 from client_widget.log.pictures.shapes import as_image
 
+from .outputs import in_short_lines
 from .progress import record
 
 #: What may happen, the words to choose it by, and why it happens.
 Answer: TypeAlias = tuple[object, str, str]
-
-#: How many characters a line of the answer has at most: it fits next to the list of files.
-COLUMNS = 80
 
 _TEXT = "color:var(--jp-content-font-color1,inherit);font-size:14px;line-height:1.5"
 
@@ -83,8 +80,7 @@ class Guess:
             sentence = f"You said {self.said}, and it was {words}{why}"
         else:
             sentence = f"You said {self.said}, it was {words}{why}"
-        # JupyterLab breaks a longer line inside of a word. "Run All" prints what is saved.
-        print(f"\n{sentence if self.said is None else fill(sentence, COLUMNS)}")
+        print(f"\n{in_short_lines(sentence)}")
         if self.said is not None and not self._revealed:
             record(self.lesson, self.name, "guess", self.said == words)
         self._revealed = True

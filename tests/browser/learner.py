@@ -100,7 +100,7 @@ class Learner:
                     self._run(index)
                     words = self._run(checks[each.exercise])
                     assert words.startswith(f"{each.exercise} {verdict}"), words
-                    said.append(Said(each.exercise, words.strip()))
+                    said.append(Said(each.exercise, " ".join(words.split())))
                 continue
             words = self._run(index)
             if found := _ASKS.fullmatch(cell["source"]):

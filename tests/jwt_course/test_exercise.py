@@ -10,7 +10,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from jwt_course import Exercise, Wrong
+from jwt_course import Exercise, Wrong, outputs
+from jwt_course.outputs import COLUMNS
 from nbclient import NotebookClient
 
 from .learner import cell
@@ -84,6 +85,30 @@ def test_each_hint_says_more_and_the_last_stays(capsys: pytest.CaptureFixture[st
         "Hint 3 of 3: return 2 * x",
         "Hint 3 of 3: return 2 * x",
     ]
+
+
+def test_long_lines_are_broken_between_words_and_keep_their_indent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(outputs, "COLUMNS", COLUMNS)
+    told = "a word " * 20 + "up-to-date " * 9 + "y" * 90
+    text = f"in short:\n  {told}\n  the end"
+    q1 = Exercise(
+        {"double": 1}, "q1", wants=["double"], judge=lambda _: text, hints=[told], solution="…"
+    )
+    for say, begins in ((q1.check, "q1 is right. in short:"), (q1.assert_check_passed, "q1 is")):
+        say()
+        first, *lines, last = capsys.readouterr().out.splitlines()
+        assert first.startswith(begins)
+        assert last == "  the end"
+        assert all(line.startswith("  ") for line in lines)
+        assert " ".join(" ".join(lines).split()) == told
+        assert sorted(map(len, lines))[-2:] == [COLUMNS, 92]  # a long word stays whole
+        assert not [line for line in lines if line.endswith("-")]
+    q1.hint()
+    hint = capsys.readouterr().out
+    assert " ".join(hint.split()) == f"Hint 1 of 1: {told}"
+    assert len(hint.splitlines()) == 5
 
 
 def test_solution_shows_a_right_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -320,14 +345,15 @@ def test_in_a_notebook_the_next_cell_runs_after_a_check_that_hangs() -> None:
     ]
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     third, fourth = (
-        "".join(output["text"] for output in cell.outputs) for cell in notebook.cells[2:]
+        " ".join("".join(output["text"] for output in cell.outputs).split())
+        for cell in notebook.cells[2:]
     )
-    assert third.startswith("begun\nq1 is not right yet: after 0.5 s your code was still running")
+    assert third.startswith("begun q1 is not right yet: after 0.5 s your code was still running")
     assert "of your cell: `while True:`" in third or "of your cell: `pass`" in third
     assert fourth == (
         "q1 is not right yet: your code raised NameError: name 'nothing' is not defined, at line 1 "
         "of your cell: `f = lambda: str(nothing)`. Which cell defines that name, and have you run "
-        "it?\n"
+        "it?"
     )
 
 

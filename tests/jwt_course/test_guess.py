@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from IPython.core.formatters import DisplayFormatter
+from jwt_course import outputs
 from jwt_course.copies import MANIFEST
 from jwt_course.guess import Guess, guess, in_order
+from jwt_course.outputs import COLUMNS
 from jwt_course.progress import FILE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -159,11 +161,17 @@ def test_the_questions_of_a_lesson_have_several_answers_and_reasons(lesson: str)
         assert all(not why.endswith(".") and why for _, _, why in asked.answers)
 
 
-def test_a_long_answer_is_broken_between_words(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("answer", ["2", None])
+def test_a_long_answer_is_broken_between_words(
+    answer: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(outputs, "COLUMNS", COLUMNS)
     why = "each of the calls refreshes " * 5 + "in the end"
     asked = guess("How many?", number={3: why})
-    asked.ask().answer.value = "2"
+    asked.ask().answer.value = answer or ""
     asked.reveal(3)
     said = capsys.readouterr().out
-    assert " ".join(said.split()) == f"You said 2, it was 3, because {why}."
+    assert " ".join(said.split()) == (
+        f"You said 2, it was 3, because {why}." if answer else f"It was 3, because {why}."
+    )
     assert 60 < max(map(len, said.splitlines())) <= 80

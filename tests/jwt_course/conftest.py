@@ -1,0 +1,10 @@
+"""Prose stays in one line here, so that a test can compare a sentence with what was printed."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jwt_course.outputs.COLUMNS", 10_000)
