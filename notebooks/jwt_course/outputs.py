@@ -76,10 +76,10 @@ class Source:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         title = f"`demo_server/web/front_end/{self.name}`"
-        return {
-            "text/markdown": f"{title}\n\n```javascript\n{self.text}```\n",
-            "text/plain": self.text,
-        }
+        code = f"```javascript\n{self.text}```"
+        # In nbconvert's pages, code in an output has the font of what is around it.
+        monospaced = f'<div style="font-family: monospace">\n\n{code}\n\n</div>'
+        return {"text/markdown": f"{title}\n\n{monospaced}\n", "text/plain": self.text}
 
 
 def show_source(name: str) -> Source:
