@@ -42,7 +42,7 @@ def measure(quick: bool) -> Part:
             else:
                 part.left_out.append(f"{name}, which is not installed (extra `bench`).")
         checked = {name: _checked(call) for name, call in calls.items()}
-        times = take_turns(checked, rounds=8 if quick else 100, each=20)
+        times = take_turns(checked, rounds=8 if quick else 70, each=20)
     bare, ours = times["bare requests.Session"], times["AuthClient with its log"]
     for name, series in times.items():
         if series is not bare:

@@ -72,7 +72,7 @@ def _start_peers(part: Part, stack: ExitStack, secret: str, urls: dict[str, str]
 
 
 def _homes(part: Part, targets: dict[str, object], quick: bool) -> None:
-    plan = {"rounds": 3, "slice": 0.15} if quick else {"rounds": 40, "slice": 0.15}
+    plan = {"rounds": 3, "slice": 0.15} if quick else {"rounds": 32, "slice": 0.15}
     rates = dict(zip(targets, load(list(targets.values()), **plan), strict=True))
     bare, article = rates["bare"], rates["article"]
     part.rows.append(
@@ -106,7 +106,7 @@ def _refreshes(
         refreshes(urls[policy], tokens[policy][1], rotates=policy == "rfc")
         for policy in ("article", "rfc")
     ]
-    article, rfc = load(targets, rounds=3 if quick else 30, slice=0.15)
+    article, rfc = load(targets, rounds=3 if quick else 24, slice=0.15)
     part.rows.append(ratio("time of a refresh: ours, rfc / article", article, rfc, at_most=1.25))
 
 
@@ -126,7 +126,7 @@ def _over_bcrypt(part: Part, urls: dict[str, str], quick: bool) -> None:
         "article": lambda: login(urls["article"]),
         "rfc": lambda: login(urls["rfc"]),
     }
-    times = take_turns(calls, rounds=6 if quick else 60)
+    times = take_turns(calls, rounds=6 if quick else 50)
     for policy in ("article", "rfc"):
         what = f"time of a login: ours, {policy} / bcrypt.checkpw"
         part.rows.append(ratio(what, times[policy], times["bcrypt"], at_most=1.1))
