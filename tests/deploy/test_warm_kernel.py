@@ -68,9 +68,13 @@ def test_it_differs_from_jupyters_own_only_in_its_program() -> None:
 
 
 def test_the_wiring_imports_only_the_labs_own_modules(start: Start) -> None:
-    """They are not imported before: a learner may edit them until the cell runs."""
+    """They are not imported before: a learner may edit them until the cell runs.
+
+    The garbage collector leaves out what was.
+    """
     run = start()
     before = modules(run)
+    assert int(run("import gc; print(gc.get_freeze_count())")["text"]) > 10 * len(before)
     assert run(wiring())["status"] == "ok"
     new = {name.partition(".")[0] for name in modules(run) - before}
     assert new - set(sys.stdlib_module_names) == OWN
