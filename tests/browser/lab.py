@@ -215,10 +215,11 @@ class Notebook(Panel):
         self.name = name  # its path in the lab's folder
         self.path = lab.folder / name
 
-    def write(self, *cells: str) -> None:
-        """Make the notebook of these code cells."""
+    def write(self, *cells: str, heading: str = "") -> None:
+        """Make the notebook of these code cells, with a heading above if there is one."""
+        above = [nbformat.v4.new_markdown_cell(f"# {heading}")] if heading else []
         notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            cells=[*above, *map(nbformat.v4.new_code_cell, cells)],
             metadata={
                 "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"},
                 "language_info": {"name": "python"},
