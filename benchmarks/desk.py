@@ -38,7 +38,8 @@ def written_notebook(browser_path: str, *, height: int = 1000) -> Iterator[Noteb
         page = new_page(browser, height=height)
         open_lab(page, lab)
         notebook = Notebook(page, lab, "panel.ipynb")
-        notebook.write(wiring())
+        # JupyterLab loads MathJax with the first Markdown, which a lesson begins with.
+        notebook.write(wiring(), heading="The panel")
         try:
             yield notebook
         finally:

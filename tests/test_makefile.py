@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .browser.serving import KERNELS
+
 ROOT = Path(__file__).parent.parent
 
 #: In place of Python and of what is installed: it notes how it was called, and where.
@@ -97,6 +99,17 @@ def test_new_inputs_fill_the_environment_again(project: Project) -> None:
     later = (project.folder / ".venv" / "lab.done").stat().st_mtime + 1
     os.utime(project.folder / "constraints.txt", (later, later))
     assert project.lab() == ALL[1:]
+
+
+def test_the_lab_finds_its_own_kernel_first(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with project.stub.open("a") as stub:
+        stub.write('echo "$(basename "$PWD"): $JUPYTER_PATH" >> "$CALLS"')
+    own = str(project.folder / KERNELS.relative_to(ROOT))
+    for given, found in [("", own), ("/a b:/c", f"{own}:/a b:/c")]:
+        monkeypatch.setenv("JUPYTER_PATH", given)
+        assert project.make("lab", project.folder)[-1] == found
 
 
 def test_the_fast_tests_are_all_but_those_of_the_browser_the_hub_and_the_notebooks(

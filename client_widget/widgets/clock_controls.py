@@ -11,7 +11,7 @@ from ..client.auth_client import AuthClient
 from ..clock import Clock, PacedClock, time_of_day
 from ..protocol.tokens import is_time
 from .token_html import head
-from .view import Stylesheet, View
+from .view import Stylesheet, View, classes
 
 PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
 
@@ -54,13 +54,11 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
             value=self._pace_now(),
             style={"button_width": "auto"},
             tooltips=["How fast the clock runs"] * len(PACES),
+            **classes("lab-pace"),
         )
         self.pace.observe(self._on_pace, "value")
-        self.pace.add_class("lab-pace")
-        jumps_row = widgets.HBox(list(self.buttons.values()))
-        jumps_row.add_class("lab-buttons")
-        super().__init__([Stylesheet(), self._now, jumps_row, self.pace])
-        self.add_class("lab-clock")
+        jumps_row = widgets.HBox(list(self.buttons.values()), **classes("lab-buttons"))
+        super().__init__([Stylesheet(), self._now, jumps_row, self.pace], **classes("lab-clock"))
         self.refresh()
 
     def refresh(self) -> None:

@@ -16,6 +16,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -39,7 +40,7 @@ from .presence import Presence
 from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
 from .token_html import empty_card, head, token_card
-from .view import Stylesheet, View
+from .view import Stylesheet, View, classes
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
 #: text letter by letter and waits for each to arrive, so a click can overtake the last ones.
@@ -85,7 +86,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
         self.username = widgets.Text(description="Username")
         self.password = widgets.Password(description="Password")
-        self.banner = widgets.HTML()
+        self.banner = widgets.HTML(**classes("lab-held"))
         self.notice = widgets.HTML()
         self.home = widgets.HTML()
         self.tokens = widgets.HTML()
@@ -101,7 +102,10 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         for button in self.buttons.values():
             button.on_click(self._on_click)
         register, log_in, *others = self.buttons.values()
-        form = _row("lab-form", self.username, self.password)
+        # What nobody but the panel lays out shares one layout, because each is a message.
+        plain = widgets.Layout()
+        row, box = partial(_row, plain), partial(_box, plain)
+        form = row("lab-form", self.username, self.password)
         self._next = NextStep(client.name)
         self._time: TimeControls | None = None
         if isinstance(self.clock, PacedClock):
@@ -123,30 +127,29 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.projector.observe(self._on_projector, "value")
         # The flow's choice is in its title.
         self.flow.children = (self.flow.picture,)
-        titles = _row("lab-titles", widgets.HTML(head("Flow")), self.flow.choice, self.projector)
-        self.banner.add_class("lab-held")
+        titles = row(
+            "lab-titles", widgets.HTML(head("Flow"), layout=plain), self.flow.choice, self.projector
+        )
         # In the order of the story, also for the keyboard and for a narrow page.
         parts = [
-            _box(
+            box(
                 "browser",
                 self._who,
                 form,
-                _row("lab-buttons", register, log_in),
+                row("lab-buttons", register, log_in),
                 self.banner,
                 self.notice,
                 self.home,
-                _row("lab-buttons", *others),
-                *([widgets.HTML(_NO_WIRE)] if is_in_process(client.base_url) else []),
+                row("lab-buttons", *others),
+                *([widgets.HTML(_NO_WIRE, layout=plain)] if is_in_process(client.base_url) else []),
             ),
-            _box("store", widgets.HTML(head("Token store")), self.tokens),
-            *([_box("clock", self._time)] if self._time else []),
-            _box("log", self.log_view),
-            _box("flow", titles, self.flow),
+            box("store", widgets.HTML(head("Token store"), layout=plain), self.tokens),
+            *([box("clock", self._time)] if self._time else []),
+            box("log", self.log_view),
+            box("flow", titles, self.flow),
         ]
-        grid = widgets.Box(parts)
-        grid.add_class("lab-grid")
-        super().__init__([Stylesheet(), grid, self.tabs, self.presence])
-        self.add_class("lab-panel")
+        grid = widgets.Box(parts, layout=plain, **classes("lab-grid"))
+        super().__init__([Stylesheet(), grid, self.tabs, self.presence], **classes("lab-panel"))
 
         self._stepper = stepper_of(client)
         self._texts = {"notice": "", "home": ""}  # what both say, without markup
@@ -396,15 +399,10 @@ def _banner(text: str) -> str:
     return f'<div class="lab-banner" role="alert">{as_html(text)}</div>'
 
 
-def _row(name: str, *children: widgets.Widget) -> widgets.HBox:
-    row = widgets.HBox(children)
-    row.add_class(name)
-    return row
+def _row(layout: widgets.Layout, name: str, *children: widgets.Widget) -> widgets.HBox:
+    return widgets.HBox(children, layout=layout, **classes(name))
 
 
-def _box(name: str, *children: widgets.Widget) -> widgets.VBox:
+def _box(layout: widgets.Layout, name: str, *children: widgets.Widget) -> widgets.VBox:
     """A part of the panel; the style sheet puts it in the place of its name."""
-    box = widgets.VBox(children)
-    box.add_class("lab-box")
-    box.add_class(f"lab-at-{name}")
-    return box
+    return widgets.VBox(children, layout=layout, **classes("lab-box", f"lab-at-{name}"))

@@ -15,7 +15,7 @@ from ..log.masking import mask_token
 from ..protocol.auth_flow import Request, with_bearer
 from ..protocol.tokens import TokenPair
 from .background import Pulse
-from .view import Stylesheet, View
+from .view import Stylesheet, View, classes
 
 
 def _without_token(message: Request) -> Request:
@@ -87,10 +87,8 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
         self.message = widgets.HTML()
         self.hold.observe(self._on_hold, "value")
         self.next.on_click(lambda _: self._send_message())
-        row = widgets.HBox([self.change, self.next])
-        row.add_class("lab-buttons")
-        super().__init__([Stylesheet(), self.hold, self.message, row])
-        self.add_class("lab-steps")
+        row = widgets.HBox([self.change, self.next], **classes("lab-buttons"))
+        super().__init__([Stylesheet(), self.hold, self.message, row], **classes("lab-steps"))
         self._draw()
         self.on_close(self.stepper.use(self._draw_soon.start), self._draw_soon.stop)
 

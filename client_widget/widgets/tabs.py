@@ -22,7 +22,8 @@ class LazyTabs(View, widgets.Tab):  # type: ignore[misc]
     def __init__(self, makers: Mapping[str, Callable[[], View]]) -> None:
         self._makers = dict(makers)
         self.made: dict[str, View] = {}
-        super().__init__([widgets.VBox() for _ in makers], titles=tuple(makers))
+        plain = widgets.Layout()  # one message instead of one for each tab
+        super().__init__([widgets.VBox(layout=plain) for _ in makers], titles=tuple(makers))
         self.show(next(iter(makers)))
         self.observe(lambda change: self.show(self.titles[change["new"]]), "selected_index")
 

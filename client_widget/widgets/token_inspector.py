@@ -28,7 +28,7 @@ from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payl
 from ..protocol.tokens import TokenPair, is_time, read_claims
 from .background import NoThread, Pulse, Workers
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
-from .view import Stylesheet, View
+from .view import Stylesheet, View, classes
 
 #: Signs tokens that no server of the lab would sign. It is public, so it may be in the code.
 WRONG_SECRET = "a guess at the secret, and a wrong one"
@@ -121,8 +121,9 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             layout=widgets.Layout(flex="1 1 420px", min_width="300px"),
         )
         columns = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
-        super().__init__([widgets.HBox([left, right], layout=columns), Stylesheet()])
-        self.add_class("lab-inspector")
+        super().__init__(
+            [widgets.HBox([left, right], layout=columns), Stylesheet()], **classes("lab-inspector")
+        )
 
         self._say("Send the token to see the server's verdict here.")
         self.refresh()

@@ -21,7 +21,7 @@ from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
 from .background import NoThread, Pulse, Workers
-from .view import Stylesheet, View
+from .view import Stylesheet, View, classes
 
 NEXT = "Next step"
 RESTART = "Back to the start"
@@ -54,33 +54,30 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
         self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))
         style = Stylesheet()
         if self.tour is None:
-            super().__init__([style, self.head, self.story, self.notice, self.outcome])
-            self.add_class("lab-tour")
+            super().__init__(
+                [style, self.head, self.story, self.notice, self.outcome], **classes("lab-tour")
+            )
             self._say(NO_CLOCK)
             return
 
         self.on_close(self.tour.close)
         # As many buttons as the longest step needs; the other steps hide the rest.
         most = max(len(step.answers) for step in self.tour.steps)
-        self._answers = [widgets.Button() for _ in range(most)]
+        self._answers = [widgets.Button(**classes("lab-tour-answer")) for _ in range(most)]
         self._marks = [widgets.HTML() for _ in range(most)]
         self._rows = []
         for index, (button, mark) in enumerate(zip(self._answers, self._marks, strict=True)):
             button.on_click(partial(self._on_answer, index))
-            button.add_class("lab-tour-answer")
-            row = widgets.HBox([button, mark])
-            row.add_class("lab-tour-row")
-            self._rows.append(row)
+            self._rows.append(widgets.HBox([button, mark], **classes("lab-tour-row")))
         self._next = widgets.Button(description=NEXT, button_style="primary")
         self._next.on_click(lambda _: self._on_next())
         self._restart = widgets.Button(description=RESTART)
         self._restart.on_click(lambda _: self._on_restart())
-        ways = widgets.HBox([self._next, self._restart])
-        ways.add_class("lab-tour-ways")
+        ways = widgets.HBox([self._next, self._restart], **classes("lab-tour-ways"))
         super().__init__(
-            [style, self.head, self.story, *self._rows, self.notice, ways, self.outcome]
+            [style, self.head, self.story, *self._rows, self.notice, ways, self.outcome],
+            **classes("lab-tour"),
         )
-        self.add_class("lab-tour")
         self._stepper = stepper_of(client)
         self._under_way = False
         # Held while the notice of a step under way is written, and while the step ends.

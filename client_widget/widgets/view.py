@@ -29,6 +29,14 @@ def client_of(watched: AuthClient | Trace) -> AuthClient:
     return AuthClient(watched.base_url, log=watched, clock=watched.clock)
 
 
+def classes(*names: str) -> dict[str, list[str]]:
+    """CSS classes, as an argument of a new widget; `add_class` would send a message of its own.
+
+    Jupyter's server takes 2 to 3 ms for each message, and a panel is made of a hundred.
+    """
+    return {"_dom_classes": list(names)}
+
+
 class View:
     """The verbs of a view, made as `View(client, *, clock=None)`.
 

@@ -152,9 +152,11 @@ c.Authenticator.username_pattern = NAME
 c.JupyterHub.spawner_class = LimitedSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = str(LEARNERS / "{username}")
 c.Spawner.pre_spawn_hook = prepare_folder
+# The kernel of `make lab`, which has imported the lab's libraries before it answers.
+c.Spawner.environment = {"JUPYTER_PATH": str(HERE.parent / "jupyterlab")}
 # The address of a class server: `join()` in a learner's notebook finds the class.
 if os.environ.get("SERVER_URL"):
-    c.Spawner.environment = {"SERVER_URL": os.environ["SERVER_URL"]}
+    c.Spawner.environment["SERVER_URL"] = os.environ["SERVER_URL"]
 c.Spawner.cmd = [str(BIN / "jupyterhub-singleuser")]
 c.Spawner.args = [
     "--LanguageServerManager.autodetect=False",  # looks for node's packages at each start

@@ -19,7 +19,7 @@ import nbformat
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .panel import Panel
-from .serving import ROOT, STARTS_IN, free_port, own_environment, serving
+from .serving import KERNELS, ROOT, STARTS_IN, free_port, own_environment, serving
 
 TOKEN = "of-the-tests"
 
@@ -66,10 +66,6 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .map((output) => `${output.ename}: ${output.evalue}`)"""
 
 
-# What each kernel imports as it starts, so that the first cell need not. No name is left behind.
-WARM = "__import__('client_widget').LoginPanel, __import__('demo_server')\n"
-
-
 class Lab(NamedTuple):
     """A running JupyterLab: its address, and the folder that it shows."""
 
@@ -81,6 +77,8 @@ class Lab(NamedTuple):
 def running_lab(folder: Path) -> Iterator[Lab]:
     """JupyterLab on a copy of the notebooks, with no file of its user read or written.
 
+    Its kernels are those of `make lab`.
+
     Args:
         folder (Path): an empty one, where everything is kept.
 
@@ -89,7 +87,7 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     """
     notebooks = folder / "notebooks"
     shutil.copytree(ROOT / "notebooks", notebooks)
-    env = own_environment(folder)
+    env = own_environment(folder) | {"JUPYTER_PATH": str(KERNELS)}
     # What a widget holds is saved, so that a test can see what that is.
     state = Path(env["JUPYTERLAB_SETTINGS_DIR"], "@jupyter-widgets", "jupyterlab-manager")
     state.mkdir(parents=True)
@@ -144,9 +142,6 @@ class NextKernel:
     """
 
     def __init__(self, lab: Lab) -> None:
-        startup = lab.folder.parent / "ipythondir" / "profile_default" / "startup"
-        startup.mkdir(parents=True, exist_ok=True)  # IPython makes it for its first kernel
-        (startup / "warm.py").write_text(WARM)
         self._lab = lab
         self._count = 0
         self._thread = ThreadPoolExecutor(1)
@@ -220,10 +215,11 @@ class Notebook(Panel):
         self.name = name  # its path in the lab's folder
         self.path = lab.folder / name
 
-    def write(self, *cells: str) -> None:
-        """Make the notebook of these code cells."""
+    def write(self, *cells: str, heading: str = "") -> None:
+        """Make the notebook of these code cells, with a heading above if there is one."""
+        above = [nbformat.v4.new_markdown_cell(f"# {heading}")] if heading else []
         notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            cells=[*above, *map(nbformat.v4.new_code_cell, cells)],
             metadata={
                 "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"},
                 "language_info": {"name": "python"},

@@ -12,6 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 
+#: A folder of JUPYTER_PATH: with the kernel that `make lab` has.
+KERNELS = ROOT / "deploy" / "jupyterlab"
+
 #: Seconds in which a server must answer.
 STARTS_IN = 60.0
 

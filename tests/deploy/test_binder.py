@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from jwt_course.copies import lessons
 
+from ..browser.serving import KERNELS
 from .hub import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -39,6 +41,20 @@ def test_it_makes_the_learners_copy(build: str) -> None:
     assert "python -m jwt_course start my-course\n" in script
     link = (ROOT / "docs/how-to/binder.md").read_text()
     assert f"?urlpath=lab/tree/my-course/{lessons()['01'].name}\n" in link
+
+
+def test_its_kernel_is_that_of_make_lab(tmp_path: Path) -> None:
+    """Installed here in another place. A kernel of the same name is there already, in the image."""
+    script = (ROOT / "postBuild").read_text()
+    [install] = [line for line in script.splitlines() if "kernelspec" in line]
+    command = install.replace("--sys-prefix", f"--prefix={tmp_path}").split()
+    for _ in range(2):
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True, capture_output=True)
+    folders = (tmp_path / "share/jupyter/kernels/python3", KERNELS / "kernels/python3")
+    installed, ours = (
+        {path.name: path.read_bytes() for path in each.glob("*.*")} for each in folders
+    )
+    assert installed == ours
 
 
 def test_it_reads_a_python_that_the_project_takes(build: str) -> None:

@@ -18,6 +18,7 @@ import requests
 
 from demo_server import ServerConfig
 
+from ..browser.serving import KERNELS
 from .hub import DEPLOY, PATIENCE, ROOT, Hub, Learner, text_of
 
 NAMES = ("ada", "bob", "cleo")
@@ -76,6 +77,11 @@ def test_each_learner_has_an_own_server_on_an_own_port(lesson: Class) -> None:
     urls = [learner.run("print(server.url)").strip() for learner in lesson.learners]
     assert len(set(urls)) == 3
     assert all(url.startswith("http://127.0.0.1:") for url in urls)
+
+
+def test_the_kernel_is_that_of_make_lab(lesson: Class) -> None:
+    program = lesson.learners[0].run("import sys; print(sys.argv[0])").strip()
+    assert Path(program) == KERNELS / "kernels/python3/warm_kernel.py"
 
 
 def test_a_user_of_one_kernel_is_unknown_in_another(lesson: Class) -> None:

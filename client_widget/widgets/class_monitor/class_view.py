@@ -19,7 +19,7 @@ from ...display import as_html, cut, shown
 from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import NoThread, Pulse, Workers
 from ..presence import Presence
-from ..view import Stylesheet, View
+from ..view import Stylesheet, View, classes
 from .class_state import (
     ENDED,
     EXPIRED,
@@ -110,8 +110,9 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
         self.presence = Presence(on_report=self._pulse.start)
         row = widgets.Layout(align_items="center", flex_flow="row wrap", grid_gap="8px")
         head = widgets.HBox([self.advance, self.counts], layout=row)
-        super().__init__([Stylesheet(), self.presence, head, self.notice, self.table])
-        self.add_class("lab-class")
+        super().__init__(
+            [Stylesheet(), self.presence, head, self.notice, self.table], **classes("lab-class")
+        )
         self.on_close(self.stop, self._pulse.stop)
 
     def start(self) -> None:
