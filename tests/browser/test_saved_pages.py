@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+from IPython.core.formatters import DisplayFormatter
 from jwt_course.outputs import show_source
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser
@@ -15,7 +16,7 @@ FONTS = """(selector) => [...document.querySelectorAll(selector)]
 
 
 def test_code_that_a_cell_shows_is_monospaced(browser: Browser, tmp_path: Path) -> None:
-    shown = show_source("token_store.js")._repr_mimebundle_()
+    shown, _ = DisplayFormatter().format(show_source("token_store.js"))
     output = nbformat.v4.new_output("execute_result", shown, execution_count=1)
     cell = nbformat.v4.new_code_cell("show_source(…)", outputs=[output])
     exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="")
