@@ -47,8 +47,12 @@ def kernel(env: dict[str, str], cwd: Path) -> Iterator[Run]:
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
-    """Start a kernel in `tmp_path`, with further folders in front of its path."""
-    monkeypatch.setenv("JUPYTER_PATH", str(KERNELS))
+    """Start a kernel in `tmp_path`, with further folders in front of its path.
+
+    It is found through a link, as where a checkout is reached through one.
+    """
+    (tmp_path / "link").symlink_to(KERNELS)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "link"))
 
     def started(*first: Path) -> Run:
         path = os.pathsep.join(map(str, [*first, ROOT, ROOT / "notebooks"]))

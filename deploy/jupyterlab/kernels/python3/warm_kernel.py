@@ -19,7 +19,7 @@ LIBRARIES = (
 )  # fmt: skip
 
 if __name__ == "__main__":
-    if Path(sys.path[0]) == Path(__file__).parent:
+    if Path(sys.path[0]) == Path(__file__).resolve().parent:
         del sys.path[0]  # a kernel imports nothing from there
     for name in LIBRARIES:
         with suppress(Exception):  # the cell that imports it shows the error
