@@ -17,9 +17,13 @@ Lessons do not import each other. What they share is here:
 - `outputs`: what a cell displays: pictures, and the front end's JavaScript.
 
 The server and the client meet here and in the notebooks; neither imports the course.
+
+`__init__.pyi` lists the names that the package itself has. They are loaded at their first use, so
+`python -m jwt_course` loads neither widgets nor a server.
 """
 
-from .exercise import Exercise, Wrong
-from .seat import CannotJoin, Seat, join
+import lazy_loader
 
-__all__ = ["CannotJoin", "Exercise", "Seat", "Wrong", "join"]
+import client_widget  # noqa: F401 - first: in a browser tab it replaces the locks of what comes next
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

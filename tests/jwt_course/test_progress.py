@@ -106,6 +106,14 @@ def test_several_kernels_may_write_at_once(copy: Path) -> None:
     assert written == sorted([f"q{n}" for n in range(50)] * 3)
 
 
+def test_the_command_loads_neither_widgets_nor_a_server(copy: Path) -> None:
+    code = (
+        "import sys, jwt_course.__main__\n"
+        "assert not {'ipywidgets', 'flask', 'requests', 'demo_server'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=copy, check=True)
+
+
 def test_a_line_that_was_cut_short_costs_no_other(copy: Path) -> None:
     (copy / FILE).write_bytes(b'{"lesson": "02", "exer')
     record("jwt_course.lesson_02", "q1", "check", True)

@@ -180,7 +180,10 @@ def what_the_server_does(grace: int, lag: int | None) -> str:
     clock = DemoClock(start=1_800_000_000, rate=0)
     log = EventLog(clock=clock)
     config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
-    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="exercise") as server:
+    emit = log.emitter("server")
+    with DemoServer(
+        config, clock=clock, emit=emit, name="exercise", transport="in-process"
+    ) as server:
         owner = AuthClient(server.url, clock=clock)
         owner.register("ada", PASSWORD)
         owner.login("ada", PASSWORD)

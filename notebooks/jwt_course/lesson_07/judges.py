@@ -23,7 +23,7 @@ def answers_of(policy: str) -> tuple[Answered, ...]:
     """The answers of a new server of that policy to all actions."""
     clock = DemoClock(start=1_800_000_000, rate=0)
     config = ServerConfig(policy=policy, bcrypt_cost=4)
-    with DemoServer(config, clock=clock, name="exercise") as server:
+    with DemoServer(config, clock=clock, name="exercise", transport="in-process") as server:
         return ask_all(server, clock)
 
 

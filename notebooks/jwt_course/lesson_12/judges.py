@@ -75,7 +75,7 @@ def server_goes_on(grace: int, gap: int, successor_used: bool) -> bool:
     """Does a session survive on a real server?"""
     clock = DemoClock(start=START, rate=0)
     config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
-    with DemoServer(config, clock=clock, name="exercise") as server:
+    with DemoServer(config, clock=clock, name="exercise", transport="in-process") as server:
         tab = AuthClient(server.url, log=EventLog(clock=clock), clock=clock)
         tab.register("ada", PASSWORD)
         tab.login("ada", PASSWORD)

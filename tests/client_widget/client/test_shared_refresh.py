@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -320,6 +321,7 @@ class Interrupt:
         sys.settrace(None)
 
     @staticmethod
+    @cache  # it is asked at each call of a function
     def _is_meant(code: CodeType) -> bool:
         whole = {module.__file__ for module in (single_flight, store, token_file)}
         names = ("_refresh_once", "_advance", "_record_outcome", "lead", "follow")

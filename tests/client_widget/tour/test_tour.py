@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -35,6 +35,13 @@ USUAL = [
 ]
 
 ELSE = "Something else."
+
+
+@pytest.fixture
+def server(config: ServerConfig, clock: DemoClock, gate: Gate) -> Iterator[DemoServer]:
+    """Without a socket: the story is judged by the events, which are the same."""
+    with DemoServer(config, clock=clock, emit=gate, transport="in-process") as server:
+        yield server
 
 
 @pytest.fixture
