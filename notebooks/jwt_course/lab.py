@@ -77,9 +77,7 @@ def trial(auth: Callable[[TokenStore], Auth] = BearerAuth, **settings: Any) -> I
     clock = DemoClock(start=START, rate=0)
     log = EventLog(clock=clock)
     config = ServerConfig(bcrypt_cost=4, **settings)
-    emit = log.emitter("server")
-    # Without a socket: a check takes half the time, and a browser tab does the same.
-    with DemoServer(config, clock=clock, emit=emit, name="trial", transport="in-process") as server:
+    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="trial") as server:
         store = WatchedStore()
         client = AuthClient(server.url, store=store, log=log, clock=clock, auth=auth)
         client.register("ada", "a pass phrase of ada's")

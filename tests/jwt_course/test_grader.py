@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import requests
 from IPython.core.formatters import DisplayFormatter
 from jwt_course.lesson_09.client_scenarios import SCENARIOS
 from jwt_course.lesson_09.faulty_auths import FlagAuth
@@ -19,7 +20,14 @@ from jwt_course.lesson_09.faulty_clients import RushClient, SilentClient
 from jwt_course.lesson_09.grader import Report, Row, find_fault, grade, watch
 from jwt_course.lesson_09.stage import PASSWORD
 
-from client_widget import ArticleAuth, AuthClient, BearerAuth, LoginRequired, Request
+from client_widget import (
+    ArticleAuth,
+    AuthClient,
+    BearerAuth,
+    LoginRequired,
+    Request,
+    TokenPair,
+)
 from client_widget.protocol.auth_flow import AuthFlow, may_have_expired, with_bearer
 
 
@@ -44,8 +52,19 @@ class OneLock(RushClient):
         return flow.send(None)
 
 
+class OwnLogin(AuthClient):
+    """Sends its login itself: a client need not send everything through `AuthClient`."""
+
+    def login(self, username: str, password: str) -> None:
+        credentials = {"username": username, "password": password}
+        answer = requests.post(f"{self.base_url}/users/login", json=credentials, timeout=10).json()
+        self.store.set(TokenPair(answer["accessToken"], answer["refreshToken"]))
+
+
 @pytest.mark.parametrize(
-    "right", [AuthClient, BearerAuth, make_ahead, OneLock], ids=lambda right: right.__name__
+    "right",
+    [AuthClient, BearerAuth, make_ahead, OneLock, OwnLogin],
+    ids=lambda right: right.__name__,
 )
 def test_a_right_client_passes(right: Callable[..., Any]) -> None:
     """With much patience: on a busy machine it may take long, but it never waits in vain."""

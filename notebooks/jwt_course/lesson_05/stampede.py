@@ -122,12 +122,7 @@ def run_stampede(
     log = EventLog(clock=clock)
     config = ServerConfig(policy="rfc" if rotation else "article", bcrypt_cost=4)
     emit = log.emitter("server")
-    with (
-        _running,
-        DemoServer(
-            config, clock=clock, emit=emit, name="stampede", transport="in-process"
-        ) as server,
-    ):
+    with _running, DemoServer(config, clock=clock, emit=emit, name="stampede") as server:
         client = AuthClient(server.url, log=log, clock=clock, auth=strategy)
         client.register(*USER)
         client.login(*USER)

@@ -240,8 +240,3 @@ class TestTheRest:
         assert echoed("a1-b2") == "a1-b2"
         for bad in ["<b>", "a b", "x" * 65]:
             assert len(echoed(bad)) == 12
-
-    def test_no_code_is_compiled_to_build_the_urls_of_routes(self, server: DemoServer) -> None:
-        """It would take most of the time of a start."""
-        with pytest.raises(NotImplementedError, match="only matched"):
-            server.app.url_map.bind("lab").build("home")
