@@ -94,6 +94,8 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     state = Path(env["JUPYTERLAB_SETTINGS_DIR"], "@jupyter-widgets", "jupyterlab-manager")
     state.mkdir(parents=True)
     (state / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
+    config = Path(env["JUPYTER_CONFIG_DIR"], "jupyter_server_config.py")
+    config.write_text("from tests import kernels\n\nkernels.use()\n")
 
     port = free_port()
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
