@@ -91,7 +91,7 @@ def faults(page: Page, view: str) -> list[str]:
 def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
     """Light, dark and projector; each tab; also the class view, which is a view of its own."""
     page, panel = notebook.page, notebook.page.locator(".lab-panel")
-    log_in(notebook)
+    notebook.log_in()
     notebook.press("+61 s", "Home")
     expect(notebook.home("Welcome ada")).to_be_visible()
     notebook.run_cell("from client_widget import ClassView; ClassView(client)")
@@ -153,7 +153,7 @@ def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
     page, panel = notebook.page, notebook.page.locator(".lab-panel")
     flow = panel.locator(".lab-at-flow > :last-child")
     notebook.execute("application:toggle-left-area")  # as wide as a small screen allows
-    log_in(notebook)
+    notebook.log_in()
     notebook.press("+61 s", "Home")
     expect(flow.get_by_text("Welcome ada", exact=True)).to_be_visible()
     for width, height in ((1000, 800), (1280, 720), (1366, 768)):

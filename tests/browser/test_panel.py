@@ -146,7 +146,7 @@ def test_the_panel_follows_the_theme(notebook: Notebook) -> None:
 
 
 def test_a_stopped_server_is_said_in_words(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.run_cell("server.stop()")
     notebook.press("Home")
     expect(notebook.says("Is the server running?")).to_be_visible()
@@ -157,7 +157,7 @@ def test_a_stopped_server_is_said_in_words(notebook: Notebook) -> None:
 
 
 def test_ten_thousand_events_at_once(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.run_cell("for n in range(10_000):\n    log.record('test.made', source='test', n=n)")
     notebook.press("Home")
     expect(notebook.log).to_contain_text(
@@ -216,7 +216,7 @@ MARKED = """(element) => {
 
 
 def test_step_mode_and_the_tour_by_keyboard_alone(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     keyboard = notebook.page.keyboard
 
     def reach(target: Locator, key: str = "Tab") -> None:

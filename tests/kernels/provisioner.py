@@ -78,7 +78,9 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         cwd = str(kwargs.get("cwd") or Path.cwd())
-        self.process = Fork(cmd[cmd.index("-f") :], cwd, kwargs["env"])
+        # As Jupyter's own provisioner does: the lab finds its Jupyter server by this.
+        env = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}
+        self.process = Fork(cmd[cmd.index("-f") :], cwd, env)
         self.pid = self.pgid = self.process.pid
         self.cwd = cwd
         return self.connection_info
