@@ -1,4 +1,4 @@
-"""The proxies of the environment, the garbage collector, and the two workers of `make test`.
+"""The proxies of the environment, the kernels of the notebooks, and the two workers of `make test`.
 
 No request to this machine goes through a proxy, whatever the environment says. That is set before
 anything starts, so it holds for the tests, the notebooks and the processes that either of them
@@ -14,12 +14,18 @@ from typing import Any
 
 import pytest
 
+from tests import kernels
+
 NAMES = ("no_proxy", "NO_PROXY")  # some clients read one, some the other
 
 _hosts = ",".join(os.environ.get(name, "") for name in NAMES).split(",")
 _hosts = [host.strip() for host in [*_hosts, "127.0.0.1", "localhost", "::1"]]
 for name in NAMES:
     os.environ[name] = ",".join(dict.fromkeys(filter(None, _hosts)))
+
+
+def pytest_configure() -> None:
+    kernels.use()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""The browser, JupyterLab, and a new notebook in it for each test.
+"""The browser, JupyterLab, and a notebook in it for each file of tests.
 
 The browser and JupyterLab are of package scope: each is started once. They are not of
 session scope, since Playwright keeps an event loop in the main thread, which must be gone
@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page
 from .chromium import find_browser
 from .lab import (
     Lab,
-    NextKernel,
     Notebook,
     new_browser,
     new_page,
@@ -104,20 +103,10 @@ def no_trouble(page: Page) -> Iterator[None]:
     assert troubles == []
 
 
-@pytest.fixture(scope="package")
-def next_kernel(lab: Lab) -> Iterator[NextKernel]:
-    kernel = NextKernel(lab)
-    yield kernel
-    kernel.close()
-
-
-@pytest.fixture
-def notebook(lab: Lab, next_kernel: NextKernel, page: Page, tmp_path: Path) -> Iterator[Notebook]:
-    """A new notebook of one cell, the wiring of README; it has been run.
-
-    `tmp_path` is where a picture goes if the test fails.
-    """
-    notebook = Notebook(page, lab, next_kernel.take())
+@contextmanager
+def open_wiring(lab: Lab, page: Page, name: str) -> Iterator[Notebook]:
+    """A new notebook of one cell, the wiring of README; it has been run."""
+    notebook = Notebook(page, lab, name)
     notebook.write(wiring())
     try:
         notebook.open()
@@ -125,6 +114,23 @@ def notebook(lab: Lab, next_kernel: NextKernel, page: Page, tmp_path: Path) -> I
     finally:
         notebook.close()
         shut_kernels_down(lab)
+
+
+@pytest.fixture(scope="module")
+def opened(lab: Lab, lab_page: Page, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    """The notebook of a file of tests."""
+    with open_wiring(lab, lab_page, f"{request.path.stem}.ipynb") as notebook:
+        yield notebook
+
+
+@pytest.fixture
+def notebook(opened: Notebook, page: Page, tmp_path: Path) -> Notebook:
+    """The file's notebook, in which the wiring has been run again: all that it makes is new.
+
+    `tmp_path` is where a picture goes if the test fails.
+    """
+    opened.begin_again()
+    return opened
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,6 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +17,9 @@ from typing import Any, NamedTuple
 import nbformat
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from ..conftest import PASSWORD
 from .panel import Panel
-from .serving import KERNELS, ROOT, STARTS_IN, free_port, own_environment, serving
+from .serving import KERNELS, ROOT, free_port, own_environment, serving
 
 TOKEN = "of-the-tests"
 
@@ -126,45 +126,9 @@ def api(lab: Lab, method: str, path: str, body: Any = None) -> Any:
 
 
 def shut_kernels_down(lab: Lab) -> None:
-    """End the kernel of every notebook, and with it the demo server in it.
-
-    A kernel whose notebook is still to be written is kept: see `NextKernel`.
-    """
+    """End the kernel of every notebook, and with it the demo server in it."""
     for session in api(lab, "GET", "sessions"):
-        if (lab.folder / session["path"]).exists():
-            api(lab, "DELETE", f"sessions/{session['id']}")
-
-
-class NextKernel:
-    """A kernel that starts while a test runs, for the notebook of the next one.
-
-    JupyterLab opens a notebook with the kernel of the session at its path.
-    """
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._count = 0
-        self._thread = ThreadPoolExecutor(1)
-        self._started = self._start()
-
-    def _start(self) -> Future[str]:
-        self._count += 1
-        name = f"test {self._count}.ipynb"
-        session = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
-
-        def start() -> str:
-            api(self._lab, "POST", "sessions", session)
-            return name
-
-        return self._thread.submit(start)
-
-    def take(self) -> str:
-        """The name of a notebook that is still to be written and has a kernel; start another."""
-        started, self._started = self._started, self._start()
-        return started.result(timeout=STARTS_IN)
-
-    def close(self) -> None:
-        self._thread.shutdown()
+        api(lab, "DELETE", f"sessions/{session['id']}")
 
 
 def wiring() -> str:
@@ -207,6 +171,12 @@ CLOSE_DOCUMENTS = """() => {
 }"""
 
 
+KEEP_THE_FIRST = """() => {
+  const { sharedModel } = window.jupyterapp.shell.currentWidget.content.model;
+  sharedModel.deleteCellRange(1, sharedModel.cells.length);
+}"""
+
+
 class Notebook(Panel):
     """A notebook that is open in JupyterLab, and the panel in it."""
 
@@ -231,6 +201,14 @@ class Notebook(Panel):
         """Open the notebook and run all of its cells."""
         self.execute("docmanager:open", path=self.name)
         self.wait_for_kernel()
+        self.run_all()
+
+    def begin_again(self) -> None:
+        """Run the first cell again, alone; what came below it is gone."""
+        self.page.evaluate(KEEP_THE_FIRST)
+        self.run_all()
+
+    def run_all(self) -> None:
         self.execute("notebook:run-all-cells")
         self.wait_for_cells()
 
@@ -244,6 +222,10 @@ class Notebook(Panel):
     def execute(self, command: str, **args: Any) -> None:
         """A command of JupyterLab, such as its menus have."""
         self.page.evaluate(EXECUTE, [command, args])
+
+    def log_in(self) -> None:
+        """Register ada and log her in, from a cell."""
+        self.run_cell(f"client.register('ada', {PASSWORD!r})\nclient.login('ada', {PASSWORD!r});")
 
     def run_cell(self, source: str) -> None:
         """Run a new cell at the end of the notebook."""

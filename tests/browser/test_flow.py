@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from ..conftest import PASSWORD
 from .lab import Notebook
-from .panel import log_in, ordered
+from .panel import ordered
 
 HOLD = """\
 from client_widget.client.stepper import stepper_of
@@ -17,7 +17,7 @@ MOTION = """picture => picture.getAnimations({ subtree: true }).map(each => each
 
 
 def test_five_calls_and_one_refresh_ten_times(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     flow = notebook.page.locator(".lab-at-flow svg")
     first = 3
     for count in range(10):
@@ -45,7 +45,7 @@ def test_five_calls_and_one_refresh_ten_times(notebook: Notebook) -> None:
 
 
 def test_an_expiry_plays_once_unless_motion_is_reduced(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     flow = notebook.page.locator(".lab-at-flow svg")
     notebook.press("+61 s", "Home")
     expect(flow).to_contain_class("plays")
@@ -59,7 +59,7 @@ def test_an_expiry_plays_once_unless_motion_is_reduced(notebook: Notebook) -> No
 
 
 def test_a_held_message_is_sent_from_the_flow(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.run_cell(HOLD)
     flow = notebook.page.locator(".lab-at-flow svg")
     notebook.press("+61 s", "Home")

@@ -37,7 +37,7 @@ def texts(notebook: Notebook) -> list[str]:
 
 
 def test_held_messages_go_one_by_one(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.press("+61 s")
     notebook.open_tab("Step by step")
     notebook.press("Hold messages")
@@ -68,7 +68,7 @@ def test_held_messages_go_one_by_one(notebook: Notebook) -> None:
 
 
 def test_a_held_message_is_sent_without_its_token(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.open_tab("Step by step")
     notebook.press("Hold messages", "Home")
     expect(notebook.says("GET /home (call)")).to_be_visible()
@@ -92,7 +92,7 @@ def test_a_held_message_is_sent_without_its_token(notebook: Notebook) -> None:
 
 
 def test_a_row_opens_and_its_token_is_never_saved(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.press("Home")
     expect(notebook.row("200 OK for GET /home")).to_be_visible()
     row = notebook.row("GET /home with the access token")
@@ -128,7 +128,7 @@ def download(notebook: Notebook, button: str) -> tuple[str, str]:
 
 
 def test_the_log_is_saved_as_a_file(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.press("Home")
     expect(notebook.row("200 OK for GET /home")).to_be_visible()
 
@@ -182,7 +182,7 @@ def font_size(element: Locator) -> float:
 
 
 def test_the_projector_and_the_pace(notebook: Notebook) -> None:
-    log_in(notebook)
+    notebook.log_in()
     usual = font_size(notebook.log)
     notebook.press("Projector")
     expect(notebook.page.locator(".lab-panel.lab-projector")).to_be_visible()
@@ -303,7 +303,7 @@ def test_what_is_disabled_is_readable_in_both_themes(notebook: Notebook) -> None
 def test_a_cell_that_waits_for_a_held_message_is_explained_and_can_be_stopped(
     notebook: Notebook,
 ) -> None:
-    log_in(notebook)
+    notebook.log_in()
     notebook.open_tab("Step by step")
     notebook.press("Hold messages")
     expect(notebook.says("Messages are held")).to_be_visible()
@@ -324,7 +324,7 @@ def test_a_cell_that_waits_for_a_held_message_is_explained_and_can_be_stopped(
 
 def test_a_panel_that_is_shown_twice(notebook: Notebook) -> None:
     """Neither wipes the rows of the other, nor opens them, nor stalls its countdown."""
-    log_in(notebook)
+    notebook.log_in()
     notebook.run_cell("panel = _; display(panel)")
     logs = notebook.page.get_by_role("log")
     expect(logs).to_have_count(2)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.manager import start_new_kernel
+from jupyter_client.provisioning import KernelProvisionerFactory
 
 from ..browser.lab import wiring
 from ..browser.serving import KERNELS, ROOT
@@ -51,6 +52,8 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
 
     It is found through a link, as where a checkout is reached through one.
     """
+    factory = KernelProvisionerFactory.instance()
+    monkeypatch.setattr(factory, "default_provisioner_name", "local-provisioner")  # not a fork
     (tmp_path / "link").symlink_to(KERNELS)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "link"))
 
