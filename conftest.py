@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
@@ -53,6 +54,9 @@ def _rank(item: pytest.Item) -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
+    same = [nodeid for nodeid, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if same:
+        raise pytest.UsageError(f"Workers would run one test of those with the id {same[0]}")
 
 
 @pytest.hookimpl(optionalhook=True)
