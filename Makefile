@@ -30,10 +30,10 @@ STALE := $(shell test "$$(cat .venv/python.done 2>/dev/null)" = "$$(pwd -P)" && 
 
 # The learner's own copy of the lessons. The project's sources are one folder up in the file browser.
 # Its kernel imports the lab's libraries as it starts.
+lab: export JUPYTER_PATH := $(CURDIR)/deploy/jupyterlab$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 lab: .venv/lab.done
 	$(BIN)/python -m jwt_course start my-course
-	JUPYTER_PATH="$$PWD/deploy/jupyterlab$${JUPYTER_PATH:+:$$JUPYTER_PATH}" \
-	  $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. \
 	  --FileContentsManager.preferred_dir=my-course \
 	  --LabApp.default_url=/lab/tree/my-course/01_walkthrough.ipynb $(LAB_ARGS)
 

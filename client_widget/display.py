@@ -7,6 +7,8 @@ make one name look like another. So every such text goes through `shown`, `as_ht
 - Right-to-left text is isolated from what is around it (Unicode Standard Annex 9): with U+2068 and
   U+2069 in plain text and SVG, with `<bdi>` in HTML. Left-to-right text needs no isolation and
   gets none, so what you copy has no invisible characters.
+
+Sentences that a cell prints go through `in_short_lines`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from html import escape
+from textwrap import fill
+
+#: How many characters a printed line has at most: it fits next to JupyterLab's list of files.
+COLUMNS = 80
 
 _ISOLATE, _END = "\u2068", "\u2069"
 
@@ -73,4 +79,24 @@ def _printable(text: str, keep: str) -> str:
 def _has_right_to_left(text: str) -> bool:
     return not text.isascii() and any(
         unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text
+    )
+
+
+def in_short_lines(text: str) -> str:
+    """The text with its long lines broken between words. What is indented stays so.
+
+    JupyterLab breaks a line that is too long anywhere, also inside of a word.
+    """
+    return "\n".join(map(_in_short_lines, text.split("\n")))
+
+
+def _in_short_lines(line: str) -> str:
+    if len(line) <= COLUMNS:
+        return line
+    return fill(
+        line,
+        COLUMNS,
+        subsequent_indent=line[: len(line) - len(line.lstrip())],
+        break_long_words=False,
+        break_on_hyphens=False,
     )

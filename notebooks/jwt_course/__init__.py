@@ -13,7 +13,7 @@ Lessons do not import each other. What they share is here:
 - `lab`: a server and a client for a judge;
 - `concurrency`: calls that race in the same order every time;
 - `copies`: a learner's own copy of the lessons; `progress`: what they did in it;
-- `seat`: `join`, a student's place in a class on one server.
+- `seat`: `join`, a student's place in a class on one server;
 - `outputs`: what a cell displays: pictures, and the front end's JavaScript.
 
 The server and the client meet here and in the notebooks; neither imports the course.

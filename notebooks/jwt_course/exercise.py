@@ -18,10 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from client_widget.display import in_short_lines
+
 from .attempt import attempt
 from .judging.answers import Wrong
 from .judging.learners_code import told
-from .outputs import in_short_lines
 from .progress import record
 
 __all__ = ["UNANSWERED", "Exercise", "Wrong"]

@@ -18,11 +18,10 @@ from typing import Any, TypeAlias
 
 import ipywidgets as widgets
 
-from client_widget.display import as_html
+from client_widget.display import as_html, in_short_lines
 from client_widget.log.pictures.choices import choices
 from client_widget.log.pictures.shapes import as_image
 
-from .outputs import in_short_lines
 from .progress import record
 
 #: What may happen, the words to choose it by, and why it happens.

@@ -1,45 +1,18 @@
-"""What a lesson's cell displays: a picture, JavaScript of the front end, or prose in short lines.
+"""What a lesson's cell displays: a picture, or JavaScript of the front end.
 
 The JavaScript is read from the server's package, so a lesson shows the code that the browser runs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from textwrap import fill
 from typing import Any
 
 from client_widget.log.pictures.shapes import as_image
 from client_widget.log.pictures.table import Cell, table
 from demo_server.web.front_end import source_of
 
-#: How many characters a line of prose has at most: it fits next to JupyterLab's list of files.
-COLUMNS = 80
-
 _WORKS, _REFUSED = Cell("works", "bad"), Cell("refused", "ok")
-
-
-def in_short_lines(text: str) -> str:
-    """The text with its long lines broken between words. What is indented stays so.
-
-    JupyterLab breaks a line that is too long anywhere, also inside of a word.
-    """
-    return "\n".join(map(_in_short_lines, text.split("\n")))
-
-
-def _in_short_lines(line: str) -> str:
-    if len(line) <= COLUMNS:
-        return line
-    indent = re.match(r"\s*", line)
-    assert indent
-    return fill(
-        line,
-        COLUMNS,
-        subsequent_indent=indent[0],
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 class Picture:

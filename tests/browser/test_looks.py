@@ -166,6 +166,8 @@ def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
     for width, height in ((1000, 800), (1280, 720), (1366, 768)):
         page.set_viewport_size({"width": width, "height": height})
         heights = panel.evaluate(ROWS)
+        one_line = heights.count(min(heights))
+        assert one_line >= 0.6 * len(heights), (width, heights)
         assert max(heights) < 2 * min(heights), (width, heights)  # two lines at most
     page.set_viewport_size({"width": 1280, "height": 720})
     notebook.press("Projector")

@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jwt_course.outputs.COLUMNS", 10_000)
+    monkeypatch.setattr("client_widget.display.COLUMNS", 10_000)

@@ -10,9 +10,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from jwt_course import Exercise, Wrong, outputs
-from jwt_course.outputs import COLUMNS
+from jwt_course import Exercise, Wrong
 from nbclient import NotebookClient
+
+from client_widget import display
+from client_widget.display import COLUMNS
 
 from .learner import cell
 
@@ -90,7 +92,7 @@ def test_each_hint_says_more_and_the_last_stays(capsys: pytest.CaptureFixture[st
 def test_long_lines_are_broken_between_words_and_keep_their_indent(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(outputs, "COLUMNS", COLUMNS)
+    monkeypatch.setattr(display, "COLUMNS", COLUMNS)
     told = "a word " * 20 + "up-to-date " * 9 + "y" * 90
     text = f"in short:\n  {told}\n  the end"
     q1 = Exercise(

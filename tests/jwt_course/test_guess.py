@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from IPython.core.formatters import DisplayFormatter
-from jwt_course import outputs
 from jwt_course.copies import MANIFEST
 from jwt_course.guess import Guess, guess, in_order
-from jwt_course.outputs import COLUMNS
 from jwt_course.progress import FILE
+
+from client_widget import display
+from client_widget.display import COLUMNS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -165,7 +166,7 @@ def test_the_questions_of_a_lesson_have_several_answers_and_reasons(lesson: str)
 def test_a_long_answer_is_broken_between_words(
     answer: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(outputs, "COLUMNS", COLUMNS)
+    monkeypatch.setattr(display, "COLUMNS", COLUMNS)
     why = "each of the calls refreshes " * 5 + "in the end"
     asked = guess("How many?", number={3: why})
     asked.ask().answer.value = answer or ""

@@ -122,7 +122,7 @@ def check_the_article(case: Any) -> None:
 
 
 def check_the_rfcs(case: Any) -> None:
-    # RFC 6749, section 5.2: a refresh token of the right form that is not good is a 400.
+    # RFC 6749, section 5.2: a refresh token of the right form that is not valid is a 400.
     accepts = case.path not in ("/refresh", "/cookie/refresh", *WITH_PASSWORD)
     excluded = [] if accepts else ["positive_data_acceptance"]
     case.call_and_validate(excluded_checks=CHECKS.get_by_names(excluded))
