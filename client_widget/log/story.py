@@ -23,6 +23,7 @@ from typing import Literal, TypeAlias
 
 from ..clock import life
 from ..display import cut
+from ..protocol.auth_flow import WITHOUT_TOKEN
 from ..protocol.tokens import is_time
 from .event import LIMIT, Event, action_of, is_call, last_steps
 
@@ -275,15 +276,11 @@ def _expired(event: Event) -> bool:
 def _carried(story: Story, event: Event) -> str:
     """What the request says of its token. That it has expired is told by the response."""
     if "kind" not in event.fields:
-        return "" if event.fields.get("path") in _OPEN else "without a token"
+        return "" if event.fields.get("path") in WITHOUT_TOKEN else "without a token"
     new = "new " if story.is_fresh(event) else ""
     exp = event.fields.get("exp")
     left = f", {life(exp, event.at)}" if is_time(exp) and not _expired(event) else ""
     return f"{new}{_field(event, 'kind', 8)} token{left}"
-
-
-#: Nobody expects a token there.
-_OPEN = ("/users/register", "/users/login")
 
 
 def _sent(story: Story, event: Event) -> None:

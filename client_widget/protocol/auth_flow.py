@@ -21,13 +21,14 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ..clock import Clock
 from ..errors import LoginRequired, ServerUnreachable
 
-# Under one roof for those who write a flow of their own.
+# For those who write another flow: they import everything from here.
 from .answers import Response as Response
 from .answers import error_code as error_code
 from .answers import read_grant as read_grant
@@ -118,15 +119,14 @@ class BearerAuth:
             assert response is not None
             return response
         pair = self._store.get()
-        ahead = pair is not None and self._nearly_over(pair)
-        if ahead and pair is not None:
-            try:
+        has_refreshed = False
+        if pair is not None and self._nearly_over(pair):
+            with suppress(ServerUnreachable):  # the call still has a valid token
                 pair = yield from self._refreshed(pair)
-            except ServerUnreachable:
-                ahead = False  # the token is still valid; only the refresh failed
+                has_refreshed = True
         response = yield with_bearer(request, pair)
         assert response is not None
-        if pair is None or ahead or not may_have_expired(response):
+        if pair is None or has_refreshed or not may_have_expired(response):
             return response
 
         pair = yield from self._refreshed(pair)
