@@ -15,6 +15,7 @@ from werkzeug.utils import cached_property
 
 from .auth.auth_service import AuthService
 from .classroom.class_clock import clock_for
+from .classroom.class_service import ClassService
 from .classroom.teachers import create_teachers
 from .clock import Clock
 from .config import ServerConfig
@@ -89,8 +90,9 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
     create_teachers(config, database)
     clock = clock_for(config, database, clock)
     service = AuthService(config, database=database, clock=clock, emit=emit_here)
+    classroom = ClassService(config, database=database, clock=clock, emit=emit_here)
     deny = service.policy.deny
-    add_routes(app, service)
+    add_routes(app, service, classroom)
     add_cookie_routes(app, service, config)
     add_front_end(app, service.policy)
 

@@ -1,4 +1,4 @@
-"""The server's actions, independent of HTTP: register, log in, authenticate, refresh, log out.
+"""What a user does, independent of HTTP: register, log in, authenticate, refresh, log out.
 
 Each action reports what happened through `emit(name, **fields)`. The fields identify a token by
 its fingerprint, `iat` and `exp`; tokens, passwords and hashes stay inside.
@@ -12,9 +12,6 @@ from typing import Any
 
 import bcrypt
 
-from ..classroom.class_clock import ClassClock
-from ..classroom.class_log import ClassEvents
-from ..classroom.class_progress import ClassProgress, Report
 from ..clock import Clock
 from ..config import ServerConfig
 from ..emit import Emit
@@ -75,11 +72,8 @@ class AuthService:
         self._families = FamilyRepository(database, lifetime, config.session_ttl)
         self._throttle = LoginThrottle(database)
         self._devices = DeviceTokens(config.refresh_token_secret)
-        self.class_log = ClassEvents(database) if config.class_log else None
-        self._progress = ClassProgress(database)
         self._tokens = TokenService(config, clock)
         self._clock = clock
-        self.class_clock = clock if isinstance(clock, ClassClock) else None
         self._emit = emit
         self._config = config
         # A well-formed hash that matches no password. It is checked for unknown users, so that
@@ -202,91 +196,6 @@ class AuthService:
         """Replace the user's note."""
         self._users.write_note(owner.username, note)
         self._emit("note.saved", username=owner.username)
-
-    def class_list(self, owner: Identity) -> list[str]:
-        """The names of all users, for a teacher.
-
-        Raises:
-            TokenRefused: `token_revoked`: the user no longer exists.
-            Refusal: `insufficient_scope`: the user is not a teacher.
-        """
-        self._check_teacher(owner, "Only a teacher may read this")
-        return self._users.names()
-
-    def class_events(self, owner: Identity, after: int) -> dict[str, Any]:
-        """What `/events` answers: a teacher sees all users' events, others see their own.
-
-        Args:
-            owner (Identity): who asks.
-            after (int): the cursor from an earlier answer; 0 for the beginning.
-
-        Returns:
-            dict: `events`, `cursor` for the next call, `refused_logins` and `progress` by
-                username; for a teacher also the names of the `teachers`, and with a class clock by
-                how many seconds it is `ahead`.
-
-        Raises:
-            TokenRefused: `token_revoked`: the user no longer exists.
-        """
-        assert self.class_log is not None
-        teacher = self._is_teacher(owner)
-        username = None if teacher else owner.username
-        events, cursor = self.class_log.read(after, username)
-        answer: dict[str, Any] = {
-            "events": events,
-            "cursor": cursor,
-            "refused_logins": self._users.refused_logins(username),
-            "progress": self._progress.read(username),
-        }
-        if teacher:
-            answer["teachers"] = list(self._config.teachers)
-            if self.class_clock is not None:
-                answer["ahead"] = self.class_clock.ahead
-        return answer
-
-    def report_progress(self, owner: Identity, report: Report) -> None:
-        """Take a report of a user about their own way through the course.
-
-        Raises:
-            Refusal: `request_malformed`: the user has reported too many exercises.
-        """
-        self._progress.add(owner.username, report, self._clock())
-
-    def advance_clock(self, owner: Identity, seconds: int) -> float:
-        """Move the class's clock forward; return by how many seconds it is ahead now.
-
-        Args:
-            owner (Identity): who asks.
-            seconds (int): from 1 to `MAX_STEP`.
-
-        Raises:
-            TokenRefused: `token_revoked`: the user no longer exists.
-            Refusal: `insufficient_scope`: the user is not a teacher.
-        """
-        assert self.class_clock is not None
-        self._check_teacher(owner, "Only a teacher may move the clock")
-        self.class_clock.advance(seconds)
-        self._emit("clock.advanced", username=owner.username, seconds=seconds)
-        return self.class_clock.ahead
-
-    def _check_teacher(self, owner: Identity, message: str) -> None:
-        if not self._is_teacher(owner):
-            raise Refusal("insufficient_scope", message)
-
-    def _is_teacher(self, owner: Identity) -> bool:
-        """Whether the user of a token is a teacher now, by the database."""
-        user = self._users.find(owner.username)
-        if user is None:
-            refusal = TokenRefused("access", "token_revoked", "The user no longer exists")
-            self._emit(
-                "token.rejected",
-                kind=refusal.kind,
-                reason=refusal.code,
-                detail=refusal.message,
-                username=owner.username,
-            )
-            raise refusal
-        return user.teacher and user.username in self._config.teachers
 
     def _begin_login(self, username: str, device: str) -> Attempt | None:
         """The login as the back-off counts it; None where the policy has no back-off.

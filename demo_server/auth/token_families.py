@@ -8,8 +8,8 @@ theft: the server cannot know which, so it ends the whole family (RFC 9700, sect
 A grace period makes one exception, for a lost response: the token spent last returns its successor
 again, until that successor is spent itself.
 
-A family also has an absolute end, counted from the login. Rotation never moves it (IETF draft
-"OAuth 2.0 for Browser-Based Applications", on refresh tokens).
+A family also has an absolute end, counted from the login. Rotation never moves it (RFC 10017,
+section 6.3.2.3).
 
 The collections store ids from the tokens' claims, never a token:
 

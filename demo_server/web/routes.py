@@ -11,13 +11,14 @@ from ..auth.auth_service import AuthService, Grant, Identity
 from ..classroom.class_clock import MAX_STEP
 from ..classroom.class_log import PATH, PROGRESS_PATH
 from ..classroom.class_progress import Report
+from ..classroom.class_service import ClassService
 from .front_end import PATH as FRONT_END
 from .openapi import describe_api
 from .parsing import body_of, credentials_in, malformed, number_in, optional_text_in
 
 
-def add_routes(app: Flask, service: AuthService) -> None:
-    """Add the article's four routes to `app`, and those of the service's policy."""
+def add_routes(app: Flask, service: AuthService, classroom: ClassService) -> None:
+    """Add the routes to `app`: the article's four, those of the service's policy and a class's."""
 
     def owner_of(request: Request) -> Identity:
         """The user of the request's access token. A later refusal is an event of this user."""
@@ -43,7 +44,7 @@ def add_routes(app: Flask, service: AuthService) -> None:
 
     @app.get("/class")
     def class_list() -> Response:
-        return jsonify(users=service.class_list(owner_of(request)))
+        return jsonify(users=classroom.members(owner_of(request).username))
 
     @app.post("/refresh")
     def refresh() -> Response:
@@ -60,20 +61,20 @@ def add_routes(app: Flask, service: AuthService) -> None:
             service.logout(owner_of(request))
             return "", 204
 
-    if service.class_log is not None:
+    if classroom.log is not None:
 
         @app.get(PATH)
         def class_events() -> Response:
-            return jsonify(service.class_events(owner_of(request), _cursor(request)))
+            return jsonify(classroom.events(owner_of(request).username, _cursor(request)))
 
         @app.post(PROGRESS_PATH)
         def report_progress() -> tuple[str, int]:
             owner, body = owner_of(request), body_of(request)
             given: dict[str, Any] = {field.name: body.get(field.name) for field in fields(Report)}
-            service.report_progress(owner, Report(**given))
+            classroom.report_progress(owner.username, Report(**given))
             return "", 204
 
-    if (clock := service.class_clock) is not None:
+    if (clock := classroom.clock) is not None:
 
         @app.get("/clock")
         def class_time() -> Response:
@@ -82,9 +83,8 @@ def add_routes(app: Flask, service: AuthService) -> None:
         @app.post("/clock")
         def advance_clock() -> Response:
             owner = owner_of(request)
-            ahead = service.advance_clock(
-                owner, number_in(body_of(request), "seconds", 1, MAX_STEP)
-            )
+            seconds = number_in(body_of(request), "seconds", 1, MAX_STEP)
+            ahead = classroom.advance_clock(owner.username, seconds)
             return jsonify(now=clock(), ahead=ahead)
 
 
