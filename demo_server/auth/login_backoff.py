@@ -31,10 +31,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mongomock import DuplicateKeyError
-
 from ..errors import TooManyAttempts
-from ..storage.database import Database, clean_up, expiry, guard_of
+from ..storage.database import (
+    Database,
+    Document,
+    change_document,
+    clean_up,
+    expiry,
+    guard_of,
+)
 
 #: Failures without a wait. The next ones wait 1 s, 2 s, 4 s and so on.
 FREE_FAILURES = 5
@@ -172,36 +177,19 @@ class LoginThrottle:
     def _change(
         self, attempt: Attempt, now: float, change: Callable[[_Counter, str, float], None]
     ) -> None:
-        """Read a counter, change it, and write it if nobody has written it meanwhile.
-
-        Each version has a random name, and one atomic update replaces the version that was read.
-        If another thread or process was faster, start again: somebody always gets on.
-        """
-        while True:
-            with self._guard:
-                seen = self._counters.find_one({"_id": attempt.counter})
+        def written(seen: Document | None) -> Document:
             counter = _Counter()
             if seen is not None:
                 counter = _Counter(seen["failures"], seen["until"], seen["in_flight"])
             change(counter, attempt.id, now)
-            written = {
-                "version": secrets.token_hex(8),
+            return {
                 "failures": counter.failures,
                 "until": counter.until,
                 "in_flight": counter.in_flight,
                 "expires_at": expiry(LONGEST_WAIT + FORGOTTEN_AFTER),
             }
-            if seen is None:
-                try:
-                    with self._guard:
-                        self._counters.insert_one({"_id": attempt.counter, **written})
-                except DuplicateKeyError:
-                    continue
-                return
-            query = {"_id": attempt.counter, "version": seen["version"]}
-            with self._guard:
-                if self._counters.find_one_and_update(query, {"$set": written}) is not None:
-                    return
+
+        change_document(self._counters, self._guard, attempt.counter, written)
 
 
 def _key(username: str, device: str) -> str:

@@ -10,14 +10,11 @@ often something has happened so far, so one that arrives twice is counted once.
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from mongomock import DuplicateKeyError
-
 from ..errors import Refusal
-from ..storage.database import Database, guard_of
+from ..storage.database import Database, Document, change_document, guard_of
 
 #: What a report can be about.
 WHATS = ("check", "hint", "solution", "guess")
@@ -88,28 +85,13 @@ class ClassProgress:
         Raises:
             Refusal: `request_malformed`: the user has `MAX_EXERCISES` others.
         """
-        # As in `login_backoff`: one atomic update replaces the version that was read.
-        while True:
-            with self._guard:
-                seen = self._users.find_one({"_id": username})
+
+        def written(seen: Document | None) -> Document:
             exercises = _with(seen["exercises"] if seen else {}, report)
-            written = {
-                "version": secrets.token_hex(8),
-                "at": at,
-                "exercises": exercises,
-                "summary": {**_summary(exercises, report), "at": at},
-            }
-            if seen is None:
-                try:
-                    with self._guard:
-                        self._users.insert_one({"_id": username, **written})
-                except DuplicateKeyError:
-                    continue
-                return
-            query = {"_id": username, "version": seen["version"]}
-            with self._guard:
-                if self._users.find_one_and_update(query, {"$set": written}) is not None:
-                    return
+            summary = {**_summary(exercises, report), "at": at}
+            return {"at": at, "exercises": exercises, "summary": summary}
+
+        change_document(self._users, self._guard, username, written)
 
     def read(self, username: str | None = None) -> dict[str, dict[str, Any]]:
         """The summary of each user by name: `lesson` and `exercise` of the last report, `at`, how

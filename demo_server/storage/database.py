@@ -16,8 +16,9 @@ on purpose, and never decides whether a token is valid.
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
@@ -168,6 +169,41 @@ def guard_of(database: Database) -> AbstractContextManager[object]:
     A wrapper around a mongomock database takes the lock itself, around the original operations.
     """
     return _mongomock_guard if isinstance(database, mongomock.Database) else nullcontext()
+
+
+def change_document(
+    collection: Collection,
+    guard: AbstractContextManager[object],
+    key: str,
+    change: Callable[[Document | None], Document],
+) -> None:
+    """Read a document, change it, and write it if nobody has written it meanwhile.
+
+    Each version has a random name, and one atomic update replaces the version that was read. If
+    another thread or process was faster, this starts again: somebody always gets on.
+
+    Args:
+        collection (Collection): where the document is.
+        guard: held around each operation; see `guard_of`.
+        key (str): its `_id`.
+        change: takes the document, or None if there is none, and returns the fields to write. It
+            may be called several times. Nothing is written if it raises.
+    """
+    while True:
+        with guard:
+            seen = collection.find_one({"_id": key})
+        written = {**change(seen), "version": secrets.token_hex(8)}
+        if seen is None:
+            try:
+                with guard:
+                    collection.insert_one({"_id": key, **written})
+            except mongomock.DuplicateKeyError:
+                continue
+            return
+        query = {"_id": key, "version": seen["version"]}
+        with guard:
+            if collection.find_one_and_update(query, {"$set": written}) is not None:
+                return
 
 
 def expiry(seconds: float) -> datetime:

@@ -1,4 +1,4 @@
-"""The users, in a database in this process and in one over the wire, and one that is away."""
+"""Users and documents, in a database in this process and over the wire, and one that is away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import requests
 from client_widget import AuthClient, EventLog, Rejected, ServerUnreachable, describe
 from demo_server import ConfigError, DemoServer, ServerConfig, open_database
 from demo_server.errors import UserExists
-from demo_server.storage.database import Collection, Cursor, Database
+from demo_server.storage.database import Collection, Cursor, Database, change_document, guard_of
 from demo_server.storage.users import User, UserRepository
 
 from ...conftest import PASSWORD, in_threads
@@ -74,6 +74,26 @@ def test_of_32_threads_that_store_one_name_one_does(
         kinds = Counter(type(result).__name__ for result in outcome)
         assert kinds == {"User": 1, "UserExists": 31}
         assert users.find(f"user{round_}") in outcome
+
+
+def test_a_change_that_others_overtake_is_made_again(database: Any) -> None:
+    """The others come between reading and writing: before there is a document, and after."""
+    counts, guard = database["counts"], guard_of(database)
+
+    def count(*others: Callable[[], None]) -> None:
+        left = list(others)
+
+        def change(seen: Any) -> dict[str, int]:
+            if left:
+                left.pop()()
+            return {"count": 1 if seen is None else seen["count"] + 1}
+
+        change_document(counts, guard, "visits", change)
+
+    count(count)
+    assert counts.find_one({"_id": "visits"})["count"] == 2
+    count(count, count)
+    assert counts.find_one({"_id": "visits"})["count"] == 5
 
 
 def test_of_32_registrations_over_http_one_is_201(database: Any) -> None:
