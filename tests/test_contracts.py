@@ -81,7 +81,7 @@ BREAKS = {
     "Only the widgets and the course use widget libraries": (
         "client_widget.tour.story", "import ipywidgets", "client_widget.tour.story -> ipywidgets",
     ),
-    "Only the client's transport and the course send HTTP": (
+    "Only the client and the course send HTTP": (
         "client_widget.widgets.panel", "import requests", "client_widget.widgets.panel -> requests",
     ),
     "No other HTTP client": (

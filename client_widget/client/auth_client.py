@@ -27,7 +27,7 @@ import requests
 from ..clock import Clock
 from ..errors import LoginRequired, ServerUnreachable, StoreError, TokensNotDeleted
 from ..log.event_log import EventLog
-from ..protocol.answers import read_token, redirected_to, retry_after
+from ..protocol.answers import Response, error_code, read_token, redirected_to, retry_after
 from ..protocol.auth_flow import (
     EXPIRED,
     Auth,
@@ -41,18 +41,11 @@ from ..protocol.auth_flow import (
 from ..protocol.single_flight import Flight
 from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
+from .actions import new_id, one_action
+from .outgoing_call import TIMEOUT, OutgoingCall
+from .responses import accepted
 from .stepper import Stepper
-from .transport import (
-    TIMEOUT,
-    HttpTransport,
-    OutgoingCall,
-    Transport,
-    accepted,
-    new_id,
-    one_action,
-    refreshed_facts,
-    verdict,
-)
+from .transport import HttpTransport, Transport
 
 #: Seconds that a call waits for a refresh ahead of expiry: its token is still valid.
 EARLY_LIMIT = 3.0
@@ -297,15 +290,13 @@ class AuthClient:
         except ServerUnreachable as error:
             return flow.throw(error)  # the flow may carry on without a response
         if message.signed_with is not None and may_have_expired(response):
-            name, facts = verdict(message.signed_with, response, self.clock())
-            self._record(name, correlation=call.correlation, **facts)
+            self._record_refusal(message.signed_with, response, call)
         if message.replaces is not None and (wait := retry_after(response)):
             self.store.postpone_refresh(message.replaces, self.clock(), wait)
         following = flow.send(response)
         old, new = message.replaces or message.signed_with, following.signed_with
         if message.purpose == "refresh" and old and new and new is not old:
-            facts = refreshed_facts(old, new)
-            self._record("token.refreshed", correlation=call.correlation, **facts)
+            self._record_refreshed(old, new, call)
         return following
 
     def _refresh_ahead(
@@ -381,8 +372,26 @@ class AuthClient:
         if new is None:
             self._record("session.ended", correlation=call.correlation, reason="refresh_refused")
         elif new is not old and new.session == old.session:
-            facts = refreshed_facts(old, new)
-            self._record("token.refreshed", correlation=call.correlation, **facts)
+            self._record_refreshed(old, new, call)
+
+    def _record_refreshed(self, old: TokenPair, new: TokenPair, call: OutgoingCall) -> None:
+        """Record the new access token; with rotation, the new refresh token as well."""
+        facts = {"kind": "access", **new.access_facts}
+        if new.refresh != old.refresh:
+            facts["refresh"] = dict(new.refresh_facts)
+        self._record("token.refreshed", correlation=call.correlation, **facts)
+
+    def _record_refusal(self, pair: TokenPair, response: Response, call: OutgoingCall) -> None:
+        """Record that an access token was refused, or had expired."""
+        reason = error_code(response)
+        # Only the article's policy has an error code for an expired token.
+        silent = reason in ("", "invalid_token")
+        expired = reason == "token_expired" or (
+            silent and pair.access_facts.get("exp", 0) <= self.clock()
+        )
+        name = "token.expired" if expired else "token.refused"
+        facts = {"kind": "access", "reason": reason, **pair.access_facts}
+        self._record(name, correlation=call.correlation, **facts)
 
     def _is_paused(self) -> bool:
         return isinstance(self.before_send, Stepper) and self.before_send.waiting is not None

@@ -1,1 +1,4 @@
-"""The event log: the only record of what happened, its sentences and its exports."""
+"""The event log: the only record of what happened, its sentences and its exports.
+
+Begin with `event.py` and `event_log.py`; `story.py` turns events into what the pictures show.
+"""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ..client.transport import new_id, one_action, starting_with
+from ..client.actions import new_id, one_action, starting_with
 
 _logger = logging.getLogger("client_widget")
 

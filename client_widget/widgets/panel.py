@@ -21,10 +21,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..client.actions import one_action
 from ..client.auth_client import AuthClient
 from ..client.in_process import is_in_process
 from ..client.stepper import stepper_of
-from ..client.transport import one_action
 from ..clock import Clock, PacedClock
 from ..display import as_html, shown
 from ..errors import ClientError, LoginRequired, Rejected

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
-from ..client.transport import refusal_of
+from ..client.responses import refusal_of
 from ..clock import Clock, life, time_of_day
 from ..display import as_html, cut, shown
 from ..errors import ClientError

@@ -1,1 +1,4 @@
-"""What is kept: the database, its indexes in this process, and the users."""
+"""What is kept: the database, its indexes in this process, and the users.
+
+Begin with `database.py`.
+"""

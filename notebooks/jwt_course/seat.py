@@ -34,7 +34,8 @@ from client_widget import (
     TokenPair,
     describe,
 )
-from client_widget.client.transport import Transport, server_time
+from client_widget.client.responses import server_time
+from client_widget.client.transport import Transport
 from client_widget.clock import Clock, ServerClock
 from client_widget.log.event_text import EVENT_NAMES
 from client_widget.protocol.answers import json_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from client_widget.client.transport import TIME_HEADER, server_time
+from client_widget.client.responses import TIME_HEADER, server_time
 from client_widget.clock import ServerClock
 from demo_server import DemoClock
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ...client.auth_client import AuthClient
-from ...client.transport import accepted, server_time
+from ...client.responses import accepted, server_time
 from ...clock import Clock, ServerClock, time_of_day
 from ...display import as_html, cut, shown
 from ...errors import ClientError, Rejected, ServerUnreachable

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import Any
 
 from client_widget import AuthClient, Request, TokenPair, TokenStore, describe
-from client_widget.client.transport import HttpTransport, OutgoingCall
+from client_widget.client.outgoing_call import OutgoingCall
+from client_widget.client.transport import HttpTransport
 from client_widget.log.pictures.shapes import Role
 from client_widget.log.pictures.table import Cell
 from client_widget.log.pictures.table import table as draw_table

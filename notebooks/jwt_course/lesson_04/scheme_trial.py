@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_widget import AuthClient, Request, TokenStore
-from client_widget.client.transport import one_action
+from client_widget.client.actions import one_action
 from client_widget.protocol.auth_flow import Auth, AuthFlow
 from demo_server import DemoClock
 

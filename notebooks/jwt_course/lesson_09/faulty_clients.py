@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from client_widget import AuthClient, Request
-from client_widget.client.transport import OutgoingCall
+from client_widget.client.outgoing_call import OutgoingCall
 from client_widget.protocol.auth_flow import AuthFlow
 
 

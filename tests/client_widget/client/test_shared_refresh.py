@@ -27,7 +27,7 @@ from client_widget import (
     TokenPair,
     TokenStore,
 )
-from client_widget.client import auth_client, transport
+from client_widget.client import auth_client, outgoing_call
 from client_widget.protocol import single_flight, store, token_file
 from client_widget.protocol.single_flight import SingleFlight
 from demo_server import DemoClock, ServerConfig
@@ -166,7 +166,7 @@ class TestProcessesOfOneFile:
         client = AuthClient(ada.base_url, store=TokenStore(path))
         client.login("ada", PASSWORD)
         clock.advance(61)
-        monkeypatch.setattr(transport, "patience", lambda _: 0.0)
+        monkeypatch.setattr(outgoing_call, "patience", lambda _: 0.0)
         with FileLock(path.with_name(".tokens.refresh.lock")):
             with pytest.raises(RefreshPending, match="Another process"):
                 client.home()
@@ -202,7 +202,7 @@ class TestNoWaitWithoutEnd:
     def test_a_hook_that_uses_its_own_client_in_another_thread(
         self, ada: AuthClient, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(transport, "patience", lambda _: 0.0)
+        monkeypatch.setattr(outgoing_call, "patience", lambda _: 0.0)
         found: list[Any] = []
 
         def hook(message: Request) -> Request:
@@ -218,7 +218,7 @@ class TestNoWaitWithoutEnd:
     def test_a_refresh_that_does_not_finish(
         self, ada: AuthClient, clock: DemoClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(transport, "patience", lambda _: 0.0)
+        monkeypatch.setattr(outgoing_call, "patience", lambda _: 0.0)
         came, go = self.hold_the_refresh(ada)
         clock.advance(61)
         with ThreadPoolExecutor(1) as pool:
@@ -303,7 +303,7 @@ class Hours:
     [(2, 5), (2.5, 6), ((1, 2), 4), ((1, None), 17), (None, 19.05), (object(), 19.05)],
 )
 def test_how_long_a_call_waits_follows_from_its_timeout(timeout: Any, seconds: float) -> None:
-    assert transport.patience(timeout) == pytest.approx(seconds)
+    assert outgoing_call.patience(timeout) == pytest.approx(seconds)
 
 
 class Interrupt:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from client_widget import AuthClient, Event, EventLog, LoginRequired, Rejected, ServerUnreachable
-from client_widget.client.transport import one_action
+from client_widget.client.actions import one_action
 from client_widget.log.event_text import EVENT_NAMES
 from client_widget.log.headline import FIRST, LAST, Step, headline, milliseconds_of, text_of
 from client_widget.widgets.background import at_once

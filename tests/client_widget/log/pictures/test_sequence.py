@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_widget import AuthClient, ClientError, EventLog, LoginRequired, ServerUnreachable
-from client_widget.client.transport import one_action
+from client_widget.client.actions import one_action
 from client_widget.log.event import action_of
 from client_widget.log.event_text import EVENT_NAMES
 from client_widget.log.pictures.sequence import APART, SEND, sequence
