@@ -320,6 +320,18 @@ def test_a_folder_has_at_most_a_dozen_modules(package: str) -> None:
         assert len(modules) <= 12, (named(folder), sorted(modules))
 
 
+#: The packages of the server and the client; a lesson's docstring names its modules.
+DESCRIBED = [*ROOT.glob("demo_server/**/__init__.py"), *ROOT.glob("client_widget/**/__init__.py")]
+
+
+@pytest.mark.parametrize("package", sorted(DESCRIBED), ids=named)
+def test_each_package_says_where_to_begin(package: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(package.read_text())) or ""
+    begin = re.search(r"(?:Begin with|Start reading at) `([\w/]+\.\w+)`", docstring)
+    assert begin
+    assert (package.parent / begin[1]).is_file()
+
+
 def test_the_pictures_of_the_architecture_are_those_of_the_code() -> None:
     saved = {path.name: path.read_text() for path in doc_pictures.FOLDER.glob("*.svg")}
     drawn = {name: picture + "\n" for name, picture in doc_pictures.pictures()}
