@@ -42,7 +42,7 @@ from .classroom.teachers import announce, create_teachers
 from .config import ServerConfig
 from .emit import Emit, ignore
 from .errors import ConfigError
-from .serving.address import cannot_listen, printed_url
+from .serving.address import cannot_listen, loopback_of, printed_url
 from .serving.front import Front
 from .storage.database import open_database
 
@@ -196,10 +196,9 @@ def _end_with_parent() -> None:
 
 def announce_listening(address: str, port: int) -> None:
     """Print the server's address once it accepts connections."""
-    to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     while True:
         try:
-            socket.create_connection((to, port), timeout=1).close()
+            socket.create_connection((loopback_of(address), port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:

@@ -1,4 +1,8 @@
-"""Where a server listens, in words for the person who started it."""
+"""Where a server listens: its URL for this machine, and for the person who starts it.
+
+A server on all addresses (`0.0.0.0` or `::`) is reached at loopback from here, and at the machine's
+address from the network.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,29 @@ _ELSEWHERE = {
 }
 
 
-def printed_url(host: str, port: int) -> str:
-    """The address that a person types to reach a server that listens on `host`.
+# Where a server on all addresses is reached from this machine.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
-    A server on all addresses (`0.0.0.0` or `::`) is named by the one that this machine uses in
-    its network, or by the machine's name if it has no network.
+
+def loopback_of(host: str) -> str:
+    """The address at which this machine reaches a server that listens on `host`."""
+    return _LOOPBACK.get(host, host)
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a server, without a slash at the end. An IPv6 address is put in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def printed_url(host: str, port: int) -> str:
+    """The URL that a person types to reach a server that listens on `host`.
+
+    A server on all addresses is named by the one that this machine uses in its network, or by the
+    machine's name if it has no network.
     """
     if host in _ELSEWHERE:
         host = _own_address(*_ELSEWHERE[host])
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return url_of(host, port)
 
 
 def cannot_listen(host: str, port: int, error: OSError) -> ConfigError:

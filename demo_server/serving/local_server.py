@@ -6,6 +6,7 @@ import sys
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
+from .address import loopback_of, url_of
 from .in_process import HOST as IN_PROCESS
 from .in_process import InProcessServer
 from .registry import registry_of
@@ -63,10 +64,8 @@ class LocalServer:
         """
         if not self._port:
             raise RuntimeError("The server has no port yet: call start() first")
-        if self._in_process:
-            return f"http://{IN_PROCESS}:{self._port}"
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        host = IN_PROCESS if self._in_process else loopback_of(self._host)
+        return url_of(host, self._port)
 
     @property
     def running(self) -> bool:
