@@ -79,6 +79,11 @@ class Refusal(DemoServerError):
         self.message = message
 
 
+def malformed(message: str) -> Refusal:
+    """The refusal of a request that has a wrong form; the message says what to send instead."""
+    return Refusal("request_malformed", message)
+
+
 class TokenRefused(Refusal):
     """A token is missing or not valid.
 

@@ -15,7 +15,14 @@ import bcrypt
 from ..clock import Clock
 from ..config import ServerConfig
 from ..emit import Emit
-from ..errors import Refusal, TokenKind, TokenRefused, TooManyAttempts, UserExists
+from ..errors import (
+    Refusal,
+    TokenKind,
+    TokenRefused,
+    TooManyAttempts,
+    UserExists,
+    malformed,
+)
 from ..policy import POLICIES
 from ..storage.database import Database
 from ..storage.users import UserRepository
@@ -89,9 +96,8 @@ class AuthService:
         # Only the length: NIST SP 800-63B-3, 5.1.1.2, advises against rules about digits and
         # capitals.
         if len(password) < self.policy.min_password:
-            raise Refusal(
-                "request_malformed",
-                f"The password must have at least {self.policy.min_password} characters.",
+            raise malformed(
+                f"The password must have at least {self.policy.min_password} characters."
             )
         password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._config.bcrypt_cost))
         try:

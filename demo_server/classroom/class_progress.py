@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Refusal
+from ..errors import malformed
 from ..storage.database import Database, Document, change_document, guard_of
 
 #: What a report can be about.
@@ -56,13 +56,13 @@ class Report:
         for field in ("lesson", "exercise"):
             value = getattr(self, field)
             if not (isinstance(value, str) and re.fullmatch(NAME, value)):
-                raise _malformed(f"The field {field} must be 1 to 16 letters, digits, - or _.")
+                raise malformed(f"The field {field} must be 1 to 16 letters, digits, - or _.")
         if self.what not in WHATS:
-            raise _malformed(f"The field what must be {', '.join(WHATS[:-1])} or {WHATS[-1]}.")
+            raise malformed(f"The field what must be {', '.join(WHATS[:-1])} or {WHATS[-1]}.")
         if not (self.correct is None or isinstance(self.correct, bool)):
-            raise _malformed("The field correct must be true, false or null.")
+            raise malformed("The field correct must be true, false or null.")
         if type(self.times) is not int or not 0 <= self.times <= MAX_TIMES:
-            raise _malformed(f"The field times must be a whole number from 0 to {MAX_TIMES}.")
+            raise malformed(f"The field times must be a whole number from 0 to {MAX_TIMES}.")
 
 
 class ClassProgress:
@@ -114,7 +114,7 @@ def _with(exercises: dict[str, Any], report: Report) -> dict[str, Any]:
     """The exercises of a user after a report."""
     key = f"{report.lesson} {report.exercise}"
     if key not in exercises and len(exercises) >= MAX_EXERCISES:
-        raise _malformed(f"Only {MAX_EXERCISES} exercises of one user are kept.")
+        raise malformed(f"Only {MAX_EXERCISES} exercises of one user are kept.")
     done = {**exercises.get(key, {"right": False}), report.what: report.times}
     # Once right, an exercise stays right.
     done["right"] = done["right"] or (report.what == "check" and report.correct is True)
@@ -131,7 +131,3 @@ def _summary(exercises: dict[str, Any], report: Report) -> dict[str, Any]:
         "hints": sum(each.get("hint", 0) for each in exercises.values()),
         "solutions": sum("solution" in each for each in exercises.values()),
     }
-
-
-def _malformed(message: str) -> Refusal:
-    return Refusal("request_malformed", message)

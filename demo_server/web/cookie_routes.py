@@ -23,7 +23,7 @@ from flask import Flask, Response, g, jsonify, request
 from ..auth.auth_service import AuthService, Grant, Identity
 from ..config import ServerConfig
 from ..cookie_protection import COOKIES, CSRF_COOKIE, CSRF_HEADER, PROTECTIONS
-from ..errors import Refusal
+from ..errors import Refusal, malformed
 from ..storage.users import MAX_NOTE
 from .csrf_tokens import CsrfTokens
 from .parsing import body_of, credentials_in, text_in
@@ -109,7 +109,7 @@ def add_cookie_routes(app: Flask, service: AuthService, config: ServerConfig) ->
         check_csrf(owner)
         note = text_in(body_of(request), "note")
         if len(note) > MAX_NOTE:
-            raise Refusal("request_malformed", f"The note has more than {MAX_NOTE} characters.")
+            raise malformed(f"The note has more than {MAX_NOTE} characters.")
         service.write_note(owner, note)
         return jsonify(note=note)
 

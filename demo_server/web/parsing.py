@@ -8,12 +8,16 @@ from typing import Any
 from flask import Request
 
 from ..config import MAX_PASSWORD_BYTES
-from ..errors import Refusal
+from ..errors import malformed
 from ..usernames import fault_in
 
 
 def credentials_in(request: Request) -> tuple[str, str]:
-    """The username and password in the body, checked for the database and bcrypt."""
+    """The username and password in the body, checked for the database and bcrypt.
+
+    Raises:
+        Refusal: `request_malformed`.
+    """
     body = body_of(request)
     username, password = text_in(body, "username"), text_in(body, "password")
     fault = fault_in(username)
@@ -27,6 +31,11 @@ def credentials_in(request: Request) -> tuple[str, str]:
 
 
 def text_in(body: dict[str, Any], name: str) -> str:
+    """A text that is not empty.
+
+    Raises:
+        Refusal: `request_malformed`. The same for the functions below.
+    """
     value = body.get(name)
     if value is None or value == "":
         raise malformed(f"Enter a {name}.")
@@ -50,6 +59,7 @@ def number_in(body: dict[str, Any], name: str, low: int, high: int) -> int:
 
 
 def optional_text_in(body: dict[str, Any], name: str) -> str | None:
+    """A text, which may be empty; None if there is none."""
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise malformed(f"The field {name} must be a string")
@@ -71,7 +81,3 @@ def body_of(request: Request) -> dict[str, Any]:
     # A repeated field becomes a list, which the checks above refuse.
     fields = request.form.to_dict(flat=False)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
-
-
-def malformed(message: str) -> Refusal:
-    return Refusal("request_malformed", message)

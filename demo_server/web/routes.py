@@ -12,9 +12,10 @@ from ..classroom.class_clock import MAX_STEP
 from ..classroom.class_log import PATH, PROGRESS_PATH
 from ..classroom.class_progress import Report
 from ..classroom.class_service import ClassService
+from ..errors import malformed
 from .front_end import PATH as FRONT_END
 from .openapi import describe_api
-from .parsing import body_of, credentials_in, malformed, number_in, optional_text_in
+from .parsing import body_of, credentials_in, number_in, optional_text_in
 
 
 def add_routes(app: Flask, service: AuthService, classroom: ClassService) -> None:
