@@ -6,7 +6,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from jwt_course.lesson_05.stampede import START, USER, refreshes_in
+from jwt_course.lab import START
+from jwt_course.lesson_05.stampede import USER, refreshes_in
 
 from client_widget import AuthClient, EventLog, Request
 from demo_server import DemoClock, DemoServer, ServerConfig

@@ -14,6 +14,7 @@ from client_widget.log.pictures.shapes import in_words
 from demo_server import DemoClock, DemoServer, ServerConfig, open_database
 
 from .guess import Guess, guess, in_order
+from .lab import START
 from .outputs import Picture
 
 #: Everybody's: the class is played in this process only.
@@ -85,7 +86,7 @@ class PlayedSchool(School):
     """
 
     def __init__(self) -> None:
-        self.clock = DemoClock(start=1_800_000_000, rate=0)
+        self.clock = DemoClock(start=START, rate=0)
         config = ServerConfig(
             bcrypt_cost=4,
             policy="rfc",

@@ -15,8 +15,9 @@ from typing import Any
 from client_widget import AuthClient, BearerAuth, EventLog, TokenPair, TokenStore
 from client_widget.protocol.auth_flow import Auth
 from demo_server import DemoClock, DemoServer, ServerConfig
+from demo_server.serving.local_server import Transport
 
-#: When a trial begins: a whole second, so that a token's `iat` is the time of its issue.
+#: When a trial's clock begins: a whole second, so that a token's `iat` is the time of its issue.
 START = 1_800_000_000
 
 
@@ -67,17 +68,25 @@ class WatchedStore(TokenStore):
 
 
 @contextmanager
-def trial(auth: Callable[[TokenStore], Auth] = BearerAuth, **settings: Any) -> Iterator[Trial]:
+def trial(
+    auth: Callable[[TokenStore], Auth] = BearerAuth,
+    *,
+    transport: Transport = None,
+    **settings: Any,
+) -> Iterator[Trial]:
     """Start a server, register ada and log her in; stops the server at the end.
 
     Args:
         auth: the client's auth scheme, as `AuthClient` takes it.
+        transport: how requests reach the server, as in `DemoServer`. "in-process" is faster, but a
+            learner's code that sends requests itself reaches only a socket.
         settings: those of `ServerConfig`.
     """
     clock = DemoClock(start=START, rate=0)
     log = EventLog(clock=clock)
     config = ServerConfig(bcrypt_cost=4, **settings)
-    with DemoServer(config, clock=clock, emit=log.emitter("server"), name="trial") as server:
+    emit = log.emitter("server")
+    with DemoServer(config, clock=clock, emit=emit, name="trial", transport=transport) as server:
         store = WatchedStore()
         client = AuthClient(server.url, store=store, log=log, clock=clock, auth=auth)
         client.register("ada", "a pass phrase of ada's")

@@ -18,10 +18,8 @@ from client_widget import AuthClient, EventLog, LoginRequired, Request
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..concurrency import PATIENCE, Call, Race
+from ..lab import START
 from .strategies import Strategy
-
-#: When a stampede begins: a whole second, so that a token's `iat` is the time of its issue.
-START = 1_800_000_000
 
 #: How many calls: two are the fewest that can race, and 64 threads still start within a moment.
 LEAST, MOST = 2, 64

@@ -9,14 +9,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from client_widget import AuthClient, EventLog
-from demo_server import DemoClock, DemoServer, ServerConfig, open_database
+from demo_server import open_database
 from demo_server.storage.database import guard_of
 
 from ..concurrency import Abandoned, short_switches, together
 from ..exercise import Wrong
 from ..judging.answers import check_function, check_number, plain
-from .theft import PASSWORD, try_grace
+from ..lab import trial
+from .theft import try_grace
 from .torn import GuardedCollection
 
 #: The facts of exercise 3, in seconds: when the app tries again, and when the thief comes.
@@ -177,23 +177,12 @@ CASES = ((0, None), (0, 0), (0, 3), (5, None), (5, 0), (5, 4), (5, 5), (30, 29),
 
 def what_the_server_does(grace: int, lag: int | None) -> str:
     """What a real server does with a refresh token that was spent `lag` seconds ago."""
-    clock = DemoClock(start=1_800_000_000, rate=0)
-    log = EventLog(clock=clock)
-    config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
-    emit = log.emitter("server")
-    with DemoServer(
-        config, clock=clock, emit=emit, name="exercise", transport="in-process"
-    ) as server:
-        owner = AuthClient(server.url, clock=clock)
-        owner.register("ada", PASSWORD)
-        owner.login("ada", PASSWORD)
-        pair = owner.store.get()
-        assert pair is not None
+    with trial(policy="rfc", refresh_grace=grace, transport="in-process") as lab:
         if lag is not None:
-            owner.probe(pair.refresh, "refresh")
-            clock.advance(lag)
-        owner.probe(pair.refresh, "refresh")
-    return [_STEPS[event.name] for event in log if event.name in _STEPS][-1]
+            lab.client.probe(lab.pair.refresh, "refresh")
+            lab.clock.advance(lag)
+        lab.client.probe(lab.pair.refresh, "refresh")
+    return [_STEPS[event.name] for event in lab.log if event.name in _STEPS][-1]
 
 
 def judge_what_follows(what_follows: Any) -> str:
@@ -231,12 +220,12 @@ def judge_grace(grace: Any) -> str:
     grace = plain(grace)
     if not isinstance(grace, int) or grace < 0:
         raise Wrong("`grace` must be a whole number of seconds, 0 or more.")
-    trial = try_grace(grace, retry_after=RETRY_AFTER, thief_after=THIEF_AFTER)
-    if not trial.survived:
+    tried = try_grace(grace, retry_after=RETRY_AFTER, thief_after=THIEF_AFTER)
+    if not tried.survived:
         raise Wrong(
             f"With {grace} s the app that tried again after {RETRY_AFTER} s lost its session."
         )
-    if trial.detected_at != 1:
+    if tried.detected_at != 1:
         raise Wrong(
             f"With {grace} s the thief, who came {THIEF_AFTER} s after the owner, got tokens."
         )

@@ -20,6 +20,7 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 from demo_server.storage.database import Database
 
 from ..concurrency import together
+from ..lab import START
 
 #: Ada's; she is the owner.
 PASSWORD = "a pass phrase of ada"
@@ -99,7 +100,7 @@ def race(database: Database) -> tuple[str, list[str]]:
         The family's id, and the names of the server's events that affected it, sorted: the order of
         the two callers is random.
     """
-    clock = DemoClock(start=1_800_000_000, rate=0)
+    clock = DemoClock(start=START, rate=0)
     log = EventLog(clock=clock)
     config = ServerConfig(policy="rfc", bcrypt_cost=4)
     emit = log.emitter("server")
@@ -139,7 +140,7 @@ def try_grace(
         retry_after (int): seconds after which the owner tries again when a response is lost.
         thief_after (int): seconds by which the thief comes after the owner, each time; 0 to 60.
     """
-    clock = DemoClock(start=1_800_000_000, rate=0)
+    clock = DemoClock(start=START, rate=0)
     config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
     with DemoServer(config, clock=clock, name="grace trial") as server:
         owner = AuthClient(server.url, log=EventLog(clock=clock), clock=clock, name="owner")

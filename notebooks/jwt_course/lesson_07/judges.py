@@ -15,13 +15,14 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..exercise import Wrong
 from ..judging.answers import check_function, check_number, plain
+from ..lab import START
 from .both_policies import Answered, ask_all
 from .challenges import parameters_of, scheme_of
 
 
 def answers_of(policy: str) -> tuple[Answered, ...]:
     """The answers of a new server of that policy to all actions."""
-    clock = DemoClock(start=1_800_000_000, rate=0)
+    clock = DemoClock(start=START, rate=0)
     config = ServerConfig(policy=policy, bcrypt_cost=4)
     with DemoServer(config, clock=clock, name="exercise", transport="in-process") as server:
         return ask_all(server, clock)

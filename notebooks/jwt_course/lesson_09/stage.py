@@ -25,13 +25,11 @@ from demo_server.storage.database import Database
 from demo_server.storage.users import UserRepository
 
 from ..concurrency import Call, Gate, Race, Runaway
+from ..lab import START
 
 #: `make_client(url, store=…, log=…, clock=…)` returns the client to grade. A subclass of
 #: `AuthClient` is one, too.
 MakeClient: TypeAlias = Callable[..., AuthClient]
-
-#: When a scenario begins: a whole second, so that a token's `iat` is the time of its issue.
-START = 1_800_000_000
 
 #: Of an access token, in seconds, as in the other lessons.
 LIFETIME = 60

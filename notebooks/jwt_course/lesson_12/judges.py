@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from client_widget import AuthClient, EventLog
-from demo_server import DemoClock, DemoServer, ServerConfig
+from client_widget import EventLog
 
 from ..exercise import Wrong
 from ..judging.answers import check_function, plain
+from ..lab import trial
 from .losses import handed_in
-from .tabs import PASSWORD, START, Trial, try_tabs
+from .tabs import Trial, try_tabs
 
 
 def judge_refresh(refresh_under_lock: Any) -> str:
@@ -22,7 +22,7 @@ def judge_refresh(refresh_under_lock: Any) -> str:
     """
     check_function("refresh_under_lock", refresh_under_lock, "tab")
     for rounds in (1, 3):
-        _check_trial(try_tabs(refresh_under_lock, rounds=rounds), rounds)
+        _check_tabs(try_tabs(refresh_under_lock, rounds=rounds), rounds)
     lost = try_tabs(refresh_under_lock, lost=True, grace=30)
     if lost.pages != (False, True):
         raise Wrong(
@@ -32,25 +32,25 @@ def judge_refresh(refresh_under_lock: Any) -> str:
     return "Three expiries, two tabs, and one refresh each time. Both tabs always get their page."
 
 
-def _check_trial(trial: Trial, rounds: int) -> None:
-    if trial.reuse:
+def _check_tabs(seen: Trial, rounds: int) -> None:
+    if seen.reuse:
         raise Wrong(
-            f"{trial.refreshes} refreshes were sent, and one had a spent token, so the server "
+            f"{seen.refreshes} refreshes were sent, and one had a spent token, so the server "
             "ended the session. Tab 2 got the lock after tab 1 had refreshed. What is in the "
             "store then?"
         )
-    if not all(trial.pages):
-        number = trial.pages.index(False) + 1
+    if not all(seen.pages):
+        number = seen.pages.index(False) + 1
         raise Wrong(
             f"Tab {number} did not get its page. It goes on with the pair that your function "
             "returns, and it must not wait for itself."
         )
-    if trial.refreshes != rounds:
+    if seen.refreshes != rounds:
         raise Wrong(
-            f"The token expired {rounds} times, and {trial.refreshes} refreshes were sent. Does "
+            f"The token expired {rounds} times, and {seen.refreshes} refreshes were sent. Does "
             "your function send with `tab.send`, and only if no other tab has?"
         )
-    if not trial.alive:
+    if not seen.alive:
         raise Wrong(
             "Both tabs got their page, but the refresh token in the store is spent. Store what "
             "`tab.send` returns."
@@ -73,19 +73,12 @@ CASES = (
 
 def server_goes_on(grace: int, gap: int, successor_used: bool) -> bool:
     """Does a session survive on a real server?"""
-    clock = DemoClock(start=START, rate=0)
-    config = ServerConfig(policy="rfc", refresh_grace=grace, bcrypt_cost=4)
-    with DemoServer(config, clock=clock, name="exercise", transport="in-process") as server:
-        tab = AuthClient(server.url, log=EventLog(clock=clock), clock=clock)
-        tab.register("ada", PASSWORD)
-        tab.login("ada", PASSWORD)
-        pair = tab.store.get()
-        assert pair is not None
-        successor = tab.probe(pair.refresh, "refresh").json()["refreshToken"]
+    with trial(policy="rfc", refresh_grace=grace, transport="in-process") as lab:
+        successor = lab.client.probe(lab.pair.refresh, "refresh").json()["refreshToken"]
         if successor_used:
-            tab.probe(successor, "refresh")
-        clock.advance(gap)
-        return tab.probe(pair.refresh, "refresh").status_code == 200
+            lab.client.probe(successor, "refresh")
+        lab.clock.advance(gap)
+        return lab.client.probe(lab.pair.refresh, "refresh").status_code == 200
 
 
 # Their clocks stand still, so a server does the same each time, and a trace is the same.

@@ -10,7 +10,8 @@ from client_widget import AuthClient, EventLog, TokenPair
 from client_widget.protocol.tokens import fingerprint
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from .tabs import PASSWORD, PERIOD, START
+from ..lab import START
+from .tabs import PASSWORD, PERIOD
 
 
 def handed_in(*, before: int = 1, lost: bool = True, again: bool = False) -> str:

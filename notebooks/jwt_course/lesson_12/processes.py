@@ -18,8 +18,9 @@ from threading import Timer
 from client_widget import AuthClient, EventLog, TokenStore
 from demo_server import DemoClock, DemoServer, ServerConfig
 
+from ..lab import START
 from .tab_process import CRASH, FILE, MEMORY, client_of, page_of
-from .tabs import PASSWORD, PERIOD, START, Trial
+from .tabs import PASSWORD, PERIOD, Trial
 
 #: Seconds after which a process is ended, whatever it does.
 PATIENCE = 60.0

@@ -16,14 +16,13 @@ from client_widget import AuthClient, EventLog, LoginRequired, ServerUnreachable
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..concurrency import Call, Gate, Race
+from ..lab import START
 
 #: Ada's; both tabs are hers.
 PASSWORD = "a pass phrase of ada"
 
 #: Seconds after which the access token has just expired.
 PERIOD = 61
-
-START = 1_800_000_000
 
 
 class SharedStore:
