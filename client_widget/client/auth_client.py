@@ -58,8 +58,9 @@ class AuthClient:
         base_url (str): such as "http://127.0.0.1:8000".
         store (TokenStore | None): holds the tokens; in memory by default.
         log (EventLog | None): records each step; a new log by default.
-        clock (Clock): returns seconds since the epoch; used to describe expiry, never to
-            decide.
+        clock (Clock | None): returns seconds since the epoch; by default the auth scheme's, or
+            `time.time`. It describes expiry in the log, and measures the wait for a server that
+            asked for one (`Retry-After`).
         auth: makes the auth scheme from the store. `partial(BearerAuth, clock=clock)` refreshes
             before the token expires.
         logout_path (str | None): the route that ends a session, such as "/logout"; the
