@@ -1,4 +1,4 @@
-"""Our servers under load, in a process of their own: both policies, and a bare Flask route.
+"""Our servers under load, in their own process: both policies, and a bare Flask route.
 
     python benchmarks/servers.py SECRET
 

@@ -193,7 +193,7 @@ class ThreadHandle:
 
 
 def start(call: Callable[[], object], handle: ThreadHandle, daemon: bool = True) -> None:
-    """Run `call` in a task of its own, as `_thread.start_joinable_thread` runs it in a thread."""
+    """Run `call` in a new task, as `_thread.start_joinable_thread` runs it in a thread."""
     handle.ident = next(_ids)
     handle._ended = asyncio.get_event_loop().create_future()
 

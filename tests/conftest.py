@@ -53,7 +53,7 @@ def log(clock: DemoClock) -> EventLog:
 
 
 class Gate:
-    """Listens to the server, and can hold it at an event until a test lets it go."""
+    """Listens to the server, and can hold it at an event until a test releases it."""
 
     def __init__(self, emit: Callable[..., object]) -> None:
         self._emit = emit
@@ -116,7 +116,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> ShortOfThreads:
 
 
 def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
-    """What `call` gave or raised in each of `count` threads that began together."""
+    """What `call` returned or raised in each of `count` threads that began together."""
     barrier = threading.Barrier(count)
 
     def run(_: int) -> Any:

@@ -159,7 +159,7 @@ def sources() -> list[Path]:
 
 
 def emitted() -> set[str]:
-    """Every event name in the code. A lesson may record events of its own."""
+    """Every event name in the code. A lesson may record other events."""
     calls = {"record", "_record", "emit", "_emit", "emit_here"}
     names = set()
     for path in sources():

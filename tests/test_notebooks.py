@@ -271,7 +271,7 @@ def outputs(cell: Any) -> list[Any]:
 def is_found(fault: str, name: str, folder: Path) -> bool:
     """Whether a cell of the notebook shows something else, or fails, after a fault.
 
-    The fault is a cell of its own: a fault that cannot be brought about is an error of the test.
+    The fault is a separate cell: a fault that cannot be brought about is an error of the test.
     The run ends with the first cell that differs.
     """
     notebook = without_png(read(ROOT / "notebooks" / f"{name}.ipynb"))

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-#: The lab in a browser tab, which has tests of its own. Only links into it are checked here.
+#: The lab in a browser tab, which has its own tests. Only links into it are checked here.
 LITE = "lite"
 
 # What a browser loads by itself. A link of another kind says where something is.

@@ -8,7 +8,7 @@
 - The forged form of lesson 10: Firefox keeps and sends the cookies that the notebook's model of a
   browser does, with each protection.
 
-`make test` drives Chromium. This is a command of its own because not every machine has Firefox; the
+`make test` drives Chromium. It is a separate command because not every machine has Firefox; the
 workflow `pages` runs it before it publishes. PICTURE is where to save what the panel looks like in
 lesson 01, or what the window shows when something fails.
 """

@@ -152,7 +152,7 @@ class Stepper:
 class SharedStepper(Stepper):
     """The stepper that all views of a client share: see `stepper_of`.
 
-    It is the client's `before_send` only while it is on. A message that it lets go passes through
+    It is the client's `before_send` only while it is on. A message that it sends passes through
     the hook that was there before, which the client gets back when the stepper is off.
     """
 

@@ -83,7 +83,7 @@ def _of_few_words(events: Sequence[Event]) -> list[Part]:
 
 
 def _title(events: Sequence[Event], requests: Sequence[Event]) -> str:
-    """The button, or the first request; with the client's name if it has one of its own."""
+    """The button, or the first request; with the client's name, unless it is the default."""
     pressed = next((event for event in events if event.name == "button.pressed"), None)
     if pressed is not None:
         words, name = pressed.fields.get("button", ""), pressed.fields.get("client", "client")

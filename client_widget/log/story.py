@@ -6,7 +6,7 @@
   database records no events: the server's events show what it was asked.
 - Calls are numbered. Equal messages of calls made at once are one row with a count, so five
   calls at once tell the same story whichever of them was first. Told apart, each of these calls
-  has a lane of its own.
+  has its own lane.
 - Each fact is drawn once: that a token has expired is told by the refusal, that it is valid by
   the request.
 - A text may contain what a user typed: each is cut, and escaped where it is drawn. A missing
@@ -194,7 +194,7 @@ class Story:
         return lane
 
     def add(self, row: Row) -> Row:
-        """A row of its own."""
+        """Add a row that nothing is merged with."""
         self.touched |= {row.start, row.end} - {""}
         self.rows.append(row)
         return row

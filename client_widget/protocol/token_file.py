@@ -137,7 +137,7 @@ class TokenFile:
 
     def _alone(self, what: str, work: Callable[[], T], patience: float) -> T:
         path = self.path.with_name(f".{self.path.name}.{what}.lock")
-        # A lock of its own for each use: it excludes the threads of this process too.
+        # A new lock for each use: it excludes the threads of this process too.
         lock = FileLock(path, timeout=patience, mode=0o600, thread_local=False)
         try:
             try:

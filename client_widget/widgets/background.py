@@ -148,7 +148,7 @@ class Workers:
 def at_once(count: int, call: Callable[[], T]) -> list[T]:
     """Make `count` calls at once, each in its own thread, and return what they return.
 
-    They are one action, in which each has an id of its own: "<action>.1", "<action>.2" …
+    They are one action, in which each has its own id: "<action>.1", "<action>.2" …
     Their messages leave together: see `starting_with`.
 
     Raises:

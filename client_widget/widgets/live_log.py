@@ -68,7 +68,7 @@ def row(event: Event, call: int | None = None) -> dict[str, Any]:
         "call": call,
         "tone": tone(event),
         "status": status,
-        # The status is a cell of its own, and each fact is told once.
+        # The status has its own cell, and each fact is told once.
         "text": text.removeprefix(f"{status} "),
         "ms": milliseconds_of(event),
     }

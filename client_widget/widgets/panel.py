@@ -2,7 +2,7 @@
 
 Rules:
 
-- a click runs its action in a thread of its own and returns, so no call blocks the kernel. The
+- a click runs its action in a new thread and returns, so no call blocks the kernel. The
   button is disabled until the action ends, and a failure is shown in one place: `_run`;
 - who is logged in is said by the store and the log, not by the button that was pressed last;
 - whatever a user typed is displayed through `as_html` and `shown`;

@@ -30,7 +30,7 @@ def client_of(watched: AuthClient | Trace) -> AuthClient:
 
 
 def classes(*names: str) -> dict[str, list[str]]:
-    """CSS classes, as an argument of a new widget; `add_class` would send a message of its own.
+    """CSS classes, as an argument of a new widget; `add_class` would send one more message.
 
     Jupyter's server takes 2 to 3 ms for each message, and a panel is made of a hundred.
     """

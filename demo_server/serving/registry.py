@@ -3,8 +3,8 @@
 Starting a server stops the running one with its name, so a notebook cell can be run again.
 
 A registry must outlive the module that uses it: `%autoreload` runs a module again after each edit,
-and with a new registry nobody would find the running servers. So registries live in a module of
-their own that has no file and is never reloaded: `registry_of` finds it in `sys.modules`.
+and with a new registry nobody would find the running servers. So registries live in a
+module without a file, which is never reloaded: `registry_of` finds it in `sys.modules`.
 """
 
 from __future__ import annotations

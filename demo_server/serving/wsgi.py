@@ -7,7 +7,7 @@ waitress expects a process to itself. In a notebook it needs:
 - room for many idle connections: at its limit of 100 it silently accepts no more;
 - `select`, which is a fifth faster here, and `poll` past descriptor 1023;
 - a quiet log, because a thread's output appears in whichever notebook cell is running;
-- refusals of its own (a request that is not HTTP) in JSON, like the app's.
+- its own refusals, such as of a request that is not HTTP, in JSON like the app's.
 """
 
 from __future__ import annotations

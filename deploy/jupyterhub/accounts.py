@@ -33,7 +33,7 @@ def plain(name: str) -> str:
 
 
 def obstacle(*paths: Path) -> str | None:
-    """Why learners cannot have accounts of their own; None if they can.
+    """Why learners cannot have their own accounts; None if they can.
 
     Args:
         paths (Path): what every learner must be able to read.

@@ -64,7 +64,7 @@ def page(lab_page: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def fresh_page(browser: Browser) -> Iterator[Page]:
-    """A window of its own, empty, under the same rules."""
+    """A new window, empty, under the same rules."""
     page = new_page(browser)
     with no_trouble(page):
         yield page

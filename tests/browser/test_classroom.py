@@ -1,4 +1,4 @@
-"""The panel as a page of its own, which Voilà serves for a classroom."""
+"""The panel as a page, which Voilà serves for a classroom."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_the_classroom_page(classroom: Classroom, fresh_page: Page, browser: Bro
         backgrounds.append(flow.evaluate("(picture) => getComputedStyle(picture).backgroundColor"))
     assert len(set(backgrounds)) == 2
 
-    # A reload keeps the session; another visitor has one of their own.
+    # A reload keeps the session; another visitor has another one.
     fresh_page.reload(timeout=60_000)
     expect(panel.home("Welcome ada")).to_be_visible()
     expect(panel.log).to_contain_text(story)

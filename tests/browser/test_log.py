@@ -1,4 +1,4 @@
-"""The live log on a page of its own, without JupyterLab: its messages are carried by the test."""
+"""The live log on a plain page, without JupyterLab: its messages are carried by the test."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def faults(page: Page, view: str) -> list[str]:
 
 
 def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
-    """Light, dark and projector; each tab; also the class view, which is a view of its own."""
+    """Light, dark and projector; each tab; also the class view, which is a separate view."""
     page, panel = notebook.page, notebook.page.locator(".lab-panel")
     notebook.log_in()
     notebook.press("+61 s", "Home")

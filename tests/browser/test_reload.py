@@ -14,7 +14,7 @@ from .panel import log_in, ordered
 def test_the_rows_are_back_and_the_countdown_runs_again(
     lab: Lab, page: Page, tmp_path: Path
 ) -> None:
-    """In a notebook of its own: every widget that a kernel has is loaded, shown or not."""
+    """In a separate notebook: every widget that a kernel has is loaded, shown or not."""
     with open_wiring(lab, page, "reloaded.ipynb") as notebook:
         log_in(notebook)
         notebook.press("Home")

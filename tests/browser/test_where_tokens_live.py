@@ -70,7 +70,7 @@ def test_an_injected_script_finds_what_the_place_lets_it(browser: Browser, place
             log_in(page, lab, place)
             with page.expect_response("**/collect"):
                 go_home(page, place)
-        for _ in range(500):  # the reports come in requests of their own
+        for _ in range(500):  # the reports come in separate requests
             if found(lab) >= expected[0]:
                 break
             page.evaluate("fetch('messages').then((response) => response.text())")

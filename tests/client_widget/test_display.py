@@ -103,7 +103,7 @@ VIEWS: dict[type[View], bool] = {
     ClassView: True,
     DiagramView: True,
     TokenInspector: True,
-    TourView: False,  # it plays with learners of its own
+    TourView: False,  # it plays with its own learners
     StepView: False,
     TokenTimeline: False,
     TimeControls: False,
@@ -115,7 +115,7 @@ def subclasses(view: type) -> set[type]:
 
 
 def test_every_view_of_the_lab_is_among_them() -> None:
-    """By name, because a module that is imported again has classes of its own."""
+    """By name, because a module that is imported again has other classes."""
     ours = {
         view.__name__
         for view in subclasses(View) - {View, LazyTabs}

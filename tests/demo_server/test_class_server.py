@@ -56,7 +56,7 @@ class School:
         return requests.post(self.url + path, json=body, timeout=20)
 
     def home(self, token: str) -> int:
-        """The status, over a connection of its own, so from any worker."""
+        """The status, over a new connection, so from any worker."""
         headers = {"Authorization": f"Bearer {token}"}
         return requests.get(self.url + "/home", headers=headers, timeout=20).status_code
 

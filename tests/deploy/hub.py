@@ -1,6 +1,6 @@
 """A hub of `deploy/jupyterhub` for tests, and a learner who uses it over HTTP.
 
-The hub, its proxy and its spawner are the real ones, on free ports and in a folder of their own.
+The hub, its proxy and its spawner are the real ones, on free ports and in their own folder.
 """
 
 from __future__ import annotations

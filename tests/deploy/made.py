@@ -1,4 +1,4 @@
-"""What `make` keeps running: in a folder of the lab, in a terminal of its own, until Ctrl-C."""
+"""What `make` keeps running: in a folder of the lab, in its own terminal, until Ctrl-C."""
 
 from __future__ import annotations
 

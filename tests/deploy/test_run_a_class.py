@@ -1,6 +1,6 @@
 """`docs/how-to/run-a-class.md`, followed line by line by a teacher and three students.
 
-The commands of the page run in its order, in a folder of their own, with real processes on free
+The commands of the page run in its order, in their own folder, with real processes on free
 ports, `make` included. The students are processes too, each in the folder that the page has them
 make.
 """

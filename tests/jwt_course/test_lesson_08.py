@@ -560,7 +560,7 @@ def cheap(password: str) -> None:
     bcrypt.checkpw(password.encode(), NOBODY)
 
 
-def dear(password: str) -> None:
+def expensive(password: str) -> None:
     bcrypt.hashpw(password.encode(), bcrypt.gensalt(5))
 
 
@@ -574,7 +574,7 @@ def dear(password: str) -> None:
             ["it returned None, for an unknown name it raised ValueError"],
         ),
         (login(unknown=lambda _: None), ["the time reveals", "16 rounds, an unknown name 0."]),
-        (login(unknown=dear), ["the time reveals", "16 rounds, an unknown name 32."]),
+        (login(unknown=expensive), ["the time reveals", "16 rounds, an unknown name 32."]),
         (
             lambda users, body: None,
             ["right password should return 'admin', but it returned None"],

@@ -1,4 +1,4 @@
-"""Without the one step two callers spend one token; with it one does."""
+"""Without the atomic update two callers spend one token; with it one does."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_only_the_first_two_wait_for_each_other() -> None:
     _, jti = families.start("ada", 100)
     spent = in_threads(2, lambda: families.spend(jti, 161))
     assert [outcome.by_us for outcome in spent] == [True, True]
-    for outcome in spent:  # each alone, on a branch of its own
+    for outcome in spent:  # each alone, on its own branch
         following: Any = families.spend(outcome.successor, 222)
         assert following.by_us
 

@@ -1,6 +1,6 @@
 """Kernels that start in a tenth of the time: forks of a Python that has imported the libraries.
 
-Each is a new process in a session of its own, in the folder and with the environment that Jupyter
+Each is a new process in a new session, in the folder and with the environment that Jupyter
 gives it. It has imported nothing of the lab's packages: those are imported by the notebooks.
 """
 

@@ -72,7 +72,7 @@ def judge_one(scheme: Any) -> str:
 
 def _try_alone(name: str, scheme: Any) -> None:
     """One call at a time: within the lifetime, after it, and where nothing helps."""
-    if scheme not in (ArticleAuth, BearerAuth):  # those have sentences of their own
+    if scheme not in (ArticleAuth, BearerAuth):  # those have their own sentences
         check_class(name, scheme, "store", METHODS)
     with SchemeTrial(scheme) as trial:
         if not callable(getattr(trial.auth, "auth_flow", None)):

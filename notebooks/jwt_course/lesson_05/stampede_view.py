@@ -140,6 +140,6 @@ def _box(words: str, value: bool) -> widgets.Checkbox:
 
 def _row(title: str, boxes: Iterable[widgets.Checkbox]) -> widgets.HBox:
     label = widgets.Label(title, layout=widgets.Layout(width="9em", flex="none"))
-    # In a box of their own: where there is little room they break beside the label.
+    # In their own box: where there is little room they break beside the label.
     layout = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
     return widgets.HBox([label, widgets.HBox(tuple(boxes), layout=layout)])

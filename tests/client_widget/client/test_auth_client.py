@@ -23,7 +23,7 @@ from ...conftest import PASSWORD, REFRESHED, START, names
 
 
 def without_message(event: Event) -> dict[str, Any]:
-    """The fields of an event but for the message itself, which a test of its own looks at."""
+    """The fields of an event but for the message itself, which has its own test."""
     return {name: v for name, v in event.fields.items() if name not in ("headers", "body")}
 
 

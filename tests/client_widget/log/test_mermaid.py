@@ -205,7 +205,7 @@ def test_no_text_breaks_the_diagram_or_is_markup(log: EventLog, text: str) -> No
     drawn = log.to_mermaid()
     assert lines_are_whole(drawn)
     assert "<" not in drawn.replace("<br/>", "")
-    # No text of a user makes a line of its own: there are as many as for a tame one.
+    # No text of a user adds a line: there are as many as for a tame one.
     tame = EventLog()
     for event in log:
         fields = dict.fromkeys(event.fields, "a tame text")

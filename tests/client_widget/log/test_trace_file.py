@@ -168,7 +168,9 @@ BROKEN = {
     "a header that is no text": line(fields={**MESSAGE, "headers": {"Host": 1}}),
     "a body that is no text": line(fields={**MESSAGE, "body": {"a": 1}}),
     "a status in words": line(name="response.received", fields={**ANSWER, "status": "ok"}),
-    "a status of its own": line(name="response.received", fields={**ANSWER, "status": 7}),
+    "a status that HTTP does not have": line(
+        name="response.received", fields={**ANSWER, "status": 7}
+    ),
     "an exp in words": line(fields={**MESSAGE, "exp": "tomorrow"}),
     "a token that is a list": line(fields={**MESSAGE, "token": []}),
     "tokens without their names": line(name="session.started", fields={"username": "ada"}),

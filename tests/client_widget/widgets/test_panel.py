@@ -278,14 +278,14 @@ def test_what_a_click_causes_is_one_action(
         "    participant S as Server",
         "    P->>C1: Home",
     ]
-    panel.client.home()  # outside of a click, an action of its own
+    panel.client.home()  # outside of a click, another action
     assert log.action()[0].name == "request.sent"
 
 
 def test_running_the_wiring_twice_doubles_nothing(
     panel: LoginPanel, client: AuthClient, server: DemoServer, clock: DemoClock
 ) -> None:
-    """The second panel has a log of its own; the first goes on with its own."""
+    """The second panel has its own log; the first continues with its log."""
     log = EventLog(clock=clock)
     second = LoginPanel(AuthClient(server.url, log=log, clock=clock), clock=clock)
     log_in(second)

@@ -118,7 +118,7 @@ def test_a_token_of_one_policy_never_passes_under_the_other(policy: str, usernam
 def test_a_token_with_one_other_character_is_refused(
     policy: str, kind: TokenKind, where: int, character: str
 ) -> None:
-    """Wherever it stands: see the next test for the last one, which is a case of its own."""
+    """Wherever it stands: see the next test for the last one, which is a case apart."""
     lab = Lab(policy)
     token, claims = lab.issue(kind)
     where %= len(token)

@@ -20,7 +20,7 @@ from demo_server.auth.token_families import FamilyRepository
 from demo_server.storage.indexed_mongomock import CHECKED
 
 # Few fields and few values, so that documents collide; and some values of every kind that compares
-# in a way of its own.
+# differently.
 FIELDS = ("_id", "name", "seq", "free")
 COMMON = st.sampled_from(["a", "b", 1, None])
 RARE = st.one_of(

@@ -17,11 +17,10 @@ from ...conftest import START
 from ..api import ADA
 
 ACCESS, REFRESH, CSRF = "__Host-access", "__Secure-refresh", "__Host-csrf"
-TOKEN_HEADER = "X-CSRF-Token"
 
 
 class Page:
-    """The server, and a page of its own in a browser that keeps the cookies.
+    """The server, and its page in a browser that keeps the cookies.
 
     Args:
         session (str): the setting `cookie_session`.
@@ -160,7 +159,7 @@ def test_what_changes_something_needs_the_csrf_token(session: str, path: str) ->
     page = Page(session)
     page.log_in()
     other = page.cookie(CSRF)
-    page.log_in()  # another session, with a token of its own
+    page.log_in()  # another session, with another token
     body = {"note": "forged"}
     for header, code in (
         ({}, "csrf_token_missing"),

@@ -19,8 +19,6 @@ from demo_server.web.openapi import OPERATIONS
 
 from ...conftest import START
 
-CLASS = {"class_log": True, "class_clock": True}
-
 
 def app_of(policy: str) -> Flask:
     config = ServerConfig(
