@@ -26,7 +26,8 @@ from ..errors import (
 from ..policy import POLICIES
 from ..storage.database import Database
 from ..storage.users import UserRepository
-from .login_backoff import Attempt, DeviceTokens, LoginThrottle
+from .login_backoff import Attempt, LoginThrottle
+from .signed_ids import SignedIds
 from .token_families import FamilyRepository
 from .tokens import TokenService, fingerprint
 
@@ -78,7 +79,7 @@ class AuthService:
         lifetime = max(config.access_token_ttl, config.refresh_token_ttl)
         self._families = FamilyRepository(database, lifetime, config.session_ttl)
         self._throttle = LoginThrottle(database)
-        self._devices = DeviceTokens(config.refresh_token_secret)
+        self._devices = SignedIds(config.refresh_token_secret, "device token")
         self._tokens = TokenService(config, clock)
         self._clock = clock
         self._emit = emit

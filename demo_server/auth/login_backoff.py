@@ -13,9 +13,9 @@ waits have begun, one attempt may be in flight. So a stranger has 24 guesses bef
 **Known devices.** A stranger who tries again after each wait would keep the owner out for as long
 as they like. So a login returns a device token, and a client that sends it with its next login is
 counted apart from strangers and from other devices (OWASP, "Slow Down Online Guessing Attacks with
-Device Cookies"). The token is a random id with a signature (HMAC) over that id and the username. It
-only selects a counter: the password is checked in any case, and a token that is forged, or belongs
-to another name, is ignored. It is valid as long as the server's secret.
+Device Cookies"). The token is a signed id (`signed_ids.py`) whose owner is the username. It only
+selects a counter: the password is checked in any case, and a token that is forged, or belongs to
+another name, is ignored. It is valid as long as the server's secret.
 
 **What it costs.** The owner still has to wait on a device that has never logged in. Someone who
 steals a device token can guess on that device's counter, as slowly as a stranger.
@@ -24,9 +24,7 @@ steals a device token can guess on that device's counter, as slowly as a strange
 from __future__ import annotations
 
 import hashlib
-import hmac
 import math
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,34 +55,6 @@ IN_FLIGHT = 20
 #: Seconds after which an attempt in flight is given up: its process has died. Checking a password
 #: takes a tenth of a second.
 LEASE = 30
-
-_DEVICE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})", re.ASCII)
-
-
-class DeviceTokens:
-    """Issues and reads device tokens; nothing is stored.
-
-    Args:
-        secret (str): the server's; a separate key is derived from it.
-    """
-
-    def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), b"device token", "sha256")
-
-    def issue(self, username: str, device: str = "") -> str:
-        """The token of a device from which `username` has logged in; by default a new device."""
-        device = device or secrets.token_hex(16)
-        return f"{device}.{self._signature(username, device)}"
-
-    def read(self, username: str, token: str) -> str:
-        """The id of the device; "" if the token is not one of this server's for that name."""
-        found = _DEVICE.fullmatch(token)
-        if found and hmac.compare_digest(found[2], self._signature(username, found[1])):
-            return found[1]
-        return ""
-
-    def _signature(self, username: str, device: str) -> str:
-        return hmac.digest(self._key, _text(username, device), "sha256").hex()
 
 
 @dataclass(frozen=True)
@@ -193,13 +163,9 @@ class LoginThrottle:
 
 
 def _key(username: str, device: str) -> str:
-    # Hashed, so that a long name takes no more room than a short one.
-    return hashlib.sha256(_text(username, device)).hexdigest()
-
-
-def _text(username: str, device: str) -> bytes:
-    # An id has no NUL, so no other name and device have the same text.
-    return f"{device}\0{username}".encode()
+    # Hashed, so that a long name takes no more room than a short one. The id of a device has no
+    # NUL, so no other name and device have the same text.
+    return hashlib.sha256(f"{device}\0{username}".encode()).hexdigest()
 
 
 def _wait_after(failures: int) -> int:

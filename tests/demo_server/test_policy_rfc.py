@@ -11,7 +11,6 @@ import requests
 
 from client_widget import EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
-from demo_server.auth.login_backoff import DeviceTokens
 
 from .api import ADA, TESS, Api
 
@@ -268,14 +267,6 @@ class TestKnownDevice:
     def test_a_field_that_is_no_string_is_malformed(self, api: Api, known: dict[str, str]) -> None:
         status, body = api.login({**ADA, "deviceToken": 1})
         assert (status, body["message"]) == (400, "The field deviceToken must be a string")
-
-    def test_it_is_known_after_a_restart_with_the_same_secret(self) -> None:
-        token = DeviceTokens("the secret").issue("ada")
-        device = DeviceTokens("the secret").read("ada", token)
-        assert len(device) == 32
-        assert DeviceTokens("the secret").issue("ada", device) == token
-        assert DeviceTokens("another").read("ada", token) == ""
-        assert DeviceTokens("the secret").read("bob", token) == ""
 
     def test_no_event_holds_it(self, known: dict[str, str], log: EventLog) -> None:
         assert known["deviceToken"] not in log.to_jsonl()
