@@ -6,7 +6,6 @@ Tokens stay masked unless you ask to reveal them; the event itself never holds o
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Callable
 from typing import TypeAlias
@@ -14,19 +13,25 @@ from typing import TypeAlias
 from ..clock import life, time_of_day
 from ..display import shown
 from ..protocol.tokens import is_time, read_claims
-from .event import Event
+from .event import Event, is_request
+from .masking import MASKED
 
 #: Finds a token by its fingerprint; None if it is not remembered.
 FindToken: TypeAlias = Callable[[str], str | None]
 
-_MASKED = re.compile(r"<token ([0-9a-f]{8})>")
-
 
 def details(event: Event, base_url: str, find_token: FindToken, reveal: bool) -> dict[str, str]:
-    """Titles and texts to show for an event, in order: plain text, no markup."""
+    """Titles and texts to show for an event, in order: plain text, no markup.
+
+    Args:
+        event (Event): to be shown.
+        base_url (str): the server's, for the cURL command.
+        find_token: returns a token by its fingerprint, as `TokenStore.find` does.
+        reveal (bool): show tokens instead of their masks.
+    """
     fields = event.fields
     parts = {"Message": _message(event), "Token": _token(event, find_token)}
-    if event.name in ("request.sent", "request.retried"):
+    if is_request(event):
         parts["cURL"] = to_curl(event, base_url)
     if "headers" not in fields:
         shown_fields = {name: value for name, value in fields.items() if name != "path"}
@@ -40,7 +45,7 @@ def details(event: Event, base_url: str, find_token: FindToken, reveal: bool) ->
 
 
 def to_curl(event: Event, base_url: str) -> str:
-    """A sent message as a shell command with masked tokens."""
+    """A sent message as a shell command with masked tokens, for a server at `base_url`."""
     fields = event.fields
     words = ["curl", "-i", "-X", fields["method"], f"{base_url}{fields['path']}"]
     for name in ("Authorization", "Content-Type", "X-Request-ID"):
@@ -53,7 +58,7 @@ def to_curl(event: Event, base_url: str) -> str:
 
 def unmask(text: str, find_token: FindToken) -> str:
     """The text with each mask replaced by its token, if the token is remembered."""
-    return _MASKED.sub(lambda mask: find_token(mask[1]) or mask[0], text)
+    return MASKED.sub(lambda mask: find_token(mask[1]) or mask[0], text)
 
 
 def _message(event: Event) -> str:

@@ -51,6 +51,11 @@ def action_of(event: Event) -> str | None:
     return None if event.correlation is None else action_named(event.correlation)
 
 
+def is_request(event: Event) -> bool:
+    """Does a message leave the client with this event?"""
+    return event.name in ("request.sent", "request.retried")
+
+
 def is_call(event: Event) -> bool:
     """Does a call begin with this event? Its refresh and its retry belong to it."""
     return event.name == "request.sent" and event.fields.get("purpose") != "refresh"

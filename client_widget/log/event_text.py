@@ -12,7 +12,7 @@ from typing import Any
 
 from ..clock import life
 from ..display import shown
-from .event import Event
+from .event import Event, is_request
 
 REASONS = {
     "token_missing": "the request carried no token",
@@ -69,7 +69,7 @@ def describe(event: Event) -> str:
 def parties(event: Event) -> tuple[str, str]:
     """From whom to whom: sender and receiver of a message; of any other event its source and ""."""
     source = event.source
-    if event.name in ("request.sent", "request.retried"):
+    if is_request(event):
         return source, "server"
     if event.name == "response.received":
         return "server", source

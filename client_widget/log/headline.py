@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from ..display import cut
-from .event import Event, is_call
+from .event import Event, is_call, is_request
 from .event_text import describe, tone
 
 #: Steps that a headline shows at its beginning and at its end; those between them are "…".
@@ -46,7 +46,7 @@ def headline(events: Sequence[Event]) -> list[Part]:
     Args:
         events (Sequence[Event]): those of one action, in order; or one event that has no action.
     """
-    requests = [event for event in events if _is_request(event)]
+    requests = [event for event in events if is_request(event)]
     steps = _steps(events)
     if not requests and not steps:
         return _of_few_words(events)
@@ -95,10 +95,6 @@ def _title(events: Sequence[Event], requests: Sequence[Event]) -> str:
     return cut(words, 60) + ("" if name == "client" else f" ({cut(name, 24)})")
 
 
-def _is_request(event: Event) -> bool:
-    return event.name in ("request.sent", "request.retried")
-
-
 def _steps(events: Sequence[Event]) -> list[list[Part]]:
     """What happened, one step after the other. Calls made at once take their steps together."""
     calls: Counter[tuple[str, str | None]] = Counter()
@@ -107,7 +103,7 @@ def _steps(events: Sequence[Event]) -> list[list[Part]]:
     for event in events:
         call = (event.source, event.correlation)
         calls[call] += is_call(event)
-        waiting += _is_request(event)
+        waiting += is_request(event)
         purpose = event.fields.get("purpose")
         if event.name in ("response.received", "request.failed"):
             waiting -= 1

@@ -66,7 +66,8 @@ _HASH = re.compile(
     re.ASCII,
 )
 
-_MASKED = re.compile(r"<token [0-9a-f]{8}>", re.ASCII)
+#: A masked token, and its fingerprint in it.
+MASKED = re.compile(r"<token ([0-9a-f]{8})>", re.ASCII)
 
 # The names of fields that hold a secret, in lower case and without `_` and `-`.
 _SECRET = re.compile(
@@ -86,7 +87,7 @@ _SUSPECT = re.compile(
 
 def mask_token(token: str) -> str:
     """A token as `<token 3f2a9c1b>`; unchanged if it is masked already, as in a file of a log."""
-    return token if _MASKED.fullmatch(token) else f"<token {fingerprint(token)}>"
+    return token if MASKED.fullmatch(token) else f"<token {fingerprint(token)}>"
 
 
 def mask_headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:

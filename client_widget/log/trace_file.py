@@ -26,7 +26,7 @@ from ..errors import TraceError
 from ..protocol.tokens import is_time, token_facts
 from .event import Event
 from .event_text import describe, tone
-from .masking import mask_body, mask_headers, mask_text
+from .masking import MASKED, mask_body, mask_headers, mask_text
 
 #: Bytes of a file, and characters of an event as JSON. The longest event of the lab has 3,000.
 MAX_FILE, MAX_EVENT = 32_000_000, 65_536
@@ -285,14 +285,11 @@ def _object(body: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-_MASKED_TOKEN = re.compile(r"<token ([0-9a-f]{8})>", re.ASCII)
-
-
 def _facts(token: object) -> dict[str, Any] | None:
     """What a log may hold of a token; the file may hold only its fingerprint."""
     if not isinstance(token, str) or not token:
         return None
-    masked = _MASKED_TOKEN.fullmatch(token)
+    masked = MASKED.fullmatch(token)
     return {"token": masked[1]} if masked else token_facts(token)
 
 

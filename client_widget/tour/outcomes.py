@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TypeAlias
 
-from ..log.event import Event
+from ..log.event import Event, is_request
 from ..log.event_text import describe
 
 Trace: TypeAlias = Sequence[Event]
@@ -21,7 +21,7 @@ _SECOND_HAND = ("response.received", "token.expired", "token.refused")
 
 def requests_sent(events: Trace) -> list[Event]:
     """The messages that left the client, in order."""
-    return [e for e in events if e.name in ("request.sent", "request.retried")]
+    return [e for e in events if is_request(e)]
 
 
 def page_requests(events: Trace) -> list[Event]:
@@ -59,7 +59,7 @@ def plain(event: Event) -> str:
 def _opening(event: Event) -> str:
     if event.name == "clock.advanced":
         return "Time passes: "
-    if event.name in ("request.sent", "request.retried"):
+    if is_request(event):
         return "The client sends "
     if event.name == "response.received":
         return "The answer is "
@@ -70,7 +70,11 @@ def _opening(event: Event) -> str:
 
 
 def visit(events: Trace) -> str:
-    """How the visits to /home ended: "page", "refreshed", "over", "no token", "refused"."""
+    """How the visits to /home ended: "page", "refreshed", "over", "no token" or "refused".
+
+    Also "nothing" without an answer, "retried" for a retry without a refresh, and "failed" for any
+    other refusal. No answer of the tour names these three.
+    """
     answers = [e for e in page_requests(events) if e.name == "response.received"]
     renewals = [e.fields["status"] for e in refreshes(events) if e.name == "response.received"]
     if not answers:
@@ -87,7 +91,7 @@ def visit(events: Trace) -> str:
 
 
 def registration(events: Trace) -> str:
-    """What a registration brought: "account", "token" or "refused"."""
+    """What a registration brought: "account", "token" or "refused"; "nothing" without an answer."""
     if any(e.name == "session.started" or e.name == "token.issued" for e in events):
         return "token"
     return _accepted(events, "account")
