@@ -16,7 +16,6 @@ from jwt_course.lesson_04.calls_by_hand import Table
 from jwt_course.lesson_04.judges import judge_fixed, judge_one, judge_own
 from jwt_course.lesson_04.scheme_trial import Outcome, SchemeTrial, expiries
 
-import client_widget
 from client_widget import (
     ArticleAuth,
     AuthClient,
@@ -454,22 +453,6 @@ def test_the_reference_is_refused(scheme: Any, judge: Any) -> None:
         Wrong, match=r"come from `BearerAuth.auth_flow`. That is the lab's fix. Wri"
     ):
         judge(scheme)
-
-
-@pytest.mark.parametrize("number", [0, 1, 2])
-def test_the_solution_that_is_shown_is_right(
-    number: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    names: dict[str, Any] = {
-        **vars(client_widget), "__name__": "__main__",
-        "replace": replace, "with_bearer": with_bearer, "refresh_request": refresh_request,
-        "read_token": read_token,
-    }  # fmt: skip
-    exercise = exercises(names)[number]
-    exercise.assert_check_unattempted()
-    exercise.solution()
-    exec(capsys.readouterr().out.split(":\n\n", 1)[1], names)
-    exercise.assert_check_passed()
 
 
 LOCKED_AROUND_THE_CALL = """

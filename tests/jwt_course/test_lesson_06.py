@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from jwt_course import Wrong
-from jwt_course.lesson_06 import exercises
 from jwt_course.lesson_06.grace_picture import grace_picture
 from jwt_course.lesson_06.grace_view import GraceView
 from jwt_course.lesson_06.judges import judge_grace, judge_spend, judge_what_follows
@@ -27,7 +26,7 @@ from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..client_widget.log.pictures.reading import texts, texts_in
 from ..conftest import PASSWORD, names
-from .learner import cell
+from .learner import AnyText, cell
 
 SPENT_BY_OWNER = [
     ("owner", "request.sent"),
@@ -164,20 +163,6 @@ def test_together_gives_what_each_gave_or_raised() -> None:
     given = together(lambda: both.wait(20) is not None, lambda: both.wait(20) / 0)
     assert given[0] is True
     assert isinstance(given[1], ZeroDivisionError)
-
-
-class Yes(str):
-    """Claims to equal anything."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __ne__(self, other: object) -> bool:
-        return False
-
-    __hash__ = str.__hash__
 
 
 class AnyGrace(int):
@@ -450,7 +435,7 @@ def test_another_rule_is_refused(rule: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        (lambda *_: Yes("x"), "the grace is 0 s: the server says 'spend', you said 'x'"),
+        (lambda *_: AnyText("x"), "the grace is 0 s: the server says 'spend', you said 'x'"),
         (
             cell(
                 "from jwt_course.lesson_06.judges import what_the_server_does\n"
@@ -504,19 +489,6 @@ def test_another_grace_is_refused(grace: Any, words: str) -> None:
 def test_a_grace_that_claims_to_fit_is_seen(grace: Any, words: str) -> None:
     with pytest.raises(Wrong, match=words):
         judge_grace(grace)
-
-
-# All of them
-
-
-def test_each_solution_is_right(capsys: pytest.CaptureFixture[str]) -> None:
-    namespace: dict[str, Any] = {}
-    for exercise in exercises(namespace):
-        exercise.assert_check_unattempted()
-        exercise.solution()
-        code = capsys.readouterr().out.partition("\n\n")[2]
-        exec(code, namespace)
-        exercise.assert_check_passed()
 
 
 @pytest.fixture(autouse=True)
