@@ -101,11 +101,6 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.buttons = {label: widgets.Button(description=label) for label in self._actions}
         for button in self.buttons.values():
             button.on_click(self._on_click)
-        register, log_in, *others = self.buttons.values()
-        # What nobody but the panel lays out shares one layout, because each is a message.
-        plain = widgets.Layout()
-        row, box = partial(_row, plain), partial(_box, plain)
-        form = row("lab-form", self.username, self.password)
         self._next = NextStep(client.name)
         self._time: TimeControls | None = None
         if isinstance(self.clock, PacedClock):
@@ -125,31 +120,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             description="Projector", tooltip="Large text, for the back of a room"
         )
         self.projector.observe(self._on_projector, "value")
-        # The flow's choice is in its title.
-        self.flow.children = (self.flow.picture,)
-        titles = row(
-            "lab-titles", widgets.HTML(head("Flow"), layout=plain), self.flow.choice, self.projector
-        )
-        # In the order of the story, also for the keyboard and for a narrow page.
-        parts = [
-            box(
-                "browser",
-                self._who,
-                form,
-                row("lab-buttons", register, log_in),
-                self.banner,
-                self.notice,
-                self.home,
-                row("lab-buttons", *others),
-                *([widgets.HTML(_NO_WIRE, layout=plain)] if is_in_process(client.base_url) else []),
-            ),
-            box("store", widgets.HTML(head("Token store"), layout=plain), self.tokens),
-            *([box("clock", self._time)] if self._time else []),
-            box("log", self.log_view),
-            box("flow", titles, self.flow),
-        ]
-        grid = widgets.Box(parts, layout=plain, **classes("lab-grid"))
-        super().__init__([Stylesheet(), grid, self.tabs, self.presence], **classes("lab-panel"))
+        parts = [Stylesheet(), self._grid(), self.tabs, self.presence]
+        super().__init__(parts, **classes("lab-panel"))
 
         self._stepper = stepper_of(client)
         self._texts = {"notice": "", "home": ""}  # what both say, without markup
@@ -171,6 +143,37 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
         # Enter in the password field logs in.
         self.password.on_msg(self._on_submit)
+
+    def _grid(self) -> widgets.Box:
+        """The parts in the order of the story, also for the keyboard and for a narrow page."""
+        # What nobody but the panel lays out shares one layout, because each is a message.
+        plain = widgets.Layout()
+        row, box = partial(_row, plain), partial(_box, plain)
+        register, log_in, *others = (self.buttons[label] for label in self._actions)
+        browser = [
+            self._who,
+            row("lab-form", self.username, self.password),
+            row("lab-buttons", register, log_in),
+            self.banner,
+            self.notice,
+            self.home,
+            row("lab-buttons", *others),
+        ]
+        if is_in_process(self.client.base_url):
+            browser.append(widgets.HTML(_NO_WIRE, layout=plain))
+        # The flow's choice is in its title.
+        self.flow.children = (self.flow.picture,)
+        titles = row(
+            "lab-titles", widgets.HTML(head("Flow"), layout=plain), self.flow.choice, self.projector
+        )
+        parts = [
+            box("browser", *browser),
+            box("store", widgets.HTML(head("Token store"), layout=plain), self.tokens),
+            *([box("clock", self._time)] if self._time else []),
+            box("log", self.log_view),
+            box("flow", titles, self.flow),
+        ]
+        return widgets.Box(parts, layout=plain, **classes("lab-grid"))
 
     def wait(self, timeout: float = 20.0) -> None:
         """Wait until all the panel's calls have ended.
