@@ -1,4 +1,4 @@
-"""Times in plain words, the clocks that the panel and the tour can move, and a server's clock."""
+"""Clocks: those that a lesson can move, a server's clock, and times in plain words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ class MovableClock(Protocol):
 
     def __call__(self) -> float: ...
 
-    def advance(self, seconds: float) -> None: ...
+    def advance(self, seconds: float) -> None:
+        """Move by `seconds` at once; a negative number moves it back."""
+        ...
 
     def subscribe(self, listener: Callable[[float], object]) -> Callable[[], None]:
         """Call `listener(seconds)` after each `advance`; returns a function that stops it."""

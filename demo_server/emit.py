@@ -16,7 +16,7 @@ def ignore(name: str, /, **fields: object) -> None:
 
 
 def both(first: Emit, second: Emit) -> Emit:
-    """An `emit` that passes each event to two listeners."""
+    """An `emit` that passes each event to two others, in this order."""
 
     def emit(name: str, /, **fields: Any) -> None:
         first(name, **fields)

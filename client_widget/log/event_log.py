@@ -67,8 +67,11 @@ class EventLog:
     """Events in the order in which they were recorded.
 
     Args:
-        clock: returns seconds since the epoch. If it can be moved, the log follows it.
+        clock (Clock): returns seconds since the epoch. If it can be moved, the log follows it.
         limit (int): how many events to keep; older ones are dropped and counted.
+
+    Raises:
+        ValueError: the limit is below 1.
 
     Safe under threads. Iteration and `list(log)` see a snapshot.
     """
@@ -134,7 +137,14 @@ class EventLog:
     def record(
         self, name: str, /, *, source: str, correlation: str | None = None, **fields: Any
     ) -> Event:
-        """Add an event, call the subscribers, and return the event."""
+        """Add an event, call the subscribers, and return the event.
+
+        Args:
+            name (str): such as "request.sent".
+            source (str): who states it, such as "client".
+            correlation (str | None): the id of the user action that caused it, if one did.
+            fields: the rest, JSON-serialisable. No value may hold a token or a password.
+        """
         frozen = MappingProxyType(fields)
         if self._busy:
             self._pause()

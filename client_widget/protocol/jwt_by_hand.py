@@ -54,7 +54,12 @@ def with_payload(token: str, text: str) -> str:
 
 
 def sign(header: str, payload_text: str, secret: str | bytes) -> str:
-    """A token signed with HS256 (RFC 7518, section 3.2), whatever the header says."""
+    """A token signed with HS256 (RFC 7518, section 3.2), whatever the header says.
+
+    Args:
+        header (str), payload_text (str): as text, usually JSON.
+        secret (str | bytes): the key.
+    """
     signed = f"{_encode(header.encode())}.{_encode(payload_text.encode())}"
     key = secret.encode() if isinstance(secret, str) else secret
     signature = hmac.new(key, signed.encode(), hashlib.sha256).digest()

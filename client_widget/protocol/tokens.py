@@ -69,7 +69,13 @@ class TokenPair:
     def refreshed(
         self, access: str, refresh: str | None = None, received_at: float | None = None
     ) -> TokenPair:
-        """The pair after a refresh. Without rotation it keeps its refresh token."""
+        """The pair after a refresh.
+
+        Args:
+            access (str): the new access token.
+            refresh (str | None): the new refresh token; without rotation the old one stays.
+            received_at (float | None): as in the attribute.
+        """
         return replace(
             self, access=access, refresh=refresh or self.refresh, received_at=received_at
         )

@@ -69,7 +69,17 @@ class Identity:
 
 
 class AuthService:
-    """The article's auth service and token service, with the policy that `config` names."""
+    """The article's auth service, with the policy that `config` names.
+
+    Args:
+        config (ServerConfig): policy, secrets, lifetimes, the teachers' names, bcrypt's cost.
+        database (Database): of mongomock or pymongo.
+        clock (Clock): returns seconds since the epoch, for issuing, verifying and the back-off.
+        emit (Emit): receives the events.
+
+    Attributes:
+        policy (Policy): what the article and the RFCs do differently.
+    """
 
     def __init__(
         self, config: ServerConfig, *, database: Database, clock: Clock, emit: Emit

@@ -114,7 +114,11 @@ class _Counter:
 
 
 class LoginThrottle:
-    """Counts the logins of each name and device in the database, for all processes."""
+    """Counts the logins of each name and device in the database, for all processes.
+
+    Args:
+        database (Database): of mongomock or pymongo.
+    """
 
     def __init__(self, database: Database) -> None:
         self._counters = database["login_attempts"]
@@ -137,11 +141,11 @@ class LoginThrottle:
         return attempt
 
     def fail(self, attempt: Attempt, now: float) -> None:
-        """The password was wrong."""
+        """The password was wrong; `now` is as in `begin`."""
         self._change(attempt, now, _Counter.fail)
 
     def succeed(self, attempt: Attempt, now: float) -> None:
-        """The password was right."""
+        """The password was right; `now` is as in `begin`."""
         self._change(attempt, now, _Counter.succeed)
 
     def _change(

@@ -77,7 +77,12 @@ class FamilyRepository:
         return int(start) + self._session_ttl
 
     def start(self, username: str, now: float) -> tuple[str, str]:
-        """Start a family; return its id and the id of its first refresh token."""
+        """Start a family; return its id and the id of its first refresh token.
+
+        Args:
+            username (str): who has logged in.
+            now (float): seconds since the epoch.
+        """
         family, jti = secrets.token_hex(8), secrets.token_hex(16)
         with self._guard:
             self._families.insert_one(

@@ -64,7 +64,12 @@ def fingerprint(token: str) -> str:
 
 
 class TokenService:
-    """Issues and verifies the tokens of one server."""
+    """Issues and verifies the tokens of one server.
+
+    Args:
+        config (ServerConfig): the secrets, the lifetimes and the policy.
+        clock (Clock): returns seconds since the epoch.
+    """
 
     def __init__(self, config: ServerConfig, clock: Clock) -> None:
         self._clock = clock

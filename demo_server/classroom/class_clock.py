@@ -126,7 +126,10 @@ class ClassClock:
 
 
 def clock_for(config: ServerConfig, database: Database, clock: Clock) -> Clock:
-    """The clock of a server: with `CLASS_CLOCK=1` one that is ahead of `clock`."""
+    """The clock of a server: with `CLASS_CLOCK=1` a `ClassClock` over `clock`, else `clock` itself.
+
+    A clock that is a `ClassClock` already is returned unchanged.
+    """
     if not config.class_clock or isinstance(clock, ClassClock):
         return clock
     return ClassClock(database, clock)

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-#: What a name at the hub looks like. The hub asks for a match at the start only, hence the \\Z.
+#: What a name at the hub looks like. The hub asks for a match at the start only, hence the \Z.
 NAME = r"[a-z0-9][a-z0-9_-]{0,27}\Z"
 
 #: In front of a learner's name, so that no account of the system is taken.

@@ -1,4 +1,6 @@
-"""The judges of lesson 02. Each runs the learner's function; none shows a token.
+"""The judges of lesson 02. Each runs the learner's function, and raises `Wrong` if it is not right.
+
+None shows a token.
 
 RFC 7515 (form and signature) and RFC 7519 (claims) say what a token must be. Where a real server
 can decide, it does.

@@ -25,6 +25,9 @@ def waits(
     The attacker waits exactly as long as the server asks for.
 
     Args:
+        client (AuthClient): the attacker's, without a session.
+        name (str): whose password is guessed.
+        guesses (int): how many.
         advance: moves the clock by some seconds.
     """
     waited = []

@@ -1,4 +1,4 @@
-"""The judges of lesson 08: each attacks the learner's answer, and says what got through."""
+"""The judges of lesson 08: each attacks the learner's answer, and raises `Wrong` on success."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The judges of lesson 11. Each runs the learner's function; none shows a token or a key.
+"""The judges of lesson 11. Each runs the learner's function, and raises `Wrong` if it is not right.
+
+None shows a token or a key.
 
 RFC 7517 says what a JWK Set is, and RFC 8725, sections 3.1, 3.9 and 3.10, what a verifier must not
 let the token decide.
