@@ -42,9 +42,14 @@ class Trial:
     @property
     def pair(self) -> TokenPair:
         """The pair that the client holds."""
-        pair = self.client.store.get()
-        assert pair is not None
-        return pair
+        return pair_of(self.client)
+
+
+def pair_of(client: AuthClient) -> TokenPair:
+    """The pair that a client who is logged in holds."""
+    pair = client.store.get()
+    assert pair is not None
+    return pair
 
 
 class WatchedStore(TokenStore):

@@ -25,6 +25,7 @@ from client_widget import AuthClient, EventLog
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..concurrency import Race
+from ..lab import pair_of
 from .stampede import USER, StampedeResult, counted, refreshes_in
 
 #: The server's address, as the libraries see it. Some of them only send tokens over https; the edge
@@ -274,8 +275,7 @@ def peer(
         client = AuthClient(server.url, log=log, clock=clock)
         client.register(*USER)
         client.login(*USER)
-        pair = client.store.get()
-        assert pair is not None
+        pair = pair_of(client)
         if expired:
             clock.advance(lifetime + 1)
         expires_at = int(time.time()) + (-1 if expired else lifetime)

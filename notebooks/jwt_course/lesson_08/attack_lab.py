@@ -18,6 +18,7 @@ import requests
 from client_widget import AuthClient, EventLog, TokenPair, describe
 from demo_server import DemoClock, DemoServer, ServerConfig
 
+from ..lab import pair_of
 from .attacks import weak_secrets
 from .weak_server import WeakServer
 from .weak_service import Weaknesses
@@ -59,9 +60,7 @@ class Target:
         """The tokens of a user who logs in properly."""
         client = self.client()
         client.login(username, password)
-        pair = client.store.get()
-        assert pair is not None
-        return pair
+        return pair_of(client)
 
     def home(self, token: str) -> requests.Response:
         """`GET /home` with any token."""

@@ -7,6 +7,7 @@ the session.
 from __future__ import annotations
 
 from ..exercise import Wrong
+from ..lab import pair_of
 from .scenario import Scenario
 from .stage import Stage
 from .trace import ending
@@ -16,8 +17,7 @@ SOON, LATER = 2, 60
 
 
 def a_lost_answer(stage: Stage) -> str:
-    pair = stage.client.store.get()
-    assert pair is not None
+    pair = pair_of(stage.client)
     stage.client.probe(pair.refresh, "refresh")
     stage.pass_time(SOON)
     status = stage.client.probe(pair.refresh, "refresh").status_code
@@ -27,8 +27,7 @@ def a_lost_answer(stage: Stage) -> str:
 
 
 def a_stolen_token(stage: Stage) -> str:
-    pair = stage.client.store.get()
-    assert pair is not None
+    pair = pair_of(stage.client)
     stage.client.probe(pair.refresh, "refresh")
     stage.pass_time(LATER)
     if stage.client.probe(pair.refresh, "refresh").status_code == 200:
@@ -40,8 +39,7 @@ def a_stolen_token(stage: Stage) -> str:
 
 
 def after_the_logout(stage: Stage) -> str:
-    pair = stage.client.store.get()
-    assert pair is not None
+    pair = pair_of(stage.client)
     stage.client.logout()
     if stage.client.probe(pair.access).status_code == 200:
         raise Wrong("after the logout, the access token was still valid")

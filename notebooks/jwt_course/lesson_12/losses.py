@@ -10,7 +10,7 @@ from client_widget import AuthClient, EventLog, TokenPair
 from client_widget.protocol.tokens import fingerprint
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from ..lab import START
+from ..lab import START, pair_of
 from .tabs import PASSWORD, PERIOD
 
 
@@ -31,9 +31,7 @@ def handed_in(*, before: int = 1, lost: bool = True, again: bool = False) -> str
         one = AuthClient(server.url, log=log, clock=clock, name="tab 1")
         one.register("ada", PASSWORD)
         one.login("ada", PASSWORD)
-        held = one.store.get()
-        assert held is not None
-        stored = _written(log, "tab 1", held)
+        stored = _written(log, "tab 1", pair_of(one))
         for _ in range(before):
             stored = _refreshed(one, stored, clock)
         copy = stored  # tab 2 opens, and reads

@@ -16,7 +16,7 @@ from client_widget import AuthClient, EventLog, LoginRequired, ServerUnreachable
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..concurrency import Call, Gate, Race
-from ..lab import START
+from ..lab import START, pair_of
 
 #: Ada's; both tabs are hers.
 PASSWORD = "a pass phrase of ada"
@@ -139,9 +139,7 @@ def try_tabs(
         ]
         clients[0].register("ada", PASSWORD)
         clients[0].login("ada", PASSWORD)
-        pair = clients[0].store.get()
-        assert pair is not None
-        store, lock = SharedStore(pair), threading.Lock()
+        store, lock = SharedStore(pair_of(clients[0])), threading.Lock()
         tabs = [Tab(client, store, lock, way) for client in clients]
         tabs[0].loses_response = lost
         pages: tuple[bool, ...] = ()
