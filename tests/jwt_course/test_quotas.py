@@ -7,16 +7,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import jwt_course.lesson_02
-import jwt_course.lesson_03
-import jwt_course.lesson_04
-import jwt_course.lesson_05
-import jwt_course.lesson_06
-import jwt_course.lesson_07
-import jwt_course.lesson_08
-import jwt_course.lesson_09
-import jwt_course.lesson_11
-import jwt_course.lesson_12
 import pytest
 from jwt_course.lesson_04.judges import judge_fixed, judge_one, judge_own
 
@@ -28,22 +18,11 @@ from . import test_lesson_06 as l06
 from . import test_lesson_07 as l07
 from . import test_lesson_08 as l08
 from . import test_lesson_09 as l09
+from . import test_lesson_10 as l10
 from . import test_lesson_11 as l11
 from . import test_lesson_12 as l12
 from . import test_mutants
-
-LESSONS = {
-    "02": jwt_course.lesson_02,
-    "03": jwt_course.lesson_03,
-    "04": jwt_course.lesson_04,
-    "05": jwt_course.lesson_05,
-    "06": jwt_course.lesson_06,
-    "07": jwt_course.lesson_07,
-    "08": jwt_course.lesson_08,
-    "09": jwt_course.lesson_09,
-    "11": jwt_course.lesson_11,
-    "12": jwt_course.lesson_12,
-}
+from .test_solutions import LESSONS, exercises
 
 
 class Ways(NamedTuple):
@@ -99,20 +78,22 @@ def _lesson_09(number: int) -> Ways:
     """Each faulty client is a wrong answer to each exercise: every scenario is run."""
     name = list(l09.RIGHT)[number - 1]
     return Ways(
-        1 + len(set(l09.RIGHT[name])),  # the solution, which test_solutions.py checks
+        1 + len(set(l09.RIGHT[name])),  # the solution, which its notebook checks
         cases(test_mutants.test_a_mutant_fails_where_it_should_and_nowhere_else),
         cases(l09.test_the_reference_is_nobodys_fix),
     )
 
 
-def _lesson_11(number: int) -> Ways:
+def _by_number(tests: Any, number: int) -> Ways:
+    """Of a lesson whose cases begin with the number of their exercise."""
+
+    def count(test: Any, tried: dict[str, Any]) -> int:
+        return cases(test, which=lambda key: tried[key][0] == number)
+
     return Ways(
-        cases(l11.test_each_right_way_passes, which=lambda key: l11.RIGHT[key][0] == number),
-        cases(
-            l11.test_each_wrong_way_is_told_what_is_wrong,
-            which=lambda key: l11.WRONG[key][0] == number,
-        ),
-        cases(l11.test_a_trick_is_seen, which=lambda key: l11.CHEATS[key][0] == number),
+        count(tests.test_each_right_way_passes, tests.RIGHT),
+        count(tests.test_each_wrong_way_is_told_what_is_wrong, tests.WRONG),
+        count(tests.test_a_trick_is_seen, tests.CHEATS),
     )
 
 
@@ -228,7 +209,8 @@ WAYS = {
         cases(l09.test_other_settings_are_wrong),
         cases(l09.test_neither_a_disguise_nor_a_faulty_server_is_an_answer),
     ),
-    **{f"11 q{number}": _lesson_11(number) for number in (1, 2, 3, 4)},
+    **{f"10 q{number}": _by_number(l10, number) for number in (1, 2, 3)},
+    **{f"11 q{number}": _by_number(l11, number) for number in (1, 2, 3, 4)},
     "12 q1": Ways(
         cases(l12.TestExercises.test_a_right_refresh),
         cases(l12.TestExercises.test_a_wrong_refresh),
@@ -241,9 +223,7 @@ WAYS = {
 
 def test_every_exercise_is_here() -> None:
     assert list(WAYS) == [
-        f"{number} {exercise.name}"
-        for number, lesson in LESSONS.items()
-        for exercise in lesson.exercises({})
+        f"{lesson[-2:]} {exercise.name}" for lesson in LESSONS for exercise in exercises(lesson, {})
     ]
 
 
