@@ -99,7 +99,8 @@ class AuthClient:
         self.base_url = _checked(base_url)
         self.store = store if store is not None else TokenStore()
         self._auth = auth(self.store)
-        self.clock = _one_clock(clock, getattr(self._auth, "clock", None))
+        self._scheme_clock: Clock | None = getattr(self._auth, "clock", None)
+        self.clock = _one_clock(clock, self._scheme_clock)
         self.log = log if log is not None else EventLog(clock=self.clock)
         self.name = name
         self.before_send: Callable[[Request], Request] = _unchanged
@@ -274,7 +275,7 @@ class AuthClient:
     @property
     def refreshes_ahead(self) -> bool:
         """Does the auth scheme refresh a token before it expires, by a clock?"""
-        return getattr(self._auth, "clock", None) is not None
+        return self._scheme_clock is not None
 
     # How the flow is driven
 

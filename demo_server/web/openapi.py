@@ -12,6 +12,7 @@ from typing import Any
 
 from ..classroom.class_clock import MAX_STEP
 from ..classroom.class_progress import MAX_TIMES, NAME, WHATS
+from ..config import MAX_PASSWORD_BYTES
 from ..cookie_protection import COOKIES, CSRF_COOKIE, CSRF_HEADER
 from ..errors import DatabaseUnavailable, Refusal, TokenKind, TokenRefused, TooManyAttempts
 from ..policy import Policy
@@ -198,8 +199,8 @@ def _schemas(policy: Policy) -> dict[str, dict[str, Any]]:
     password = {
         "type": "string",
         "minLength": 1,
-        "maxLength": 72,
-        "description": "at most 72 bytes (UTF-8), without NUL",
+        "maxLength": MAX_PASSWORD_BYTES,
+        "description": f"at most {MAX_PASSWORD_BYTES} bytes (UTF-8), without NUL",
     }
     access, both = {"accessToken": _TEXT}, {"accessToken": _TEXT, "refreshToken": _TEXT}
     return {
@@ -297,25 +298,27 @@ def _describe(operation: Operation, policy: Policy) -> dict[str, Any]:
         schema = _json(operation.body)["application/json"]
         media = {"application/json": schema, "application/x-www-form-urlencoded": schema}
         described["requestBody"] = {"required": True, "content": media}
-    if operation.query:
-        number = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
-        described["parameters"] = [
-            {"name": name, "in": "query", "schema": number} for name in operation.query
-        ]
-    if set(_CSRF) & set(operation.refusals):
-        described["parameters"] = [
-            {
-                "name": CSRF_HEADER,
-                "in": "header",
-                "schema": _TEXT,
-                "description": f"the value of the cookie {CSRF_COOKIE}, if the server set one",
-            }
-        ]
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
     if operation.cookie:
         described["security"] = [{f"{operation.token} cookie": []}]
     elif operation.token == "access":
         described["security"] = [{"bearer": []}]
     return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    """The numbers in the query, and the header that repeats the CSRF token."""
+    number = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "query", "schema": number} for name in operation.query
+    ]
+    if set(_CSRF) & set(operation.refusals):
+        description = f"the value of the cookie {CSRF_COOKIE}, if the server set one"
+        parameters.append(
+            {"name": CSRF_HEADER, "in": "header", "schema": _TEXT, "description": description}
+        )
+    return parameters
 
 
 def _refusals(operation: Operation, policy: Policy) -> dict[str, Any]:
