@@ -20,7 +20,7 @@ export function newAction(onChange) {
     const entry = { method, path, id, status: "…" };
     sent.push(entry);
     sent.splice(0, sent.length - MOST);
-    onChange(entry);
+    onChange();
     try {
       const response = await fetch(urlOf(path), {
         method,
