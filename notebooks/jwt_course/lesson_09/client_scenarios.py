@@ -36,13 +36,7 @@ def five_in_a_row(stage: Stage) -> str:
 
 def four_together(stage: Stage) -> str:
     stage.clock.advance(LIFETIME + 1)
-    mark = len(stage.log)
-    calls, all_met = _expire_together(stage)
-    stage.gather(calls)
-    counts = Counts.of(stage.since(mark))
-    if not all_met:
-        raise Wrong("the calls were not under way together: one waited for the other")
-    _all_answered(calls, "200")
+    counts = _meet_together(stage, "200")
     if counts.refreshes != 1:
         raise Wrong(f"{many(counts.refreshes, 'refresh')} for one expiry")
     if (counts.refused, counts.served) != (TOGETHER, TOGETHER):
@@ -82,13 +76,7 @@ def refused(stage: Stage) -> str:
 
 def refused_while_others_wait(stage: Stage) -> str:
     stage.clock.advance(stage.server.config.refresh_token_ttl + 1)
-    mark = len(stage.log)
-    calls, all_met = _expire_together(stage)
-    stage.gather(calls)
-    counts = Counts.of(stage.since(mark))
-    if not all_met:
-        raise Wrong("the calls were not under way together: one waited for the other")
-    _all_answered(calls, "LoginRequired")
+    counts = _meet_together(stage, "LoginRequired")
     if counts != Counts(TOGETHER, 0, 1, 0):
         raise Wrong(f"for {TOGETHER} calls: {counts}")
     _starts_again(stage)
@@ -217,6 +205,18 @@ def _starts_again(stage: Stage) -> None:
     stage.login("ada")
     stage.clock.advance(LIFETIME + 1)
     _expect(stage, stage.get, "200", Counts(1, 1, 1, 0), "the first expiry after a new login")
+
+
+def _meet_together(stage: Stage, words: str) -> Counts:
+    """What calls cost that meet one expired token at once, and must all end with those words."""
+    mark = len(stage.log)
+    calls, all_met = _expire_together(stage)
+    stage.gather(calls)
+    counts = Counts.of(stage.since(mark))
+    if not all_met:
+        raise Wrong("the calls were not under way together: one waited for the other")
+    _all_answered(calls, words)
+    return counts
 
 
 def _expire_together(stage: Stage) -> tuple[list[Call], bool]:
