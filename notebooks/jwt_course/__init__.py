@@ -9,7 +9,8 @@ Lessons do not import each other. What they share is here:
 - `exercise`: what `check`, `hint` and `solution` do; `guess`: a question before a result;
 - `solutions`: reads `solutions.md`;
 - `attempt`: runs a judge with a time limit;
-- `judging`: is an answer of the right kind and the learner's own, and where did it fail;
+- `judging`: is an answer of the right kind and the learner's own, where did it fail, and how are
+  its threads ended;
 - `lab`: a server and a client for a judge;
 - `concurrency`: calls that race in the same order every time;
 - `copies`: a learner's own copy of the lessons; `progress`: what they did in it;

@@ -19,10 +19,12 @@ from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 
-from .concurrency import Abandoned, Call, end, waits
+from .concurrency import Call
 from .judging.answers import Wrong
+from .judging.ending import Abandoned, end
 from .judging.endless import loops_end
 from .judging.learners_code import frame_in, place_in
+from .judging.waiting import waits
 
 #: Seconds between two looks: on some systems, an interrupt cannot end a longer wait.
 _LOOK = 0.05

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from jwt_course.concurrency import Gate, Race, Runaway, end, together
+from jwt_course.concurrency import Gate, Race, Runaway, together
+from jwt_course.judging.ending import end
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,10 @@ from typing import Any
 
 from client_widget import ArticleAuth, BearerAuth, LoginRequired
 
-from ..concurrency import Abandoned, Runaway
+from ..concurrency import Runaway
 from ..exercise import Wrong
 from ..judging.answers import check_class
+from ..judging.ending import Abandoned
 from ..judging.learners_code import told
 from .scheme_trial import REFRESH_LIFETIME, Outcome, SchemeTrial
 

@@ -12,9 +12,10 @@ from typing import Any
 from demo_server import open_database
 from demo_server.storage.database import guard_of
 
-from ..concurrency import Abandoned, short_switches, together
+from ..concurrency import together
 from ..exercise import Wrong
 from ..judging.answers import check_function, check_number, plain
+from ..judging.ending import Abandoned, short_switches
 from ..lab import trial
 from .theft import try_grace
 from .torn import GuardedCollection
