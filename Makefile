@@ -72,7 +72,7 @@ dist: .venv/check.done
 	$(BIN)/python tools/try_wheel.py dist/*.whl
 
 # Everything for a class without a network, in dist/kit.
-kit: .venv/check.done
+kit: docs
 	$(BIN)/python -m tools.kit
 
 classroom: .venv/classroom.done

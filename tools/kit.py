@@ -4,7 +4,7 @@
 
 It has the wheels of the lab and of all that it needs, for each system and Python of `targets()`, at
 the versions of constraints.txt; an install script for each system; a learner's copy of the lessons;
-and these docs as HTML.
+and the docs as HTML, which `make docs` has built.
 
 `pip download --platform` chooses the wheels of another system, but it evaluates the conditions of
 dependencies (PEP 508) for the system on which it runs. So the dependencies are followed here.
@@ -30,6 +30,9 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = "jwt-refresh-lab"
+
+#: Where `make docs` writes, which `make kit` runs first.
+DOCS = ROOT / "docs/_build/html"
 
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -172,10 +175,14 @@ def pip(command: str, *arguments: str) -> None:
 
 
 def main(folder: Path) -> None:
-    """Write the whole kit."""
+    """Write the whole kit, with the docs that `make docs` has built.
+
+    Raises:
+        FileNotFoundError: there are no docs.
+        subprocess.CalledProcessError: a wheel cannot be had.
+    """
     build(folder, targets())
-    sphinx = [sys.executable, "-m", "sphinx", "-q", str(ROOT / "docs"), str(folder / "docs")]
-    subprocess.run(sphinx, check=True)
+    shutil.copytree(DOCS, folder / "docs")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {LAB} {version(LAB)}, {size / 1e6:.0f} MB")
 

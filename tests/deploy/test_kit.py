@@ -67,6 +67,26 @@ def test_it_installs_without_a_network_and_a_lesson_runs(tmp_path: Path) -> None
     assert not any(cell.get("outputs") for cell in saved["cells"])
 
 
+def test_the_whole_kit_has_the_docs_that_make_has_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = tmp_path / "html"
+    docs.mkdir()
+    (docs / "index.html").write_text("the docs")
+    monkeypatch.setattr(kit, "DOCS", docs)
+    monkeypatch.setattr(kit, "build", lambda folder, wanted: folder.mkdir())
+    kit.main(tmp_path / "kit")
+    assert (tmp_path / "kit/docs/index.html").read_text() == "the docs"
+
+
+def test_make_builds_the_docs_before_the_kit() -> None:
+    env = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    command = ["make", "--dry-run", "kit"]
+    steps = subprocess.run(command, cwd=kit.ROOT, env=env, check=True, capture_output=True)
+    built = f" {kit.DOCS.relative_to(kit.ROOT)}\n".encode()
+    assert 0 < steps.stdout.index(built) < steps.stdout.index(b"-m tools.kit")
+
+
 @pytest.mark.parametrize(
     ("system", "needs", "lacks"),
     [("Windows", "colorama", "pexpect"), ("Darwin", "appnope", "colorama")],
