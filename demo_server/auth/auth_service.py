@@ -75,7 +75,7 @@ class AuthService:
         config (ServerConfig): policy, secrets, lifetimes, the teachers' names, bcrypt's cost.
         database (Database): of mongomock or pymongo.
         clock (Clock): returns seconds since the epoch, for issuing, verifying and the back-off.
-        emit (Emit): receives the events.
+        emit: receives the events, as in `create_app`.
 
     Attributes:
         policy (Policy): what the article and the RFCs do differently.

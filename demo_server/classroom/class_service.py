@@ -26,7 +26,7 @@ class ClassService:
         config (ServerConfig): the teachers, and whether there is a class log.
         database (Database): of mongomock or pymongo.
         clock (Clock): the server's; a `ClassClock` can be moved by a teacher.
-        emit (Emit): receives the events.
+        emit: receives the events, as in `create_app`.
 
     Attributes:
         log (ClassEvents | None): the stored events; None without a class log.
