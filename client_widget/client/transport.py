@@ -275,14 +275,15 @@ class OutgoingCall:
 #: What to do about a failure; for the others: "Is the server running?"
 _ADVICE = {
     "the certificate was rejected": "Check base_url, or name the right authority with verify=",
+    "no TLS": "If the server speaks plain HTTP, begin base_url with http://",
     "the response is broken": "Is base_url the demo server's address?",
 }
 
 
 def _reason(error: requests.RequestException) -> str:
     """Why no usable response arrived, in words."""
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
-        return "the certificate was rejected"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the certificate was rejected" if "CERTIFICATE_VERIFY" in str(error) else "no TLS"
     if isinstance(error, requests.Timeout):
         return "no response in time"
     broken = (
