@@ -10,7 +10,7 @@ import os
 import random
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 
 from ..errors import Rejected, ServerUnreachable
 from ..log.event_log import Emit
-from ..log.masking import mask_answer, mask_body, mask_headers
-from ..protocol.answers import Response, error_code, json_of, redirected_to, retry_after
+from ..log.masking import mask_answer, mask_body, mask_echoes, mask_headers, mask_text, secrets_in
+from ..protocol.answers import Response, error_code, json_of, redirected_to, retry_after, text_of
 from ..protocol.auth_flow import Request
 from ..protocol.tokens import TokenPair
 from .in_process import InProcessAdapter, is_in_process
@@ -36,6 +36,13 @@ TIME_HEADER = "X-Server-Time"
 #: Seconds to connect, and seconds to wait for a response. The server's longest wait, for its
 #: database, is 14 s; retransmission of a lost SYN takes 3 s.
 TIMEOUT = (3.05, 15.0)
+
+#: Bytes of a response that is read into memory, after decompression. The lab's longest has 300,000.
+#: For more, `request(…, stream=True)`.
+MAX_ANSWER = 16_000_000
+
+#: Characters of a refusal's error and message to keep.
+MAX_TOLD = 200
 
 #: The options of a call that apply to its refresh as well. It has its own body, and follows no
 #: redirect, which could lead its token anywhere.
@@ -75,6 +82,42 @@ class Transport(Protocol):
 
 class BrokenAnswer(requests.RequestException):
     """A response that HTTP does not allow, such as a redirect to what is no URL."""
+
+
+class LargeAnswer(requests.RequestException):
+    """A response that does not fit into memory."""
+
+
+class _Answer(requests.Response):
+    """A response whose content has an end: a server can send a terabyte, or a kilobyte of gzip that
+    becomes one."""
+
+    _content_consumed: bool
+
+    @property
+    def content(self) -> bytes:
+        """The body.
+
+        Raises:
+            LargeAnswer: it is larger than `MAX_ANSWER`.
+        """
+        if not self._content_consumed:
+            pieces, length = [], 0
+            for piece in self.iter_content(65_536):
+                pieces.append(piece)
+                length += len(piece)
+                if length > MAX_ANSWER:
+                    self.close()
+                    raise LargeAnswer
+            self._content = b"".join(pieces)
+        return super().content or b""
+
+
+class _Adapter(HTTPAdapter):
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        response = super().build_response(req, resp)
+        response.__class__ = _Answer
+        return response
 
 
 class _Session(requests.Session):
@@ -148,7 +191,7 @@ class HttpTransport:
             return
         for scheme in ("http://", "https://"):
             # One server, and up to 64 calls at once, as in a lesson's stampede.
-            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+            self.session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=64))
 
 
 class OutgoingCall:
@@ -197,8 +240,8 @@ class OutgoingCall:
             ServerUnreachable: no response arrived.
         """
         prepared, options = self._prepared_for(message), self._options_for(message)
-        # Without the query: it may contain anything.
-        path = message.path.partition("?")[0]
+        # Without the query and the fragment: they may contain anything.
+        path = mask_text(message.path.partition("?")[0].partition("#")[0])
         about = {"method": message.method, "path": path, "purpose": message.purpose}
         self._record(
             "request.retried" if message.purpose == "retry" else "request.sent",
@@ -221,7 +264,8 @@ class OutgoingCall:
             self._record("request.failed", correlation=self.correlation, **about, reason=reason)
             # Without its cause, whose text contains the port and the whole URL.
             raise ServerUnreachable(f"{message.method} {path} failed: {reason}. {advice}") from None
-        elsewhere = redirected_to(response)
+        elsewhere, secrets = redirected_to(response), _secrets_in(prepared)
+        headers = mask_headers(response.headers)
         self._record(
             "response.received",
             correlation=self.correlation,
@@ -230,8 +274,8 @@ class OutgoingCall:
             elapsed=round(response.elapsed.total_seconds(), 6),
             **({"redirected_to": elsewhere} if elsewhere else {}),
             **({} if response.status_code < 400 else refusal_of(response)),
-            headers=mask_headers(response.headers),
-            body=mask_answer(body, response.headers.get("Content-Type", "")),
+            headers={name: mask_echoes(told, secrets) for name, told in headers.items()},
+            body=mask_echoes(mask_answer(body, response.headers.get("Content-Type", "")), secrets),
         )
         return response
 
@@ -246,6 +290,8 @@ class OutgoingCall:
         except requests.exceptions.InvalidHeader:
             # Its own message repeats the header, which may hold a token.
             raise ValueError("A header contains characters that cannot be sent") from None
+        except requests.exceptions.InvalidJSONError as error:
+            raise ValueError(f"json cannot be sent: {error}") from None
         prepared.headers[CORRELATION_HEADER] = self.correlation
         return prepared
 
@@ -275,6 +321,7 @@ class OutgoingCall:
 #: What to do about a failure; for the others: "Is the server running?"
 _ADVICE = {
     "the certificate was rejected": "Check base_url, or name the right authority with verify=",
+    "the response is too large": "Ask for it with stream=True, and read it with iter_content()",
     "no TLS": "If the server speaks plain HTTP, begin base_url with http://",
     "the response is broken": "Is base_url the demo server's address?",
 }
@@ -284,6 +331,8 @@ def _reason(error: requests.RequestException) -> str:
     """Why no usable response arrived, in words."""
     if isinstance(error, requests.exceptions.SSLError):
         return "the certificate was rejected" if "CERTIFICATE_VERIFY" in str(error) else "no TLS"
+    if isinstance(error, LargeAnswer):
+        return "the response is too large"
     if isinstance(error, requests.Timeout):
         return "no response in time"
     broken = (
@@ -380,13 +429,31 @@ def refusal_of(response: requests.Response) -> dict[str, str]:
     """`error` and `message` of a refusal. The article's server sends plain text."""
     body = json_of(response)
     if body is None:
-        body = response.text
+        body = text_of(response)
     if not isinstance(body, dict):
         body = {"message": body}
+    secrets = _secrets_in(response.request)
     return {
-        "error": str(body.get("error") or ""),
-        "message": str(body.get("message") or response.reason)[:200],
+        "error": _told(body.get("error"), secrets),
+        "message": _told(body.get("message"), secrets) or _told(response.reason, secrets),
     }
+
+
+def _secrets_in(request: requests.PreparedRequest | None) -> list[str]:
+    """The credentials of a request. A careless server repeats them in its response."""
+    if request is None:
+        return []
+    _, _, token = str(request.headers.get("Authorization", "")).partition(" ")
+    return [token, *secrets_in(request.body, str(request.headers.get("Content-Type", "")))]
+
+
+def _told(text: object, secrets: Iterable[str]) -> str:
+    """A text of a server as an event and an error may hold it; "" if it is no text."""
+    if not isinstance(text, str):
+        return ""
+    # JSON can spell half of a surrogate pair, which nothing can print.
+    clean = text.encode(errors="replace").decode()
+    return mask_echoes(mask_text(clean), secrets)[:MAX_TOLD]
 
 
 def server_time(response: requests.Response) -> float | None:
@@ -442,7 +509,8 @@ def verdict(pair: TokenPair, response: Response, now: float) -> tuple[str, dict[
     silent = reason in ("", "invalid_token")
     expired = reason == "token_expired" or (silent and pair.access_facts.get("exp", 0) <= now)
     name = "token.expired" if expired else "token.refused"
-    return name, {"kind": "access", "reason": reason, **pair.access_facts}
+    told = _told(reason, (pair.access, pair.refresh))
+    return name, {"kind": "access", "reason": told, **pair.access_facts}
 
 
 def refreshed_facts(old: TokenPair, new: TokenPair) -> dict[str, Any]:

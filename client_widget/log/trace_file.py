@@ -116,10 +116,11 @@ def _text_of(source: str | os.PathLike[str]) -> str:
             raise _too_large()
         return source
     try:
-        with open(source, "rb") as file:
+        # Not a number, which `open` would take for an open file, and close.
+        with open(os.fspath(source), "rb") as file:
             content = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "this is no path"
+    except (OSError, ValueError, TypeError) as error:
+        why = getattr(error, "strerror", None) or "write the path of a file, or its text"
         raise TraceError(f"The trace cannot be read: {why}") from None
     if len(content) > MAX_FILE:
         raise _too_large()

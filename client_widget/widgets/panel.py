@@ -227,6 +227,12 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._say(f"Refused ({error.status}): {error.message}", bad=True)
         except (ClientError, NoThread) as error:
             self._say(f"{error}", bad=True)
+        except Exception as error:
+            # Such as a fault in a learner's client. Its text is in Python's log, and could be long.
+            self._say(
+                f"The client failed ({type(error).__name__}). See JupyterLab's log.", bad=True
+            )
+            raise
         finally:
             button.disabled = False
             self._draw_story()
