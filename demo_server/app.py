@@ -71,7 +71,9 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     Raises:
         ConfigError: the name of a teacher belongs to a user who registered it.
+        TypeError: an argument is of another kind.
     """
+    check_kinds(config, database, clock, emit)
 
     def emit_here(name: str, /, **fields: object) -> None:
         # The route and not what was sent, which can be of any length.
@@ -149,6 +151,31 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
         return _answer(deny(Refusal("server_error", "Internal Server Error")))
 
     return app
+
+
+def check_kinds(config: object, database: object, clock: object, emit: object) -> None:
+    """The dependencies are of the kinds that `create_app` takes.
+
+    Raises:
+        TypeError: one is not. The message says what to pass.
+    """
+    if not isinstance(config, ServerConfig):
+        raise TypeError(
+            f"config must be a ServerConfig, such as ServerConfig(policy='rfc'), {_not_a(config)}"
+        )
+    if not (hasattr(database, "client") and hasattr(database, "__getitem__")):
+        raise TypeError(f"database must be one of open_database(), {_not_a(database)}")
+    if not callable(clock):
+        raise TypeError(
+            "clock must be a function that returns seconds, such as time.time without "
+            f"parentheses, {_not_a(clock)}"
+        )
+    if not callable(emit):
+        raise TypeError(f'emit must be a function, such as log.emitter("server"), {_not_a(emit)}')
+
+
+def _not_a(value: object) -> str:
+    return f"not a value of type {type(value).__name__}"
 
 
 #: The refusals that no service has reported.

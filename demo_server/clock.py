@@ -6,7 +6,6 @@ without waiting.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +13,10 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
+
+#: The largest number of seconds that a clock can show or be moved by, and its highest rate: beyond
+#: this, a token's times are no numbers to count with.
+MOST = 1e12
 
 
 def utc_now() -> datetime:
@@ -30,7 +33,7 @@ class DemoClock:
             minute pass each second, 0 stops the clock until `advance`.
 
     Raises:
-        ValueError: `start` or `rate` is not a finite number, or `rate` is negative.
+        ValueError: `start` or `rate` is not a finite number below `MOST`, or `rate` is negative.
     """
 
     def __init__(self, start: float | None = None, rate: float = 1.0) -> None:
@@ -47,10 +50,15 @@ class DemoClock:
         return lab + (time.monotonic() - real) * rate
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by `seconds` at once; a negative number moves it back."""
+        """Move the clock by `seconds` at once; a negative number moves it back.
+
+        Raises:
+            ValueError: `seconds`, or the time after the move, is not a finite number below `MOST`.
+        """
         by = _finite("seconds", seconds)
         with self._moving:
-            self._anchor = (self() + by, time.monotonic(), self._anchor[2])
+            after = _finite("the time after the move", self() + by)
+            self._anchor = (after, time.monotonic(), self._anchor[2])
         for listener in self._listeners:
             listener(seconds)
 
@@ -80,8 +88,12 @@ class DemoClock:
 
 
 def _finite(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number of seconds, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -MOST < value < MOST:
+        # An integer that is too large can be too long for `repr`, too.
+        given = "an integer beyond that" if type(value) is int else f"{value!r:.40}"
+        raise ValueError(
+            f"{name} must be a finite number of seconds, from -{MOST:g} to {MOST:g}, not {given}"
+        )
     return float(value)
 
 

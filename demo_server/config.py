@@ -27,6 +27,9 @@ MIN_TEACHER_PASSWORD = 8
 #: RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
 MIN_SECRET_BYTES = 32
 
+#: Characters of a value that a message repeats.
+MAX_SHOWN = 60
+
 DATABASE_SCHEMES = ("mongomock", "mongodb", "mongodb+srv")
 
 
@@ -114,17 +117,22 @@ class ServerConfig:
                 "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET are the same: set two different "
                 "ones, or a refresh token passes for an access token"
             )
-        if self.policy not in POLICIES:
+        if not isinstance(self.policy, str) or self.policy not in POLICIES:
             known = " or ".join(POLICIES)
-            raise ConfigError(f"AUTH_POLICY must be {known}, not {self.policy!r}")
-        if self.cookie_session and self.cookie_session not in PROTECTIONS:
+            raise ConfigError(f"AUTH_POLICY must be {known}, not {_short(self.policy)}")
+        if not isinstance(self.cookie_session, str) or (
+            self.cookie_session and self.cookie_session not in PROTECTIONS
+        ):
             known = ", ".join(PROTECTIONS)
-            raise ConfigError(f"COOKIE_SESSION must be one of {known}, not {self.cookie_session!r}")
+            raise ConfigError(
+                f"COOKIE_SESSION must be one of {known}, not {_short(self.cookie_session)}"
+            )
         if self.cookie_session and not POLICIES[self.policy].rotates:
             raise ConfigError(
                 "COOKIE_SESSION needs sessions that the server can end: set AUTH_POLICY=rfc"
             )
-        if isinstance(self.teachers, str) or not all(
+        # A generator would be empty after this check.
+        if not isinstance(self.teachers, (tuple, list)) or not all(
             isinstance(name, str) and name for name in self.teachers
         ):
             raise ConfigError("TEACHERS must be usernames with commas between them")
@@ -132,10 +140,10 @@ class ServerConfig:
             if fault is not None:
                 raise ConfigError(f"TEACHERS: {fault}")
         _check_teacher_password(self.teacher_password)
-        if not self.host:
-            raise ConfigError("HOST is empty: write an address such as 127.0.0.1")
-        scheme, separator, _ = self.db_uri.partition("://")
-        if self.db_uri and (not separator or scheme not in DATABASE_SCHEMES):
+        _check_host(self.host)
+        uri = self.db_uri if isinstance(self.db_uri, str) else "not a URI"
+        scheme, separator, _ = uri.partition("://")
+        if uri and (not separator or scheme not in DATABASE_SCHEMES):
             # The URI is not repeated here: it can contain a password.
             raise ConfigError(
                 "DB_URI has an unknown scheme: write mongodb://host/name, or mongomock://name "
@@ -229,17 +237,37 @@ def _read_number(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ConfigError(f"{name} must be a whole number, not {text!r}") from None
+        raise ConfigError(f"{name} must be a whole number, not {_short(text)}") from None
 
 
 def _check_number(name: str, value: int, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        raise ConfigError(
+            f"{name} must be a whole number from {low} to {high}, not {_short(value)}"
+        )
 
 
 def _check_switch(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise ConfigError(f"{name} must be 1 or 0, not {value!r}")
+        raise ConfigError(f"{name} must be 1 or 0, not {_short(value)}")
+
+
+def _check_host(host: str) -> None:
+    try:
+        if isinstance(host, str) and host.isprintable() and host.encode("idna"):
+            return
+    except UnicodeError:  # a part between two dots is empty or too long for DNS
+        pass
+    raise ConfigError(f"HOST must be an address such as 127.0.0.1, not {_short(host)}")
+
+
+def _short(value: object) -> str:
+    """A value as code, cut to fit into a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more than 4300 digits
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _check_secret(name: str, secret: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from .app import create_app
+from .app import check_kinds, create_app
 from .classroom.class_clock import clock_for
 from .classroom.class_log import ClassLog
 from .clock import Clock
@@ -26,7 +26,8 @@ class DemoServer(LocalServer):
         port, name, transport: as in `LocalServer`.
 
     Raises:
-        ValueError: there is no such transport.
+        ValueError: there is no such transport, or no such port.
+        TypeError: `config`, `database`, `clock` or `emit` is of another kind.
         ConfigError: the database cannot be opened, or the name of a teacher belongs to a user
             who registered it.
 
@@ -47,8 +48,9 @@ class DemoServer(LocalServer):
         transport: Transport = None,
     ) -> None:
         self.config = config if config is not None else ServerConfig()
-        if database is None:
+        if database is None and isinstance(self.config, ServerConfig):
             database = open_database(self.config.db_uri)
+        check_kinds(self.config, database, clock, emit)
         clock = clock_for(self.config, database, clock)
         self._class_log: ClassLog | None = None
         if self.config.class_log:

@@ -43,7 +43,7 @@ from ..protocol.store import TokenStore
 from ..protocol.tokens import TokenPair
 from .actions import new_id, one_action
 from .outgoing_call import TIMEOUT, OutgoingCall
-from .responses import accepted
+from .responses import accepted, told
 from .stepper import Stepper
 from .transport import HttpTransport, Transport
 
@@ -81,6 +81,7 @@ class AuthClient:
     Raises:
         ValueError: `base_url` is not an http or https URL, or contains a username; a timeout is
             not a positive number; the client and its auth scheme have two clocks.
+        TypeError: an argument is of another kind.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class AuthClient:
         timeout: float | tuple[float, float] = TIMEOUT,
         verify: bool | str = True,
     ) -> None:
+        _check_kinds(base_url, store, log, clock, auth)
         self.base_url = _checked(base_url)
         self.store = store if store is not None else TokenStore()
         self._auth = auth(self.store)
@@ -176,7 +178,12 @@ class AuthClient:
         without = "Authorization" not in response.request.headers
         if response.status_code in EXPIRED and without and not redirected_to(response):
             raise LoginRequired("There is no session: log in first")
-        return accepted(response)
+        answer = accepted(response)
+        if not isinstance(answer.get("message"), str):
+            raise ServerUnreachable(
+                "The response contains no message. Is base_url the demo server's address?"
+            )
+        return answer
 
     def logout(self) -> None:
         """Delete the tokens, and tell the server if it has a route for that.
@@ -392,7 +399,8 @@ class AuthClient:
             silent and pair.access_facts.get("exp", 0) <= self.clock()
         )
         name = "token.expired" if expired else "token.refused"
-        facts = {"kind": "access", "reason": reason, **pair.access_facts}
+        said = told(reason, (pair.access, pair.refresh))
+        facts = {"kind": "access", "reason": said, **pair.access_facts}
         self._record(name, correlation=call.correlation, **facts)
 
     def _is_paused(self) -> bool:
@@ -411,11 +419,39 @@ class AuthClient:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"
 
 
+def _check_kinds(base_url: object, store: object, log: object, clock: object, auth: object) -> None:
+    """Mistakes that are easily made, named before the first request fails."""
+    if not isinstance(base_url, str):
+        raise TypeError(f"base_url must be text, such as server.url, {_not_a(base_url)}")
+    if store is not None and not isinstance(store, TokenStore):
+        raise TypeError(f"store must be a TokenStore, {_not_a(store)}")
+    if log is not None and not isinstance(log, EventLog):
+        raise TypeError(f"log must be an EventLog, {_not_a(log)}")
+    if clock is not None and not callable(clock):
+        raise TypeError(
+            "clock must be a function that returns seconds, such as time.time without "
+            f"parentheses, {_not_a(clock)}"
+        )
+    if not callable(auth):
+        raise TypeError(
+            "auth must make the scheme from the store: pass the class itself, such as BearerAuth, "
+            f"{_not_a(auth)}"
+        )
+
+
+def _not_a(value: object) -> str:
+    return f"not a value of type {type(value).__name__}"
+
+
 def _checked(base_url: str) -> str:
     """The URL without a slash at the end. It is shown in logs, so it must hold no password."""
     try:
         parts = urlsplit(base_url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        host = parts.hostname or ""
+        usable = parts.scheme in ("http", "https") and host != "" and parts.port != 0
+        # As requests does with each message; urllib3 asks for a name that DNS can look up.
+        requests.Request("GET", base_url).prepare()
+        host.encode("idna")
     except ValueError:
         usable = False
     if not usable:

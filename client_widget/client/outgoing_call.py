@@ -9,12 +9,12 @@ import requests
 
 from ..errors import ServerUnreachable
 from ..log.event_log import Emit
-from ..log.masking import mask_answer, mask_body, mask_headers
+from ..log.masking import mask_answer, mask_body, mask_echoes, mask_headers, mask_text
 from ..protocol.answers import redirected_to
 from ..protocol.auth_flow import Request
 from .actions import new_id, wait_for_the_others
-from .responses import refusal_of
-from .transport import BrokenAnswer, Transport
+from .responses import refusal_of, secrets_of
+from .transport import BrokenAnswer, LargeAnswer, Transport
 
 #: One id follows one user action through client and server.
 CORRELATION_HEADER = "X-Request-ID"
@@ -76,8 +76,8 @@ class OutgoingCall:
             ServerUnreachable: no response arrived.
         """
         prepared, options = self._prepared_for(message), self._options_for(message)
-        # Without the query: it may contain anything.
-        path = message.path.partition("?")[0]
+        # Without the query and the fragment: they may contain anything.
+        path = mask_text(message.path.partition("?")[0].partition("#")[0])
         about = {"method": message.method, "path": path, "purpose": message.purpose}
         self._record(
             "request.retried" if message.purpose == "retry" else "request.sent",
@@ -100,7 +100,8 @@ class OutgoingCall:
             self._record("request.failed", correlation=self.correlation, **about, reason=reason)
             # Without its cause, whose text contains the port and the whole URL.
             raise ServerUnreachable(f"{message.method} {path} failed: {reason}. {advice}") from None
-        elsewhere = redirected_to(response)
+        elsewhere, secrets = redirected_to(response), secrets_of(prepared)
+        headers = mask_headers(response.headers)
         self._record(
             "response.received",
             correlation=self.correlation,
@@ -109,8 +110,8 @@ class OutgoingCall:
             elapsed=round(response.elapsed.total_seconds(), 6),
             **({"redirected_to": elsewhere} if elsewhere else {}),
             **({} if response.status_code < 400 else refusal_of(response)),
-            headers=mask_headers(response.headers),
-            body=mask_answer(body, response.headers.get("Content-Type", "")),
+            headers={name: mask_echoes(told, secrets) for name, told in headers.items()},
+            body=mask_echoes(mask_answer(body, response.headers.get("Content-Type", "")), secrets),
         )
         return response
 
@@ -125,6 +126,8 @@ class OutgoingCall:
         except requests.exceptions.InvalidHeader:
             # Its own message repeats the header, which may hold a token.
             raise ValueError("A header contains characters that cannot be sent") from None
+        except requests.exceptions.InvalidJSONError as error:
+            raise ValueError(f"json cannot be sent: {error}") from None
         prepared.headers[CORRELATION_HEADER] = self.correlation
         return prepared
 
@@ -163,14 +166,18 @@ def _token_facts(message: Request) -> dict[str, Any]:
 #: What to do about a failure; for the others: "Is the server running?"
 _ADVICE = {
     "the certificate was rejected": "Check base_url, or name the right authority with verify=",
+    "the response is too large": "Ask for it with stream=True, and read it with iter_content()",
+    "no TLS": "If the server speaks plain HTTP, begin base_url with http://",
     "the response is broken": "Is base_url the demo server's address?",
 }
 
 
 def _reason(error: requests.RequestException) -> str:
     """Why no usable response arrived, in words."""
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
-        return "the certificate was rejected"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the certificate was rejected" if "CERTIFICATE_VERIFY" in str(error) else "no TLS"
+    if isinstance(error, LargeAnswer):
+        return "the response is too large"
     if isinstance(error, requests.Timeout):
         return "no response in time"
     broken = (

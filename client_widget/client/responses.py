@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import requests
 
 from ..errors import Rejected, ServerUnreachable
-from ..protocol.answers import json_of, redirected_to, retry_after
+from ..log.masking import mask_echoes, mask_text, secrets_in
+from ..protocol.answers import json_of, redirected_to, retry_after, text_of
 
 #: A class server's time in seconds since the epoch, on each of its responses.
 TIME_HEADER = "X-Server-Time"
+
+#: Characters of a refusal's error and message to keep.
+MAX_TOLD = 200
 
 _TIME = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
@@ -56,13 +61,31 @@ def refusal_of(response: requests.Response) -> dict[str, str]:
     """`error` and `message` of a refusal. The article's server sends plain text."""
     body = json_of(response)
     if body is None:
-        body = response.text
+        body = text_of(response)
     if not isinstance(body, dict):
         body = {"message": body}
+    secrets = secrets_of(response.request)
     return {
-        "error": str(body.get("error") or ""),
-        "message": str(body.get("message") or response.reason)[:200],
+        "error": told(body.get("error"), secrets),
+        "message": told(body.get("message"), secrets) or told(response.reason, secrets),
     }
+
+
+def secrets_of(request: requests.PreparedRequest | None) -> list[str]:
+    """The credentials of a request. A careless server repeats them in its response."""
+    if request is None:
+        return []
+    _, _, token = str(request.headers.get("Authorization", "")).partition(" ")
+    return [token, *secrets_in(request.body, str(request.headers.get("Content-Type", "")))]
+
+
+def told(text: object, secrets: Iterable[str]) -> str:
+    """A text of a server as an event and an error may hold it; "" if it is no text."""
+    if not isinstance(text, str):
+        return ""
+    # JSON can spell half of a surrogate pair, which nothing can print.
+    clean = text.encode(errors="replace").decode()
+    return mask_echoes(mask_text(clean), secrets)[:MAX_TOLD]
 
 
 def server_time(response: requests.Response) -> float | None:

@@ -12,6 +12,10 @@ from requests.adapters import HTTPAdapter
 
 from .in_process import InProcessAdapter, is_in_process
 
+#: Bytes of a response that is read into memory, after decompression. The lab's longest has 300,000.
+#: For more, `request(…, stream=True)`.
+MAX_ANSWER = 16_000_000
+
 
 class Transport(Protocol):
     """Sends messages: over HTTP (`HttpTransport`), or as a test or a lesson wants it."""
@@ -31,6 +35,42 @@ class Transport(Protocol):
 
 class BrokenAnswer(requests.RequestException):
     """A response that HTTP does not allow, such as a redirect to what is no URL."""
+
+
+class LargeAnswer(requests.RequestException):
+    """A response that does not fit into memory."""
+
+
+class _Answer(requests.Response):
+    """A response whose content has an end: a server can send a terabyte, or a kilobyte of gzip that
+    becomes one."""
+
+    _content_consumed: bool
+
+    @property
+    def content(self) -> bytes:
+        """The body.
+
+        Raises:
+            LargeAnswer: it is larger than `MAX_ANSWER`.
+        """
+        if not self._content_consumed:
+            pieces, length = [], 0
+            for piece in self.iter_content(65_536):
+                pieces.append(piece)
+                length += len(piece)
+                if length > MAX_ANSWER:
+                    self.close()
+                    raise LargeAnswer
+            self._content = b"".join(pieces)
+        return super().content or b""
+
+
+class _Adapter(HTTPAdapter):
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        response = super().build_response(req, resp)
+        response.__class__ = _Answer
+        return response
 
 
 class _Session(requests.Session):
@@ -104,4 +144,4 @@ class HttpTransport:
             return
         for scheme in ("http://", "https://"):
             # One server, and up to 64 calls at once, as in a lesson's stampede.
-            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=64))
+            self.session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=64))

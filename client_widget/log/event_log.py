@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -71,14 +72,20 @@ class EventLog:
         limit (int): how many events to keep; older ones are dropped and counted.
 
     Raises:
-        ValueError: the limit is below 1.
+        ValueError: `limit` is not 1 or more.
+        TypeError: `clock` cannot be called.
 
     Safe under threads. Iteration and `list(log)` see a snapshot.
     """
 
     def __init__(self, *, clock: Clock = time.time, limit: int = 100_000) -> None:
-        if limit < 1:
-            raise ValueError(f"limit must be 1 or more, not {limit}")
+        if type(limit) is not int or not 1 <= limit <= sys.maxsize:
+            raise ValueError(f"limit must be a whole number, 1 or more, not {limit!r:.40}")
+        if not callable(clock):
+            raise TypeError(
+                "clock must be a function that returns seconds, such as time.time without "
+                f"parentheses, not a value of type {type(clock).__name__}"
+            )
         self._clock = clock
         self._limit = limit
         self._events: deque[Event] = deque(maxlen=limit)
@@ -210,7 +217,15 @@ class EventLog:
         Args:
             subscriber: is called with each event.
             replay (bool): call it with the events so far first, so that it misses none.
+
+        Raises:
+            TypeError: `subscriber` cannot be called.
         """
+        if not callable(subscriber):
+            kind = type(subscriber).__name__
+            raise TypeError(
+                f"subscriber must be a function of an event, not a value of type {kind}"
+            )
         with self._lock:
             for event in self._events if replay else ():
                 subscriber(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +12,9 @@ from ..protocol.tokens import fingerprint
 
 #: Characters of a body to keep: enough for every answer of the demo server.
 MAX_BODY = 2_000
+
+#: Characters of a secret that is looked for in a response.
+MIN_ECHO = 6
 
 #: The headers whose values a log may hold. Any other may carry a credential: `Cookie`, an API key,
 #: a proxy's password, or the next header that somebody invents.
@@ -59,10 +62,12 @@ SHOWN_HEADERS = frozenset(
 )
 
 # Anything that looks like a JWT, or like the hash of a password: bcrypt, argon2, scrypt, crypt(3).
-_TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
+# What begins like one and is none is matched too, without its second half, and left unchanged. Else
+# the search would begin again at each of its characters: a body can be `eyJeyJeyJ…` for a megabyte.
+_TOKEN = re.compile(r"eyJ[\w-]*+(\.[\w-]++\.[\w-]*+)?", re.ASCII)
 _HASH = re.compile(
-    r"\$(?:2[abxy]?|argon2\w*|scrypt|pbkdf2[\w-]*|[156y])\$[\w./+=$,-]+"
-    r"|\b(?:pbkdf2|scrypt|argon2)[\w:-]*\$[\w./+=$,-]+",
+    r"\$(?:2[abxy]?|argon2\w*|scrypt|pbkdf2[\w-]*|[156y])(\$[\w./+=$,-]++)"
+    r"|\b(?:pbkdf2|scrypt|argon2)[\w:-]*+(\$[\w./+=$,-]++)?",
     re.ASCII,
 )
 
@@ -113,6 +118,8 @@ def mask_body(body: object, content_type: str) -> str:
         if "json" in content_type:
             masked = _mask("", json.loads(body))
             text = json.dumps(masked, ensure_ascii=False, separators=(",", ":"))
+            # JSON can spell half of a surrogate pair, which no file and no browser takes.
+            text = text.encode(errors="replace").decode()
         elif "x-www-form-urlencoded" in content_type:
             form = body.decode() if isinstance(body, bytes) else body
             text = "&".join(f"{name}={_mask(name, value)}" for name, value in parse_qsl(form))
@@ -128,7 +135,8 @@ def _mask_header(name: str, value: str | bytes) -> str:
     # HTTP/1.1 headers are bytes; RFC 9110, section 5.5, reads them as ISO 8859-1.
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if name in SHOWN_HEADERS:
-        return mask_text(text)
+        text = mask_text(text)
+        return text if len(text) <= MAX_BODY else text[:MAX_BODY] + "…"
     if name == "authorization":
         return _mask_credentials(text)
     if name == "location":
@@ -139,7 +147,7 @@ def _mask_header(name: str, value: str | bytes) -> str:
 def _mask_credentials(value: str) -> str:
     """A bearer token as its fingerprint. Other credentials can be a password, and a fingerprint
     would let an attacker test guesses."""
-    if _TOKEN.fullmatch(value):
+    if (whole := _TOKEN.fullmatch(value)) and whole[1]:
         return mask_token(value)
     scheme, _, token = value.partition(" ")
     if scheme.lower() == "bearer":
@@ -147,11 +155,52 @@ def _mask_credentials(value: str) -> str:
     return f"{scheme} ***" if token else "***"
 
 
+def mask_field(name: str, text: str) -> str:
+    """The text of an event's field, such as one from a file."""
+    return "***" if _kind(name) == "secret" else mask_text(text)
+
+
+def mask_again(body: str) -> str:
+    """A body from a file of a log: unchanged, unless someone has put a secret into it."""
+    try:
+        value = json.loads(body)
+        masked = _mask("", value)
+    except (ValueError, RecursionError):
+        return mask_text(body)
+    if masked != value:
+        body = json.dumps(masked, ensure_ascii=False, separators=(",", ":"))
+    return mask_text(body)
+
+
+def secrets_in(body: object, content_type: str) -> list[str]:
+    """The passwords and tokens in a body of JSON, by the names of their fields."""
+    if not isinstance(body, (bytes, str)) or "json" not in content_type:
+        return []
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    fields = value.items() if isinstance(value, dict) else ()
+    return [inner for name, inner in fields if isinstance(inner, str) and _kind(name)]
+
+
+def mask_echoes(text: str, secrets: Iterable[str]) -> str:
+    """A response's text without the secrets that were sent: some servers repeat what is wrong.
+
+    A secret of fewer than `MIN_ECHO` characters is left, because any text may contain it.
+    """
+    for secret in secrets:
+        if len(secret) >= MIN_ECHO:
+            text = text.replace(secret, "***")
+    return text
+
+
 def mask_text(text: str) -> str:
     """A text without what looks like a token or a hash."""
     if "eyJ" not in text and "$" not in text:
         return text  # each token begins with eyJ, and each hash contains a $
-    return _HASH.sub("***", _TOKEN.sub(lambda found: mask_token(found[0]), text))
+    text = _TOKEN.sub(lambda found: mask_token(found[0]) if found[1] else found[0], text)
+    return _HASH.sub(lambda found: "***" if found[1] or found[2] else found[0], text)
 
 
 def _mask(name: str, value: Any) -> Any:

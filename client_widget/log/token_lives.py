@@ -187,5 +187,8 @@ def _bars(event: Event) -> list[Bar]:
         )
         for kind, facts in told.items()
         # The events of a class server name no token; the client's own events do.
-        if "token" in facts and is_time(facts.get("iat")) and is_time(facts.get("exp"))
+        if kind in ("access", "refresh")
+        and "token" in facts
+        and is_time(facts.get("iat"))
+        and is_time(facts.get("exp"))
     ]

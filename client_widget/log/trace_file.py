@@ -26,7 +26,7 @@ from ..errors import TraceError
 from ..protocol.tokens import is_time, token_facts
 from .event import Event
 from .event_text import describe, tone
-from .masking import MASKED, mask_body, mask_headers, mask_text
+from .masking import MASKED, mask_again, mask_body, mask_field, mask_headers, mask_text
 
 #: Bytes of a file, and characters of an event as JSON. The longest event of the lab has 3,000.
 MAX_FILE, MAX_EVENT = 32_000_000, 65_536
@@ -116,10 +116,11 @@ def _text_of(source: str | os.PathLike[str]) -> str:
             raise _too_large()
         return source
     try:
-        with open(source, "rb") as file:
+        # Not a number, which `open` would take for an open file, and close.
+        with open(os.fspath(source), "rb") as file:
             content = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "this is no path"
+    except (OSError, ValueError, TypeError) as error:
+        why = getattr(error, "strerror", None) or "write the path of a file, or its text"
         raise TraceError(f"The trace cannot be read: {why}") from None
     if len(content) > MAX_FILE:
         raise _too_large()
@@ -211,12 +212,17 @@ def _value(name: str, value: Any) -> Any:
     if not right or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError
     if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, dict):
-        inner = {key: _value(key, each) for key, each in value.items() if key not in _OBJECTS}
-        if name == "headers" and not all(isinstance(each, str) for each in value.values()):
+        if name == "body":
+            return mask_again(value)
+        if name == "path":  # as a client records it
+            value = value.partition("?")[0].partition("#")[0]
+        return mask_field(name, value)
+    if name == "headers":
+        if not all(isinstance(each, str) for each in value.values()):
             raise ValueError
-        return inner
+        return mask_headers(value)
+    if isinstance(value, dict):
+        return {key: _value(key, each) for key, each in value.items() if key not in _OBJECTS}
     return [_value("", each) for each in value] if isinstance(value, list) else value
 
 

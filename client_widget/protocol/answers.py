@@ -84,6 +84,17 @@ def json_of(response: Response) -> Any:
         return None
 
 
+def text_of(response: Response) -> str:
+    """The body as text; "" if it cannot be decoded.
+
+    A server can name a codec that refuses every text, such as "undefined".
+    """
+    try:
+        return str(getattr(response, "text", ""))
+    except (ValueError, LookupError):
+        return ""
+
+
 def error_code(response: Response) -> str:
     """The `error` of a refusal, from its challenge (RFC 6750, section 3) or its body.
 
@@ -122,7 +133,7 @@ def refuses_refresh(response: Response) -> bool:
         return True
     if status == 500:
         return str(facts.get("name")) in JSONWEBTOKEN_ERRORS
-    text = body if isinstance(body, str) else getattr(response, "text", "")
+    text = body if isinstance(body, str) else text_of(response)
     return status in REFUSED and (isinstance(body, dict) or text.strip() in ARTICLE_TEXTS)
 
 

@@ -11,7 +11,7 @@ from ..client.auth_client import AuthClient
 from ..clock import Clock, PacedClock, time_of_day
 from ..protocol.tokens import is_time
 from .token_html import head
-from .view import Stylesheet, View, classes
+from .view import Stylesheet, View, classes, clock_of
 
 PACES = {"Real time": 1.0, "×10": 10.0, "×60": 60.0, "Hold": 0.0}
 
@@ -33,7 +33,7 @@ class TimeControls(View, widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
-        clock = clock if clock is not None else client.clock
+        clock = clock_of(client, clock)
         if not isinstance(clock, PacedClock):
             raise ValueError("This clock cannot be moved: pass one that can, such as DemoClock()")
         self._client = client

@@ -40,7 +40,7 @@ from .presence import Presence
 from .step_by_step import StepView, where_to_send
 from .tabs import LazyTabs
 from .token_html import empty_card, head, token_card
-from .view import Stylesheet, View, classes
+from .view import Stylesheet, View, classes, clock_of
 
 #: How long a click waits for the text that was typed before it, in seconds. A field sends its
 #: text letter by letter and waits for each to arrive, so a click can overtake the last ones.
@@ -77,7 +77,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self.client = client
-        self.clock = clock if clock is not None else client.clock
+        self.clock = clock_of(client, clock)
         self._workers = Workers()
         # Redraw soon after an event, and every second while anybody looks, for the countdown.
         self._redraw = Pulse(0.05, self._draw)
@@ -230,6 +230,12 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._say(f"Refused ({error.status}): {error.message}", bad=True)
         except (ClientError, NoThread) as error:
             self._say(f"{error}", bad=True)
+        except Exception as error:
+            # Such as a fault in a learner's client. Its text is in Python's log, and could be long.
+            self._say(
+                f"The client failed ({type(error).__name__}). See JupyterLab's log.", bad=True
+            )
+            raise
         finally:
             button.disabled = False
             self._draw_story()

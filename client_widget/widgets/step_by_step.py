@@ -15,7 +15,7 @@ from ..log.masking import mask_token
 from ..protocol.auth_flow import Request, with_bearer
 from ..protocol.tokens import TokenPair
 from .background import Pulse
-from .view import Stylesheet, View, classes
+from .view import Stylesheet, View, classes, clock_of
 
 
 def _without_token(message: Request) -> Request:
@@ -78,6 +78,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
+        clock_of(client, clock)  # refuses what is no client
         self._client = client
         self._draw_soon = Pulse(0.03, self._draw)
         self.stepper = stepper_of(client)

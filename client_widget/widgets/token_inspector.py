@@ -28,7 +28,7 @@ from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payl
 from ..protocol.tokens import TokenPair, is_time, read_claims
 from .background import NoThread, Pulse, Workers
 from .token_html import draw_claims, draw_parts, draw_verdict, pretty
-from .view import Stylesheet, View, classes
+from .view import Stylesheet, View, classes, clock_of
 
 #: Signs tokens that no server of the lab would sign. It is public, so it may be in the code.
 WRONG_SECRET = "a guess at the secret, and a wrong one"
@@ -86,7 +86,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self.client = client
-        self.clock = clock if clock is not None else client.clock
+        self.clock = clock_of(client, clock)
         self._workers = Workers()
         # Whose payload is in the editor, and its text before any edit.
         self._source: tuple[object, Kind] | None = None

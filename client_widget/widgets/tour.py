@@ -21,7 +21,7 @@ from ..log.event import Event
 from ..log.event_text import describe, tone
 from ..tour.tour import StepResult, Tour
 from .background import NoThread, Pulse, Workers
-from .view import Stylesheet, View, classes
+from .view import Stylesheet, View, classes, clock_of
 
 NEXT = "Next step"
 RESTART = "Back to the start"
@@ -48,7 +48,7 @@ class TourView(View, widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
-        clock = clock if clock is not None else client.clock
+        clock = clock_of(client, clock)
         self._workers = Workers()
         self.tour = Tour(client, clock=clock) if isinstance(clock, MovableClock) else None
         self.head, self.story, self.notice, self.outcome = (widgets.HTML() for _ in range(4))

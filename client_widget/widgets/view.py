@@ -10,6 +10,7 @@ import anywidget
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
+from ..clock import Clock
 from ..log.event_log import Trace
 from ..log.pictures.palette import DARK, LIGHT
 
@@ -23,10 +24,40 @@ STYLES = "".join(_css[name] for name in ("tokens", "controls", "panel", "views")
 
 
 def client_of(watched: AuthClient | Trace) -> AuthClient:
-    """The client that a view watches. That of a trace holds no token and can send no message."""
-    if isinstance(watched, AuthClient):
-        return watched
-    return AuthClient(watched.base_url, log=watched, clock=watched.clock)
+    """The client that a view watches. That of a trace holds no token and can send no message.
+
+    Raises:
+        TypeError: it is neither a client nor a trace.
+    """
+    if isinstance(watched, Trace):
+        return AuthClient(watched.base_url, log=watched, clock=watched.clock)
+    return _checked(watched)
+
+
+def clock_of(client: AuthClient, clock: Clock | None) -> Clock:
+    """The clock that a view follows: the given one, or its client's.
+
+    Raises:
+        TypeError: the client is none, or the clock cannot be called.
+    """
+    _checked(client)
+    if clock is None:
+        return client.clock
+    if not callable(clock):
+        raise TypeError(
+            "clock must be a function that returns seconds, such as time.time without "
+            f"parentheses, not a value of type {type(clock).__name__}"
+        )
+    return clock
+
+
+def _checked(client: AuthClient) -> AuthClient:
+    if isinstance(client, type) or not hasattr(client, "request"):
+        raise TypeError(
+            "A view shows an AuthClient, such as AuthClient(server.url, log=log), "
+            f"not a value of type {type(client).__name__}"
+        )
+    return client
 
 
 def classes(*names: str) -> dict[str, list[str]]:

@@ -186,13 +186,13 @@ class TokenService:
             )
         claims: Mapping[str, Any] = parts["payload"]
         username = claims[self._subject]
-        if not isinstance(username, str) or not username:
+        if not _is_text(username):
             raise TokenRefused(
                 kind, "token_invalid", f"The claim {self._subject} is not a username"
             )
         if self._pins_claims and parts["header"].get("typ") != _TYPES[kind]:
             raise TokenRefused(kind, "token_invalid", f"The token's type is not {_TYPES[kind]}")
-        if self._pins_claims and not isinstance(claims["sid"], str):
+        if self._pins_claims and not (_is_text(claims["sid"]) and _is_text(claims["jti"])):
             raise TokenRefused(kind, "token_invalid", "The token belongs to no session")
         return claims
 
@@ -205,12 +205,22 @@ class TokenService:
                     kind, "token_invalid", f"The claim {name} is not a number of seconds"
                 )
         for name in ("iat", "nbf"):
-            if int(claims.get(name, 0)) > now + EARLY_LEEWAY:
+            if name in claims and int(claims[name]) > now + EARLY_LEEWAY:
                 raise TokenRefused(
                     kind, "token_not_yet_valid", f"The {kind} token is not valid yet", claims
                 )
         if int(claims["exp"]) <= now:
             raise TokenRefused(kind, "token_expired", f"The {kind} token has expired", claims)
+
+
+def _is_text(value: object) -> bool:
+    """Not empty, and Unicode: JSON can spell half of a surrogate pair, which no database takes."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        return bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_number(value: object) -> bool:

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import secrets
 import threading
@@ -366,6 +365,6 @@ def _bounded(value: object) -> str | float | None:
     if isinstance(value, str):
         # MongoDB refuses half of a surrogate pair, and the batch with it.
         return value[:MAX_FIELD].encode(errors="replace").decode()
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) < 2**53:
+    if isinstance(value, int | float) and abs(value) < 2**53:  # NaN is not, and no infinity
         return value
     return None

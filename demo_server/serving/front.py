@@ -71,6 +71,8 @@ class Front:
                 async with asyncio.timeout(DEADLINE):
                     body = await self._read(receive)
             except _Disconnected:
+                # Without a response granian would say that the server has failed.
+                await _respond(send, _MALFORMED)
                 return
             except TimeoutError:
                 await _respond(send, _TOO_SLOW)
@@ -174,6 +176,7 @@ def _refusal(status: int, code: str, message: str) -> Response:
     return status, [(name.encode(), value.encode()) for name, value in headers.items()], body
 
 
+_MALFORMED = _refusal(400, "request_malformed", "The body is not valid HTTP")
 _TOO_SLOW = _refusal(408, "request_timeout", f"The body did not arrive within {DEADLINE:g} seconds")
 
 

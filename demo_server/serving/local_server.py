@@ -30,7 +30,7 @@ class LocalServer:
             "in-process" in a browser tab, where there are no sockets.
 
     Raises:
-        ValueError: there is no such transport.
+        ValueError: there is no such transport, or no such port.
     """
 
     def __init__(
@@ -45,6 +45,11 @@ class LocalServer:
     ) -> None:
         if transport not in (None, "http", "in-process"):
             raise ValueError('transport must be "http" or "in-process"')
+        if type(port) is not int or not 0 <= port <= 65_535:
+            raise ValueError(
+                "port must be a whole number from 0 to 65535 (0 picks a free one), "
+                f"not {port!r:.40}"
+            )
         self.app = app
         self.name = name
         self._running = registry_of(kind)

@@ -7,7 +7,7 @@ waitress expects a process to itself. In a notebook it needs:
 - room for many idle connections: at its limit of 100 it silently accepts no more;
 - `select`, which is a fifth faster here, and `poll` past descriptor 1023;
 - a quiet log, because a thread's output appears in whichever notebook cell is running;
-- its own refusals, such as of a request that is not HTTP, in JSON like the app's.
+- its own refusals, such as of a request that is not HTTP, in JSON like the app's, and at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from typing import Any
 import waitress
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
 
 THREADS = 8
 
@@ -33,6 +35,9 @@ _SELECT_LIMIT = 1000
 
 # Beyond this the connection is closed. The app refuses earlier, with a proper response.
 _MAX_BODY_BYTES = 1024 * 1024
+
+# The first byte of a TLS handshake (RFC 8446, section 5.1).
+_HANDSHAKE = b"\x16"
 
 logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress").propagate = False
@@ -50,8 +55,26 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    def received(self, data: bytes) -> int:
+        if self.body_rcv is None and not self.header_plus and data.startswith(_HANDSHAKE):
+            # A client of an https URL: the blank line after the headers would never come.
+            return self._refuse(data)
+        try:
+            consumed: int = super().received(data)
+            return consumed
+        except ValueError:  # a target that is no URL, such as http://[::1/home
+            return self._refuse(data)
+
+    def _refuse(self, data: bytes) -> int:
+        self.error = BadRequest("")
+        self.completed = self.headers_finished = True
+        return len(data)
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _JsonErrorTask
+    parser_class = _Parser
 
     @property
     def busy(self) -> bool:

@@ -122,6 +122,8 @@ def open_database(uri: str = "") -> Database:
     Raises:
         ConfigError: pymongo is missing, or the URI or its server cannot be used.
     """
+    if not isinstance(uri, str):
+        raise ConfigError(f"DB_URI must be text, not a value of type {type(uri).__name__}")
     if not uri or uri.startswith("mongomock://"):
         in_memory: Database = IndexedClient()[uri.partition("://")[2].strip("/") or DEFAULT_NAME]
         return in_memory

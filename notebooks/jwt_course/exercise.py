@@ -134,7 +134,9 @@ class Exercise:
             praise = attempt(partial(self._judge, *answers), self.limit)
         except Wrong as wrong:
             return False, f"{self.name} is not right yet: {wrong}"
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit, or asyncio's CancelledError
             return False, f"{self.name} is not right yet: your code raised {_ended(told(error))}"
         return True, f"{self.name} is right. {praise}".rstrip()
 

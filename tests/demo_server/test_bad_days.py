@@ -216,6 +216,20 @@ class TestLies:
         assert head.split()[1] == b"431"
         assert json.loads(body)["error"] == "request_malformed"
 
+    @pytest.mark.parametrize(
+        "not_http",
+        [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # a TLS handshake begins so
+            REQUEST.replace(b"/home", b"http://[::1/home"),
+        ],
+    )
+    def test_what_is_no_http_is_refused_at_once(self, server: DemoServer, not_http: bytes) -> None:
+        with connect(server) as connection:
+            connection.sendall(not_http)
+            head, _, body = read_all(connection).partition(b"\r\n\r\n")
+        assert head.split()[1] == b"400"
+        assert json.loads(body)["error"] == "request_malformed"
+
 
 def test_a_thousand_requests_leave_no_memory_behind() -> None:
     """What a request allocates it gives back. `make bench` does the same with 100,000."""

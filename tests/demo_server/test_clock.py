@@ -57,6 +57,19 @@ def test_what_is_no_number_of_seconds_is_refused(bad: Any) -> None:
     assert clock() == 1000
 
 
+@pytest.mark.parametrize("bad", [1e300, -1e12, 10**400])
+def test_it_stays_where_seconds_can_be_counted(bad: float) -> None:
+    clock = DemoClock(start=1000, rate=0)
+    with pytest.raises(ValueError, match=r"seconds must be a finite number .* to 1e\+12"):
+        clock.advance(bad)
+    with pytest.raises(ValueError, match="start must be"):
+        DemoClock(start=bad)
+    clock.advance(0.9e12)
+    with pytest.raises(ValueError, match="the time after the move must be"):
+        clock.advance(0.9e12)
+    assert clock() == 1000 + 0.9e12
+
+
 def test_a_clock_does_not_run_backwards() -> None:
     with pytest.raises(ValueError, match=r"use advance\(\)"):
         DemoClock(rate=-1)

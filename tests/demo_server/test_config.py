@@ -184,7 +184,33 @@ def test_a_setting_in_code_is_checked_as_well(value: Any) -> None:
         ServerConfig(access_token_ttl=value)
 
 
-@pytest.mark.parametrize("teachers", ["tess", ("",), (1,)])
+@pytest.mark.parametrize(
+    "name", ["host", "db_uri", "policy", "cookie_session", "teachers", "class_log", "port"]
+)
+@pytest.mark.parametrize("value", [None, 1.5, b"x", {"a": 1}, ["x" * 1000, 5], 10**5000], ids=type)
+def test_a_value_of_another_type_is_named_in_one_line(name: str, value: Any) -> None:
+    setting = {"policy": "AUTH_POLICY"}.get(name, name.upper())
+    with pytest.raises(ConfigError) as error:
+        ServerConfig(**{name: value})
+    message = str(error.value)
+    assert message.startswith(setting)
+    assert len(message) < 200
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64, "127.0.0.1\n", "\udcff"])
+def test_a_host_that_no_name_server_can_be_asked_for_is_named(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"^HOST must be an address such as 127\.0\.0\.1, not "):
+        from_env({"HOST": host})
+
+
+@pytest.mark.parametrize("name", ["PORT", "AUTH_POLICY", "CLASS_LOG", "COOKIE_SESSION"])
+def test_a_long_value_is_not_repeated_whole(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{name} must be .*9…$"):
+        from_env({name: "9" * 10_000})
+
+
+@pytest.mark.parametrize("teachers", ["tess", ("",), (1,), (name for name in ["tess"])])
 def test_teachers_in_code_are_names(teachers: Any) -> None:
     with pytest.raises(ConfigError, match="TEACHERS must be usernames"):
         ServerConfig(teachers=teachers)

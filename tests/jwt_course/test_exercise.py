@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import signal
 import threading
@@ -381,3 +382,34 @@ def test_an_error_shows_no_secret(
     said = capsys.readouterr().out
     assert f"your code raised ValueError: {shown}" in said or shown == "…" in said
     assert text == "'exp'" or text not in said
+
+
+class Broken(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Broken(), "Broken"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (GeneratorExit(), "GeneratorExit"),
+        (ValueError("a\ud800b \x1b[31mred"), "ValueError: a\N{REPLACEMENT CHARACTER}b"),
+        (ValueError("y" * 1_000_000), "ValueError: yyyy"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_the_learners_code_raises_is_told(
+    error: BaseException, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def double(x: int) -> int:
+        raise error
+
+    exercise(double=double).check()
+    out = capsys.readouterr().out
+    assert out.startswith(f"q1 is not right yet: your code raised {words}")
+    assert out.replace("\n", "").isprintable()
+    assert len(out) < 500

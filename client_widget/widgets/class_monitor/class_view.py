@@ -19,7 +19,7 @@ from ...display import as_html, cut, shown
 from ...errors import ClientError, Rejected, ServerUnreachable
 from ..background import NoThread, Pulse, Workers
 from ..presence import Presence
-from ..view import Stylesheet, View, classes
+from ..view import Stylesheet, View, classes, clock_of
 from .class_state import (
     ENDED,
     EXPIRED,
@@ -88,7 +88,7 @@ class ClassView(View, widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
         self.client = client
-        self.clock = ServerClock(clock if clock is not None else client.clock)
+        self.clock = ServerClock(clock_of(client, clock))
         self._ahead: float | None = None
         self._workers = Workers()
         self._class = ClassState()

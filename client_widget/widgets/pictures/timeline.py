@@ -16,7 +16,7 @@ from ...log.event import Event
 from ...log.event_log import Trace
 from ...log.token_lives import DRAWN, Timeline, numbered, spans
 from ..background import Pulse
-from ..view import View, client_of
+from ..view import View, client_of, clock_of
 from .picture import Picture
 
 #: Seconds between two drawings, however many events arrive.
@@ -44,7 +44,7 @@ class TokenTimeline(View, widgets.VBox):  # type: ignore[misc]
     ) -> None:
         client = client_of(client)
         self._log = client.log
-        self._clock = clock if clock is not None else client.clock
+        self._clock = clock_of(client, clock)
         self._window = client.refreshes_ahead if window is None else window
         # Held while drawing: the panel's tick and the events draw in two threads.
         self._drawing = threading.Lock()

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from client_widget.display import cut
+
 from .own_work import borrowed
 
 
@@ -128,7 +130,8 @@ def check_number(what: str, value: Any) -> None:
         Wrong: it is not.
     """
     if isinstance(value, str):
-        raise Wrong(f"{what} is the text {value!r}. Numbers stand without quotes.")
+        text = cut(repr(plain(value)), 60)
+        raise Wrong(f"{what} is the text {text}. Numbers stand without quotes.")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Wrong(f"{what} is {a(value)} instead of a number.")
 

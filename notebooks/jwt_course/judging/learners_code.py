@@ -17,6 +17,7 @@ from types import CodeType, FrameType
 
 import client_widget
 import demo_server
+from client_widget.display import shown
 from client_widget.log.masking import mask_text
 
 from .frames import frame_of
@@ -32,8 +33,9 @@ _FOLDERS = (
 )
 _ELSEWHERE = ("<frozen", *(f"{folder}{os.sep}" for folder in _FOLDERS))
 
-# What may be a key, a signature or a part of a token: long, and with a digit in it.
-_LONG = re.compile(r"(?=[\w+/=-]*\d)[\w+/=-]{32,}", re.ASCII)
+# What may be a key, a signature or a part of a token: long, and with a digit in it. The search
+# begins once in each word, so a long word takes no longer than other text of its length.
+_LONG = re.compile(r"(?<![\w+/=-])(?=[\w+/=-]*\d)[\w+/=-]{32,}", re.ASCII)
 _BYTES = re.compile(r"""\bb(['"])(?:\\.|(?!\1).){16,}\1""")
 _PART = re.compile(r"\beyJ[\w-]+", re.ASCII)
 
@@ -52,7 +54,10 @@ def told(error: BaseException, *secrets: str) -> str:
         error (BaseException): as it was caught.
         secrets (str): texts that must not be shown.
     """
-    first = (str(error).strip().splitlines() or [""])[0]
+    try:
+        first = (str(error).strip().splitlines() or [""])[0]
+    except Exception:  # its `__str__` is the learner's too, and is broken
+        first = ""
     kind = type(error)
     # Some modules call theirs only "Error".
     name = f"{kind.__module__}.Error" if kind.__name__ == "Error" else kind.__name__
@@ -73,11 +78,11 @@ def _advice(error: BaseException) -> str:
 
 
 def masked(text: str, *secrets: str) -> str:
-    """A text, shortened, without tokens, hashes, keys and these secrets."""
+    """A text as it can be printed: shortened, without tokens, hashes, keys and these secrets."""
     for secret in secrets:
         text = text.replace(secret, "***")
     text = _BYTES.sub("b'***'", _LONG.sub("***", _PART.sub("***", mask_text(text))))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return shown(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", keep="\t")
 
 
 def frame_in(thread: threading.Thread) -> FrameType | None:

@@ -35,6 +35,18 @@ class TestBadDays:
         server.start()
         assert ada.home() == {"message": "Welcome ada"}
 
+    def test_an_https_address_of_a_server_that_speaks_http_is_said(
+        self, server: DemoServer, log: EventLog
+    ) -> None:
+        """At once: a browser that prefers https should not wait either."""
+        client = AuthClient(server.url.replace("http:", "https:"), log=log, timeout=10)
+        with pytest.raises(ServerUnreachable) as error:
+            client.home()
+        assert str(error.value) == (
+            "GET /home failed: no TLS. If the server speaks plain HTTP, begin base_url with http://"
+        )
+        assert log.action()[-1].fields["reason"] == "no TLS"
+
     def test_an_answer_that_does_not_come_in_time_is_said(
         self, ada: AuthClient, gate: Any, log: EventLog
     ) -> None:

@@ -242,6 +242,155 @@ def test_an_address_holds_no_secret_and_no_message_repeats_it(base_url: str) -> 
     assert "s3cret" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "base_url", ["http://a..b", "http://.", "http://*", "http://a b", f"http://{'x' * 64}.org"]
+)
+def test_a_host_that_cannot_be_looked_up_is_said_before_the_first_message(base_url: str) -> None:
+    with pytest.raises(ValueError, match="base_url must be a URL such as"):
+        AuthClient(base_url)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"base_url": None}, "base_url must be text, such as server.url, not a value of type None"),
+        ({"store": {}}, "store must be a TokenStore, not a value of type dict"),
+        ({"log": []}, "log must be an EventLog, not a value of type list"),
+        ({"clock": START}, "clock must be a function that returns seconds, such as time.time"),
+        ({"auth": BearerAuth(TokenStore())}, "auth must make the scheme from the store: pass the"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError) as error:
+        AuthClient(**{"base_url": "http://127.0.0.1:1", **wrong})
+    assert str(error.value).startswith(message)
+
+
+def test_json_that_cannot_be_written_is_the_callers_mistake() -> None:
+    with pytest.raises(ValueError, match="json cannot be sent"):
+        AuthClient("http://127.0.0.1:1").request("POST", "/home", json=float("nan"))
+
+
+JSON = "application/json"
+OPAQUE = TokenPair("an-opaque-access-token", "an-opaque-refresh-token")
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(400, b'{"message":"no such token: an-opaque-access-token"}', Content_Type=JSON),
+        http(403, b'{"error":"an-opaque-access-token"}', Content_Type=JSON),
+        http(422, b'{"detail":[{"input":"an-opaque-access-token"}]}', Content_Type=JSON),
+        http(400, b"no such token: an-opaque-access-token"),
+        http(401, b"{}", WWW_Authenticate='Bearer error="an-opaque-access-token"'),
+        http(200, b'{"message":"you sent an-opaque-access-token"}', Content_Type=JSON),
+        http(400, f'{{"message":"bad {JWT}"}}'.encode(), Content_Type=JSON),
+        http(400, b'{"message":{"password":"an-opaque-access-token"}}', Content_Type=JSON),
+    ],
+)
+def test_a_token_that_a_server_repeats_is_in_no_event_and_no_error(answer: bytes) -> None:
+    with wire(home=answer, refresh=http(503)) as server:
+        client = client_of(server)
+        client.store.set(OPAQUE)
+        try:
+            client.home()
+        except ClientError as error:
+            said = str(error) + repr(error.__dict__)
+        else:
+            said = ""
+    told = client.log.to_jsonl() + said
+    assert "response.received" in told
+    assert OPAQUE.access not in told
+    assert JWT not in told
+
+
+def test_a_password_that_a_server_repeats_is_in_no_event_and_no_error() -> None:
+    """As some frameworks do with a field that they refuse."""
+    told = {"message": "s3cret-pw is too short", "detail": [{"input": "s3cret-pw"}]}
+    answer = http(422, json.dumps(told).encode(), Content_Type=JSON)
+    with wire(users_login=answer, users_register=answer) as server:
+        client = client_of(server)
+        for act in (client.login, client.register):
+            with pytest.raises(Rejected) as error:
+                act("ada", "s3cret-pw")
+            assert error.value.message == "*** is too short"
+    assert "s3cret-pw" not in client.log.to_jsonl()
+
+
+def test_a_path_is_recorded_without_its_fragment_and_tokens() -> None:
+    with wire() as server:
+        client = client_of(server)
+        client.request("GET", f"/reset/{JWT}?s3cret=1#access_token=s3cret")
+    assert JWT not in client.log.to_jsonl()
+    assert "s3cret" not in client.log.to_jsonl()
+    assert client.log.action()[0].fields["path"].startswith("/reset/<token ")
+
+
+@pytest.mark.parametrize("codec", ["undefined", "idna", "zlib", "utf-7"])
+def test_a_text_in_no_codec_is_a_refusal_like_others(codec: str) -> None:
+    answer = http(400, b"\xff" * 99, Content_Type=f"text/plain; charset={codec}")
+    with wire(home=answer) as server, pytest.raises(Rejected, match=r"^400: "):
+        client_of(server).home()
+
+
+def test_what_no_terminal_prints_is_replaced() -> None:
+    answer = http(400, b'{"error":"\\ud800","message":"\\udfff"}', Content_Type=JSON)
+    with wire(home=answer) as server:
+        client = client_of(server)
+        with pytest.raises(Rejected) as error:
+            client.home()
+    assert (error.value.code, error.value.message) == ("?", "?")
+    assert json.dumps([event.as_dict() for event in client.log], ensure_ascii=False).encode()
+
+
+def endless(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    while True:
+        connection.sendall(b" " * 65_536)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        endless,
+        http(200, gzip.compress(b" " * 20_000_000), Content_Encoding="gzip"),
+        http(403, gzip.compress(b" " * 20_000_000), Content_Encoding="gzip"),
+    ],
+    ids=["endless", "gzip", "a refusal in gzip"],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_response_that_fills_the_memory_is_broken_off(answer: Any, stream: bool) -> None:
+    with wire(home=answer) as server:
+        client = client_of(server)
+        if stream and not (isinstance(answer, bytes) and b" 403 " in answer):
+            with client.request("GET", "/home", stream=True) as response:
+                assert next(response.iter_content(1000)) == b" " * 1000
+            return
+        with pytest.raises(ServerUnreachable, match="the response is too large"):
+            client.request("GET", "/home", stream=stream)
+        assert client.log.action()[-1].fields["reason"] == "the response is too large"
+        assert client.store.get() is not None
+
+
+def test_refusals_and_headers_of_any_length_leave_a_short_event() -> None:
+    facts = json.dumps({"error": "e" * 100_000, "message": "m" * 100_000}).encode()
+    answer = http(400, facts, Content_Type=JSON, Server="s" * 60_000)
+    with wire(home=answer) as server:
+        client = client_of(server)
+        with pytest.raises(Rejected) as error:
+            client.home()
+    assert len(str(error.value)) < 500
+    assert len(client.log.to_jsonl()) < 8_000
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"message":5}', b'{"message":null}'])
+def test_a_home_page_without_a_message_is_another_servers(body: bytes) -> None:
+    with wire(home=http(200, body, Content_Type=JSON)) as server:
+        with pytest.raises(ServerUnreachable, match="contains no message"):
+            client_of(server).home()
+
+
 def test_a_header_that_cannot_be_sent_is_not_repeated() -> None:
     with wire(home=WELCOME) as server:
         client = client_of(server)

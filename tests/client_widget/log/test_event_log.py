@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from client_widget import AuthClient, Event, EventLog, LoginRequired, describe
+from client_widget import AuthClient, Event, EventLog, LoginRequired, TraceError, describe
 from client_widget.clock import time_of_day
 from client_widget.log import event_log
 from client_widget.log.event_text import tone
@@ -383,3 +383,24 @@ def test_a_refused_login_says_why(ada: AuthClient, log: EventLog) -> None:
 
 def test_a_time_past_the_calendar_is_shown_as_a_number() -> None:
     assert time_of_day(1e30) == f"{1e30:.0f}"
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "10", None, True, 10**400], ids=type)
+def test_a_limit_is_a_whole_number(limit: Any) -> None:
+    with pytest.raises(ValueError, match="limit must be a whole number, 1 or more"):
+        EventLog(limit=limit)
+
+
+def test_what_cannot_be_called_is_refused_where_it_is_given() -> None:
+    with pytest.raises(TypeError, match="clock must be a function that returns seconds"):
+        EventLog(clock=1.0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="subscriber must be a function of an event"):
+        EventLog().subscribe(print("not a function"))  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize("source", [0, True, None, 1.5, []])
+def test_a_trace_is_a_path_or_a_text(source: Any) -> None:
+    """`open` takes a number for an open file, and closes it: 1 is what cells print to."""
+    for read in (EventLog.from_jsonl, EventLog.from_har):
+        with pytest.raises(TraceError, match="write the path of a file, or its text"):
+            read(source)

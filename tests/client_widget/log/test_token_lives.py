@@ -106,6 +106,8 @@ def test_a_token_without_times_is_left_out(log: EventLog) -> None:
     """A client may meet tokens that it cannot read."""
     log.record("token.refreshed", source="client", kind="access", token="a1b2c3d4")
     log.record("token.refreshed", source="client", kind="access", token="b", iat=1, exp="2")
+    # A file can name any kind.
+    log.record("token.refreshed", source="client", kind="id", token="c", iat=1, exp=2)
     assert spans(log).tokens == ()
 
 

@@ -116,6 +116,27 @@ class TestJsonLines:
     def test_its_clock_shows_the_last_event(self, lived: EventLog, clock: DemoClock) -> None:
         assert EventLog.from_jsonl(lived.to_jsonl()).clock() == clock()
 
+    def test_an_opaque_secret_is_masked_by_the_name_of_its_field(self) -> None:
+        """As in a log of another tool. The lab's own logs hold none."""
+        fields = {
+            "method": "POST",
+            "path": "/login?code=s3cret#s3cret",
+            "purpose": "call",
+            "headers": {"Authorization": "Bearer s3cret", "Cookie": "sid=s3cret"},
+            "body": '{"user": "ada", "password": "s3cret", "token": "s3cret"}',
+            "client_secret": "s3cret",
+        }
+        [read] = EventLog.from_jsonl(line(name="request.sent", fields=fields))
+        token = mask_token("s3cret")
+        assert read.fields == {
+            "method": "POST",
+            "path": "/login",
+            "purpose": "call",
+            "headers": {"Authorization": f"Bearer {token}", "Cookie": "***"},
+            "body": f'{{"user":"ada","password":"***","token":"{token}"}}',
+            "client_secret": "***",
+        }
+
     def test_a_secret_that_someone_wrote_into_it_is_masked(self) -> None:
         token = jwt("access", 1)
         fields = {"body": f"{{{token}}}", "headers": {"Authorization": token}, "other": [token]}

@@ -356,3 +356,18 @@ def test_the_countdown_changes_colour_towards_the_end(panel: LoginPanel) -> None
         press(panel, "1 s before expiry" if len(tones) == 1 else "+61 s")
         panel.refresh()
     assert tones == ["lab-good", "lab-late", "lab-bad"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_in_the_client_is_said_and_frees_the_button(
+    panel: LoginPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client may be a learner's. The text of its error may hold anything."""
+
+    def home() -> None:
+        raise KeyError("s3cret")
+
+    monkeypatch.setattr(panel.client, "home", home)
+    press(panel, "Home")
+    assert "The client failed (KeyError). See JupyterLab&#x27;s log." in panel.notice.value
+    assert not panel.buttons["Home"].disabled

@@ -399,3 +399,15 @@ class TestHeldMessages:
         tour.wait()
         assert "What happened" in tour.outcome.value
         assert "waits" not in tour.notice.value
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_is_no_client_is_named(view: Any, server: DemoServer) -> None:
+    for watched in (server, EventLog(), server.url, None):
+        with pytest.raises(TypeError, match=r"^A view shows an AuthClient, such as"):
+            view(watched)
+
+
+def test_a_time_is_no_clock(client: AuthClient) -> None:
+    with pytest.raises(TypeError, match=r"^clock must be a function that returns seconds"):
+        LoginPanel(client, clock=1_800_000_000.0)  # type: ignore[arg-type]

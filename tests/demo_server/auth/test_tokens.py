@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -311,3 +312,24 @@ class TestRemembered:
         for token in (ada, bob, eve, ada):
             tokens.verify("access", token)
         assert decoded == [ada, bob, eve, ada]
+
+
+def test_a_clock_before_1970_is_a_clock(tokens: TokenService, clock: DemoClock) -> None:
+    """A token without `nbf` is valid at any time before its expiry."""
+    clock.advance(-2 * START)
+    token, claims = tokens.issue("access", "ada")
+    assert tokens.verify("access", token) == claims
+
+
+@pytest.mark.parametrize(
+    ("policy", "claim"),
+    [("article", "username"), ("rfc", "sub"), ("rfc", "sid"), ("rfc", "jti")],
+)
+def test_a_name_that_no_database_takes_is_refused(
+    policy: str, claim: str, clock: DemoClock
+) -> None:
+    service = TokenService(replace(CONFIG, policy=policy), clock)
+    token, claims = service.issue("access", "ada", family="f", jti="j")
+    header = jwt.get_unverified_header(token)
+    forged = by_hand(header, json.dumps({**claims, claim: "\ud800"}).encode())
+    assert code(service, forged) == "token_invalid"

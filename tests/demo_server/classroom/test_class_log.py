@@ -323,7 +323,7 @@ def test_a_field_is_short_and_can_be_stored(database: Any) -> None:
         reason={"$ne": None},
         family=b"x",
         iat=float("nan"),
-        exp=10**30,
+        exp=10**400,
     )
     log.flush()
     [event] = ClassEvents(database).read(0)[0]

@@ -163,10 +163,14 @@ class TestFront:
         assert b"request_timeout" in body["body"]
         assert app.environ == {}
 
-    def test_runs_nothing_for_a_client_that_has_gone(self) -> None:
+    def test_runs_nothing_for_a_client_that_has_gone_or_sends_no_http(self) -> None:
+        """The server reports both alike, and the second one reads the response."""
         app = App()
         messages = [*pieces(b"whole", more=True), {"type": "http.disconnect"}]
-        assert ask(app, messages, CHUNKED) == []
+        start, body = ask(app, messages, CHUNKED)
+        assert start["status"] == 400
+        assert (b"connection", b"close") in start["headers"]
+        assert b"request_malformed" in body["body"]
         assert app.environ == {}
 
     def test_a_fault_of_the_app_reaches_the_server_and_ends_no_thread(self) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import requests
@@ -46,6 +47,25 @@ def test_starting_and_stopping_twice_is_no_fault() -> None:
     assert server.start() is server
     server.stop()
     server.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"config": {"policy": "rfc"}}, "config must be a ServerConfig, such as ServerConfig(pol"),
+        ({"database": "mongomock://x"}, "database must be one of open_database(), not a value of"),
+        ({"clock": 1_800_000_000.0}, "clock must be a function that returns seconds"),
+        ({"emit": []}, 'emit must be a function, such as log.emitter("server"), not a value of'),
+        ({"port": "8000"}, "port must be a whole number from 0 to 65535 (0 picks a free one)"),
+        ({"port": 70_000}, "port must be a whole number from 0 to 65535 (0 picks a free one)"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_starts(
+    given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((TypeError, ValueError)) as error:
+        DemoServer(**given)
+    assert str(error.value).startswith(message)
 
 
 def test_users_tokens_and_port_outlive_a_stop() -> None:
