@@ -22,7 +22,8 @@ from requests.adapters import HTTPAdapter
 from ..errors import Rejected, ServerUnreachable
 from ..log.event_log import Emit
 from ..log.masking import mask_answer, mask_body, mask_echoes, mask_headers, mask_text, secrets_in
-from ..protocol.answers import Response, error_code, json_of, redirected_to, retry_after, text_of
+from ..protocol.answers import Response as AnyResponse
+from ..protocol.answers import error_code, json_of, redirected_to, retry_after, text_of
 from ..protocol.auth_flow import Request
 from ..protocol.tokens import TokenPair
 from .in_process import InProcessAdapter, is_in_process
@@ -88,7 +89,7 @@ class LargeAnswer(requests.RequestException):
     """A response that does not fit into memory."""
 
 
-class _Answer(requests.Response):
+class Response(requests.Response):
     """A response whose content has an end: a server can send a terabyte, or a kilobyte of gzip that
     becomes one."""
 
@@ -116,7 +117,7 @@ class _Answer(requests.Response):
 class _Adapter(HTTPAdapter):
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         response = super().build_response(req, resp)
-        response.__class__ = _Answer
+        response.__class__ = Response
         return response
 
 
@@ -496,7 +497,7 @@ def _token_facts(message: Request) -> dict[str, Any]:
     return {}
 
 
-def verdict(pair: TokenPair, response: Response, now: float) -> tuple[str, dict[str, Any]]:
+def verdict(pair: TokenPair, response: AnyResponse, now: float) -> tuple[str, dict[str, Any]]:
     """The event of a refused access token: its name and its fields.
 
     Args:
