@@ -71,7 +71,10 @@ class RefreshPending(ServerUnreachable):
 
 
 class Deadlock(ClientError):
-    """The call was made during the refresh that it needs, and would wait for itself."""
+    """The call was made during the refresh that it needs, or in a subscriber of the log.
+
+    It would wait for itself.
+    """
 
 
 class TraceError(ClientError):

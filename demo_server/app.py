@@ -6,6 +6,7 @@ import io
 import logging
 import random
 import re
+import traceback
 from typing import IO, cast
 
 from flask import Flask, Request, Response, g, jsonify, request
@@ -38,8 +39,14 @@ CORRELATION_HEADER = "X-Request-ID"
 #: A class server's time in seconds since the epoch, on each response: how clients follow its clock.
 TIME_HEADER = "X-Server-Time"
 
+# What looks like a JWT, whole or cut off, in a path that someone got wrong.
+_TOKEN = re.compile(r"eyJ[\w.-]*", re.ASCII)
+
 # The ids that a client may choose. They appear in logs, so spaces and markup are excluded.
 _CORRELATION = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+# The packages of MongoDB's driver.
+_DRIVER = ("pymongo", "bson")
 
 _log = logging.getLogger("demo_server")
 
@@ -77,7 +84,8 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     def emit_here(name: str, /, **fields: object) -> None:
         # The route and not what was sent, which can be of any length.
-        path = request.url_rule.rule if request.url_rule else request.path[:MAX_PATH]
+        rule = request.url_rule
+        path = rule.rule if rule else _TOKEN.sub("***", request.path)[:MAX_PATH]
         if path.startswith("/cookie/") and (site := site_of_request()):
             fields["site"] = site
         emit(name, correlation=_request.correlation, path=path, **fields)
@@ -146,7 +154,13 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> tuple[Response, int]:
-        _log.error("%s %s failed", request.method, request.path, exc_info=error)
+        if type(error).__module__.partition(".")[0] in _DRIVER:
+            # MongoDB's message can repeat the whole command, with the hash of a password in it.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            kind = type(error).__name__
+            _log.error("%s %s failed: %s\n%s", request.method, request.path, kind, frames)
+        else:
+            _log.error("%s %s failed", request.method, request.path, exc_info=error)
         emit_here("server.failed", reason="server_error", detail=type(error).__name__)
         return _answer(deny(Refusal("server_error", "Internal Server Error")))
 

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..clock import Clock
-from ..errors import LoginRequired, ServerUnreachable, StoreError, TokensNotDeleted
+from ..errors import Deadlock, LoginRequired, ServerUnreachable, StoreError, TokensNotDeleted
 from ..log.event_log import EventLog
 from ..protocol.answers import Response, error_code, read_token, redirected_to, retry_after
 from ..protocol.auth_flow import (
@@ -272,7 +272,7 @@ class AuthClient:
         )
         options = {"json": asks.json, "allow_redirects": False}
         call = self._open_call(asks.method, asks.path, options)
-        return call.send(self.before_send(replace(asks, purpose="probe")))
+        return call.send(self._hooked(replace(asks, purpose="probe")))
 
     @property
     def waiting(self) -> int:
@@ -289,13 +289,18 @@ class AuthClient:
     def _open_call(
         self, method: str, path: str, options: dict[str, Any], correlation: str | None = None
     ) -> OutgoingCall:
+        if self.log.is_telling:
+            raise Deadlock(
+                "This call was made in a subscriber of the log, while no other event can be "
+                "recorded: make it in another thread, such as with threading.Thread(…).start()"
+            )
         options = {**self._options, **options}
         return OutgoingCall(self.transport, self._record, method, path, options, correlation)
 
     def _advance(self, flow: AuthFlow, message: Request, call: OutgoingCall) -> Request:
         """Send a message, and return the one that follows its response."""
         try:
-            response = call.send(self.before_send(message))
+            response = call.send(self._hooked(message))
         except ServerUnreachable as error:
             return flow.throw(error)  # the flow may carry on without a response
         if message.signed_with is not None and may_have_expired(response):
@@ -413,7 +418,17 @@ class AuthClient:
         body = {"username": username, "password": password, **more}
         options = {"json": body, "allow_redirects": False}
         call = self._open_call("POST", path, options, correlation)
-        return call.send(self.before_send(Request("POST", path)))
+        return call.send(self._hooked(Request("POST", path)))
+
+    def _hooked(self, message: Request) -> Request:
+        """The message that `before_send` returns for a message."""
+        sent = self.before_send(message)
+        if not isinstance(sent, Request):
+            raise TypeError(
+                "before_send must return the message to send, such as the one that it received, "
+                f"{_not_a(sent)}"
+            )
+        return sent
 
     def __repr__(self) -> str:
         return f"<AuthClient {self.name!r}, {'logged in' if self.store.get() else 'no session'}>"

@@ -41,7 +41,7 @@ class LargeAnswer(requests.RequestException):
     """A response that does not fit into memory."""
 
 
-class _Answer(requests.Response):
+class Response(requests.Response):
     """A response whose content has an end: a server can send a terabyte, or a kilobyte of gzip that
     becomes one."""
 
@@ -69,7 +69,7 @@ class _Answer(requests.Response):
 class _Adapter(HTTPAdapter):
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         response = super().build_response(req, resp)
-        response.__class__ = _Answer
+        response.__class__ = Response
         return response
 
 

@@ -52,6 +52,7 @@ def _unlock_all() -> None:
     for log in _logs:
         log._lock = threading.RLock()
         log._busy = False
+        log._teller = 0
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
@@ -105,6 +106,7 @@ class EventLog:
         # Whether a thread is recording. After an interrupt it is wrong until the next event, which
         # costs a pause.
         self._busy = False
+        self._teller = 0  # the thread that calls subscribers
         self._followed: WeakSet[MovableClock] = WeakSet()
         _logs.add(self)
         self.follow(clock)
@@ -177,14 +179,28 @@ class EventLog:
                     self._call_of[correlation] = self._last_call
             self._seq = seq
             self._events.append(event)
+            if self._subscribers:
+                self._tell(event)
+            self._busy = False
+        return event
+
+    def _tell(self, event: Event) -> None:
+        """Call the subscribers. The lock is held."""
+        self._teller = threading.get_ident()
+        try:
             for subscriber in self._subscribers:
                 try:
                     subscriber(event)
                 except Exception:
                     # A broken listener must not break the request that it listens to.
-                    _logger.exception("A subscriber failed on %s", name)
-            self._busy = False
-        return event
+                    _logger.exception("A subscriber failed on %s", event.name)
+        finally:
+            self._teller = 0
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether this thread is in a subscriber of the log, so that no other thread can record."""
+        return self._teller == threading.get_ident()
 
     def follow(self, clock: Clock) -> None:
         """Record each move of a clock as `clock.advanced`, also one that a cell makes.

@@ -24,6 +24,7 @@ from ..clock import Clock, life, time_of_day
 from ..display import as_html, cut, shown
 from ..errors import ClientError
 from ..log.event import Event
+from ..protocol.answers import json_of
 from ..protocol.jwt_by_hand import read_object, sign, split, unsigned, with_payload
 from ..protocol.tokens import TokenPair, is_time, read_claims
 from .background import NoThread, Pulse, Workers
@@ -210,8 +211,7 @@ class TokenInspector(View, widgets.VBox):  # type: ignore[misc]
             refusal = refusal_of(response) if status >= 400 else {"error": "", "message": ""}
             note = refusal["message"] and f"The server says: “{shown(refusal['message'])}”"
             if status < 400 and to == "refresh":
-                rotated = "refreshToken" in response.json()
-                note = _SPENT if rotated else _THROWN_AWAY
+                note = _note_on_refresh(json_of(response))
             self.verdict.value = draw_verdict(sent, status, refusal["error"], note)
         finally:
             self._set_disabled(False)
@@ -257,6 +257,13 @@ def _value(name: str, value: object, now: float) -> str:
     if name == "iat" and is_time(value):
         return f"{math.floor(now - value)} s ago"
     return cut(value, 60)
+
+
+def _note_on_refresh(answer: object) -> str:
+    """What a refresh outside the session has done, by its response."""
+    if not isinstance(answer, dict):
+        return "The response is no JSON object. Is base_url the demo server's address?"
+    return _SPENT if "refreshToken" in answer else _THROWN_AWAY
 
 
 def _button(label: str) -> widgets.Button:

@@ -172,7 +172,8 @@ class GuessView(widgets.VBox):  # type: ignore[misc]
             self._guess.said = None if value is None else quoted(value)
         else:
             text = str(value).strip()
-            self._guess.said = str(int(text)) if text.isdecimal() else None
+            # Python reads no number of more than 4300 digits.
+            self._guess.said = str(int(text)) if text.isdecimal() and len(text) < 20 else None
         if self._guess.said is None:
             self._say("Type a whole number, such as 3.")
         else:

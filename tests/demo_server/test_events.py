@@ -118,3 +118,12 @@ def test_a_request_that_is_none_of_ours(
 ) -> None:
     client.request(method, path, **options)
     assert told(log) == [("request.refused", fields)]
+
+
+def test_a_token_in_a_path_is_not_repeated(ada: AuthClient, log: EventLog) -> None:
+    pair = ada.store.get()
+    assert pair is not None
+    for cut in (None, 100):
+        ada.request("GET", f"/home/{pair.access[:cut]}/more")
+        [refused] = [event for event in log.action() if event.source == "server"]
+        assert refused.fields["path"] == "/home/***/more"

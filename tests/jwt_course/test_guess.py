@@ -85,8 +85,9 @@ def test_the_view_says_what_to_do_next_and_takes_no_guess_afterwards() -> None:
     asked = refreshes()
     view = asked.ask()
     assert "Answer, then run the next cell." in view.status.value
-    view.answer.value = "x"
-    assert "Type a whole number, such as 3." in view.status.value
+    for typed in ("x", "9" * 5000):
+        view.answer.value = typed
+        assert "Type a whole number, such as 3." in view.status.value
     view.answer.value = "2"
     assert "You say 2. Now run the next cell." in view.status.value
     assert not view.answer.disabled

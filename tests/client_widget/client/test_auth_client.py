@@ -9,6 +9,7 @@ import pytest
 
 from client_widget import (
     AuthClient,
+    Deadlock,
     Event,
     EventLog,
     LoginRequired,
@@ -279,3 +280,34 @@ def test_what_is_shown_of_a_client(client: AuthClient, ada: AuthClient) -> None:
     assert repr(ada) == "<AuthClient 'client', logged in>"
     ada.logout()
     assert repr(ada) == "<AuthClient 'client', no session>"
+
+
+class TestMisuse:
+    def test_a_call_in_a_subscriber_is_refused_and_no_event_waits(
+        self, ada: AuthClient, log: EventLog, clock: DemoClock
+    ) -> None:
+        """The server of a lesson records into the same log, and would wait for the subscriber."""
+        raised: list[BaseException] = []
+
+        def refresh_at_once(event: Event) -> None:
+            if event.name == "token.expired":
+                for act in (ada.home, lambda: ada.login("ada", PASSWORD)):
+                    with pytest.raises(Deadlock, match="in a subscriber of the log") as error:
+                        act()
+                    raised.append(error.value)
+
+        leave = log.subscribe(refresh_at_once)
+        clock.advance(61)
+        assert ada.home() == {"message": "Welcome ada"}
+        assert len(raised) == 2
+        leave()
+        assert names(log.action()) == REFRESHED
+        assert ada.home() == {"message": "Welcome ada"}
+
+    @pytest.mark.parametrize("sent", [None, "GET /home", 5])
+    def test_a_hook_that_returns_no_message_is_named(self, ada: AuthClient, sent: Any) -> None:
+        ada.before_send = lambda message: sent
+        acts = (ada.home, lambda: ada.login("ada", PASSWORD), lambda: ada.probe("a.b.c"))
+        for act in acts:
+            with pytest.raises(TypeError, match=r"^before_send must return the message to send"):
+                act()

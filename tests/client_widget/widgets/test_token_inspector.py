@@ -18,6 +18,7 @@ from client_widget.widgets.token_inspector import WRONG_SECRET
 from demo_server import DemoClock, DemoServer
 
 from ...conftest import PASSWORD, START, Gate, names
+from ..client.wire import http, wire
 from .buttons import MARKUP, until, widgets_in
 
 SENDS = [
@@ -238,6 +239,18 @@ def test_a_server_that_is_gone_is_said(inspector: TokenInspector, server: DemoSe
     ]
     server.start()
     assert press(inspector, "Send as it is")[1] == "200 OK"
+
+
+@pytest.mark.parametrize("body", [b"hello", b"5", b"null", b"[]"])
+def test_another_servers_response_to_a_refresh_is_said(body: bytes) -> None:
+    with wire(refresh=http(200, body, Content_Type="application/json")) as server:
+        client = AuthClient(server.url)
+        client.store.set(TokenPair("access-1", "refresh-1"))
+        inspector = TokenInspector(client)
+        inspector.kind.value = "refresh"
+        told = press(inspector, "Send as it is")
+        assert "The response is no JSON object. Is base_url the demo server's address?" in told
+        inspector.close()
 
 
 class TestWhatIsShown:

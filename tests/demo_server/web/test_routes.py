@@ -211,6 +211,24 @@ class TestTheRest:
         assert api.home() == (500, {"message": "Internal Server Error", "error": "server_error"})
         assert [record.message for record in caplog.records] == ["GET /home failed"]
 
+    def test_what_the_database_says_of_a_command_is_in_no_log(
+        self, api: Api, server: DemoServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """MongoDB repeats the command that a user may not run, with its documents."""
+        from pymongo.errors import OperationFailure
+
+        told = "not authorized to execute { documents: [{ password: $2b$04$x }]"
+
+        def refused() -> None:
+            raise OperationFailure(told)
+
+        server.app.view_functions["register"] = refused
+        status, body = api.register()
+        assert (status, body["error"]) == (500, "server_error")
+        assert "POST /users/register failed: OperationFailure" in caplog.text
+        assert "in refused" in caplog.text
+        assert "$2b$" not in caplog.text
+
     def test_any_origin_may_call(self, server: DemoServer) -> None:
         plain = requests.get(server.url + "/home", timeout=20)
         assert plain.headers["Access-Control-Allow-Origin"] == "*"
