@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from client_widget import AuthClient, EventLog
+from client_widget import AuthClient, EventLog, TokenPair
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 #: A whole second, so that a token's `iat` is the time of its issue.
@@ -90,6 +90,13 @@ def ada(client: AuthClient) -> AuthClient:
     client.register("ada", PASSWORD)
     client.login("ada", PASSWORD)
     return client
+
+
+def pair_of(client: AuthClient) -> TokenPair:
+    """The tokens of a client who is logged in."""
+    pair = client.store.get()
+    assert pair is not None
+    return pair
 
 
 #: Says from now on which threads cannot be started.

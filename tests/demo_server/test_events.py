@@ -10,7 +10,7 @@ from client_widget import AuthClient, ClientError, EventLog
 from demo_server import DemoClock
 from demo_server.auth.tokens import fingerprint
 
-from ..conftest import PASSWORD, START
+from ..conftest import PASSWORD, START, pair_of
 
 
 def told(log: EventLog) -> list[tuple[str, dict[str, Any]]]:
@@ -31,8 +31,7 @@ def test_register(client: AuthClient, log: EventLog) -> None:
 
 
 def test_login(ada: AuthClient, log: EventLog) -> None:
-    pair = ada.store.get()
-    assert pair is not None
+    pair = pair_of(ada)
     access = {"token": fingerprint(pair.access), "username": "ada", "iat": START, "exp": START + 60}
     refresh = {**access, "token": fingerprint(pair.refresh), "exp": START + 300}
     assert told(log) == [
@@ -55,12 +54,10 @@ def test_a_refused_login(
 
 
 def test_an_expired_token_and_its_refresh(ada: AuthClient, log: EventLog, clock: DemoClock) -> None:
-    old = ada.store.get()
+    old = pair_of(ada)
     clock.advance(61)
     ada.home()
-    new = ada.store.get()
-    assert old is not None
-    assert new is not None
+    new = pair_of(ada)
     times = {"iat": START, "exp": START + 60}
     issued = {"username": "ada", "iat": START + 61, "exp": START + 121}
     assert told(log) == [

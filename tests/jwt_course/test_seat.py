@@ -15,7 +15,7 @@ from client_widget import AuthClient, LoginRequired, Rejected, TokenTimeline, de
 from demo_server import DemoClock, DemoServer, ServerConfig
 
 from ..client_widget.client.wire import http, wire
-from ..conftest import PASSWORD, START, in_threads
+from ..conftest import PASSWORD, START, in_threads, pair_of
 from ..demo_server.mongodb import free_port
 from ..demo_server.processes import class_server, port_of
 from ..tls import over_tls
@@ -182,8 +182,7 @@ def test_an_expired_token_is_not_sent_again_and_again(
 
 def test_logout_reaches_the_server(sit: Join, server: DemoServer) -> None:
     seat = sit()
-    pair = seat.client.store.get()
-    assert pair is not None
+    pair = pair_of(seat.client)
     seat.client.logout()
     status = seat.client.probe(pair.access).status_code
     # The article's server has no route for it.

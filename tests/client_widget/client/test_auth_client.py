@@ -20,7 +20,7 @@ from client_widget import (
 from client_widget.log.masking import mask_token
 from demo_server import DemoClock, DemoServer
 
-from ...conftest import PASSWORD, REFRESHED, START, names
+from ...conftest import PASSWORD, REFRESHED, START, names, pair_of
 
 
 def without_message(event: Event) -> dict[str, Any]:
@@ -33,8 +33,7 @@ class TestAnswers:
         user = client.register("ada", PASSWORD)
         assert set(user) == {"_id", "username"}
         tokens = client.login("ada", PASSWORD)
-        pair = client.store.get()
-        assert pair is not None
+        pair = pair_of(client)
         assert tokens == {"accessToken": pair.access, "refreshToken": pair.refresh}
         assert client.home() == {"message": "Welcome ada"}
 
@@ -104,25 +103,21 @@ class TestExpiry:
     def test_an_expired_token_is_refreshed_and_the_call_retried(
         self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
-        before = ada.store.get()
+        before = pair_of(ada)
         clock.advance(61)
         assert ada.home() == {"message": "Welcome ada"}
         assert names(log.action()) == REFRESHED
-        after = ada.store.get()
-        assert before is not None
-        assert after is not None
+        after = pair_of(ada)
         assert after.access != before.access
         assert after.refresh == before.refresh
 
     def test_each_event_says_what_happened(
         self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
-        old = ada.store.get()
+        old = pair_of(ada)
         clock.advance(61)
         ada.home()
-        new = ada.store.get()
-        assert old is not None
-        assert new is not None
+        new = pair_of(ada)
         expired, fresh, refresh = (
             dict(old.access_facts),
             dict(new.access_facts),
@@ -163,12 +158,10 @@ class TestExpiry:
     def test_whole_messages_are_in_the_log_with_their_tokens_masked(
         self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
-        old = ada.store.get()
+        old = pair_of(ada)
         clock.advance(61)
         ada.home()
-        new = ada.store.get()
-        assert old is not None
-        assert new is not None
+        new = pair_of(ada)
         masked = {
             name: mask_token(token)
             for name, token in [("old", old.access), ("new", new.access), ("refresh", old.refresh)]
@@ -231,8 +224,7 @@ class TestExpiry:
     def test_a_token_that_is_not_good_for_another_reason_is_refreshed_as_well(
         self, ada: AuthClient, log: EventLog
     ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
+        pair = pair_of(ada)
         ada.store.set(pair.with_access(pair.refresh))
         assert ada.home() == {"message": "Welcome ada"}
         [refused] = [event for event in log.action() if event.name == "token.refused"]

@@ -11,7 +11,7 @@ from client_widget import (
 )
 from demo_server import DemoClock, DemoServer
 
-from ...conftest import names
+from ...conftest import names, pair_of
 from .test_auth_client import without_message
 
 
@@ -19,8 +19,7 @@ class TestProbe:
     def test_a_token_is_sent_once_to_the_route_of_its_kind(
         self, ada: AuthClient, log: EventLog
     ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
+        pair = pair_of(ada)
         assert ada.probe(pair.access).json() == {"message": "Welcome ada"}
         access = log.action()
         assert set(ada.probe(pair.refresh, "refresh").json()) == {"accessToken"}
@@ -47,8 +46,7 @@ class TestProbe:
     def test_a_refusal_is_returned_and_changes_nothing(
         self, ada: AuthClient, clock: DemoClock, log: EventLog
     ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
+        pair = pair_of(ada)
         clock.advance(301)
         for token, kind, code in [
             (pair.access, "access", "token_expired"),
@@ -69,8 +67,7 @@ class TestProbe:
         assert ada.store.get() is pair
 
     def test_no_session_is_needed(self, client: AuthClient, ada: AuthClient) -> None:
-        pair = ada.store.get()
-        assert pair is not None
+        pair = pair_of(ada)
         client.logout()
         assert client.probe(pair.access).status_code == 200
         assert client.store.get() is None

@@ -37,7 +37,7 @@ from client_widget import (
     TokenStore,
 )
 
-from ...conftest import START
+from ...conftest import START, pair_of
 
 # The same examples at each run, and no wall time in the verdict.
 BY_RULE = settings(
@@ -449,8 +449,7 @@ def test_threads_that_share_a_client(
     world = World(rotates)
     line = Line(world, drawn)
     client = client_on(line)
-    session = client.store.get()
-    assert session is not None
+    session = pair_of(client)
     outcomes: list[Any] = []
     with ThreadPoolExecutor(width) as pool:
         for seconds in waits:

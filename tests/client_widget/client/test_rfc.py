@@ -25,7 +25,15 @@ from client_widget import (
 from client_widget.client.transport import HttpTransport
 from demo_server import DemoClock, DemoServer, ServerConfig
 
-from ...conftest import PASSWORD, START, Gate, hold_refresh_until_rejected, in_threads, names
+from ...conftest import (
+    PASSWORD,
+    START,
+    Gate,
+    hold_refresh_until_rejected,
+    in_threads,
+    names,
+    pair_of,
+)
 
 
 @pytest.fixture
@@ -119,8 +127,7 @@ def test_a_reused_token_ends_the_session_of_owner_and_thief(
     ada: AuthClient, server: DemoServer, clock: DemoClock, log: EventLog
 ) -> None:
     store = TokenStore()
-    pair = ada.store.get()
-    assert pair is not None
+    pair = pair_of(ada)
     store.set(pair)
     thief = AuthClient(server.url, store=store, log=log, clock=clock, name="thief")
     clock.advance(61)
@@ -139,8 +146,7 @@ class TestLogout:
     def test_the_server_is_told_and_the_tokens_are_forgotten(
         self, ada: AuthClient, log: EventLog, server: DemoServer
     ) -> None:
-        pair = ada.store.get()
-        assert pair is not None
+        pair = pair_of(ada)
         ada.logout()
         assert names(log.action()) == [
             ("client", "request.sent"),

@@ -14,7 +14,7 @@ from client_widget import AuthClient, EventLog, Request, Stepper, TokenPair
 from client_widget.protocol.auth_flow import with_bearer
 from demo_server import DemoClock
 
-from ...conftest import PASSWORD
+from ...conftest import PASSWORD, pair_of
 
 
 class Lesson:
@@ -88,8 +88,7 @@ def test_a_message_without_its_token_is_met_by_403_and_the_flow_goes_on(
 def test_another_token_is_sent_and_named_as_itself(
     ada: AuthClient, log: EventLog, lesson: Lesson
 ) -> None:
-    pair = ada.store.get()
-    assert pair is not None
+    pair = pair_of(ada)
     other = TokenPair(pair.refresh, pair.refresh)
     call = lesson.start(ada.home)
     lesson.step(lambda message: with_bearer(message, other))

@@ -23,7 +23,7 @@ from client_widget.protocol.jwt_by_hand import (
 from demo_server import ServerConfig
 from demo_server.errors import STATUS
 
-from ...conftest import START
+from ...conftest import START, pair_of
 
 # RFC 7515, appendix A.1, which is the example of RFC 7519, section 3.1.
 HEADER = '{"typ":"JWT",\r\n "alg":"HS256"}'
@@ -45,8 +45,7 @@ def test_a_token_is_signed_as_the_rfc_does_it() -> None:
 def test_with_the_secret_the_servers_own_token_comes_out(
     ada: AuthClient, config: ServerConfig
 ) -> None:
-    pair = ada.store.get()
-    assert pair is not None
+    pair = pair_of(ada)
     parts = split(pair.access)
     assert sign(parts.header_text, parts.payload_text, config.access_token_secret) == pair.access
 

@@ -22,7 +22,7 @@ from client_widget import (
 )
 from client_widget.protocol import token_file
 
-from ...conftest import PASSWORD, in_threads
+from ...conftest import PASSWORD, in_threads, pair_of
 
 PAIR = TokenPair("access 1", "refresh 1")
 HELD = b'{"accessToken": "access 1", "refreshToken": "refresh 1"}'
@@ -268,8 +268,7 @@ class TestTwoStores:
         first = AuthClient(ada.base_url, store=TokenStore(path))
         first.login("ada", PASSWORD)
         second = AuthClient(ada.base_url, store=TokenStore(path))
-        held = first.store.get()
-        assert held is not None
+        held = pair_of(first)
         first.store.replace(held, held.refreshed("access 2", "refresh 2"))
         second.logout()
         assert second.store.get() is None

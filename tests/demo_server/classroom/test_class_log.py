@@ -19,7 +19,7 @@ from demo_server.classroom.class_log import ClassEvents, ClassLog
 from demo_server.storage.database import ConnectionFailure
 from demo_server.storage.users import UserRepository
 
-from ...conftest import PASSWORD, START, ShortOfThreads, in_threads
+from ...conftest import PASSWORD, START, ShortOfThreads, in_threads, pair_of
 
 
 @pytest.fixture
@@ -487,8 +487,7 @@ def test_a_stop_stores_what_was_taken(clock: DemoClock) -> None:
 
 def test_the_log_holds_no_secret(school: DemoServer, clock: DemoClock) -> None:
     tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
-    first = ada.store.get()
-    assert first is not None
+    first = pair_of(ada)
     pairs = [first]
     clock.advance(61)
     ada.home()
@@ -579,8 +578,7 @@ def test_ten_thousand_unknown_names_leave_nothing() -> None:
 @pytest.mark.parametrize("policy", ["article", "rfc"])
 def test_a_refused_read_of_the_log_is_an_event(school: DemoServer, clock: DemoClock) -> None:
     tess, ada = logged_in(school, clock, "tess"), logged_in(school, clock, "ada")
-    pair = ada.store.get()
-    assert pair is not None
+    pair = pair_of(ada)
     assert ada.request("GET", "/events?after=x").status_code == 400
     assert ada.request("GET", "/class").status_code == 403
     clock.advance(61)
