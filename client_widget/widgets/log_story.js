@@ -28,6 +28,12 @@ function actor(name) {
   return element;
 }
 
+/** A text in which no line ends within a time, such as "3 s ago". */
+function unbroken(text) {
+  const parts = text.split(/(\d+ s\b(?: ago| left)?)/); // each second one is a time
+  return parts.map((part, index) => (index % 2 ? create("span", "lab-log-whole", part) : part));
+}
+
 /** A cell, and a space behind it: so the text of a row reads as a sentence. */
 function cell(parent, name, ...content) {
   const element = create("span", `lab-log-${name}`);
@@ -53,7 +59,7 @@ function drawRow(row) {
   }
   // In the text, the status comes before what it is the status of; on the screen behind it.
   cell(element, "status", ...(row.status ? [chip(`${row.status}`, row.tone)] : []));
-  cell(element, "text", row.text ?? "");
+  cell(element, "text", ...unbroken(row.text ?? ""));
   cell(element, "ms", row.ms === undefined ? "" : `${row.ms} ms`);
   return element;
 }
