@@ -47,15 +47,15 @@ class DemoClock:
         return lab + (time.monotonic() - real) * rate
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by `seconds` at once; a negative number moves it back."""
+        """Move the clock by `seconds` at once; a negative number moves it back, and 0 not at all."""
         by = _finite("seconds", seconds)
         with self._moving:
             self._anchor = (self() + by, time.monotonic(), self._anchor[2])
-        for listener in self._listeners:
+        for listener in self._listeners if by else ():
             listener(seconds)
 
     def subscribe(self, listener: Callable[[float], object]) -> Callable[[], None]:
-        """Call `listener(seconds)` after each `advance`; returns a function that stops it."""
+        """Call `listener(seconds)` after each move by `advance`; returns a function that stops it."""
         with self._moving:
             self._listeners += (listener,)
 

@@ -21,9 +21,10 @@ function actor(name) {
   element.dataset.actor = name;
   element.title = name; // whole, where a long one is cut
   if (!["client", "server", "panel", "clock"].includes(name)) {
-    let hue = 0; // one of several clients
-    for (const letter of name) hue = (hue * 31 + letter.codePointAt(0)) % 360;
-    element.style.setProperty("--log-hue", hue);
+    let hash = 0; // one of several clients
+    for (const letter of name) hash = (hash * 31 + letter.codePointAt(0)) % 360;
+    // Names that differ by 1, such as "tab 1" and "tab 2", are far apart.
+    element.style.setProperty("--log-hue", (hash * 139) % 360);
   }
   return element;
 }

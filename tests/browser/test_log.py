@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -75,6 +76,10 @@ LINES = """() => {
   }
   return [...lines];
 }"""
+
+#: The hue of each client in the legend, in degrees.
+HUES = """() => [...document.querySelectorAll(".lab-log-legend .lab-log-actor[style]")]
+  .map((actor) => parseFloat(getComputedStyle(actor).color.split(" ")[2]))"""
 
 FONT_SIZES = "all => [...new Set(all.map((element) => getComputedStyle(element).fontSize))]"
 
@@ -300,6 +305,16 @@ def test_a_number_and_its_unit_are_on_one_line(shown: LogPage) -> None:
     shown.carry()
     expect(shown.row("valid for 300 s")).to_have_count(1)  # as text, it is whole
     assert shown.page.evaluate(LINES) == [1]
+
+
+def test_clients_with_almost_the_same_name_have_colours_of_their_own(shown: LogPage) -> None:
+    for name in ("tab 1", "tab 2", "tab 3"):
+        shown.request(name, client=name)
+    shown.carry()
+    hues = shown.page.evaluate(HUES)
+    gaps = [abs(one - other) for one, other in combinations(hues, 2)]
+    assert len(hues) == 3
+    assert all(60 <= gap <= 300 for gap in gaps), hues
 
 
 def test_filter_pause_and_clear(shown: LogPage) -> None:

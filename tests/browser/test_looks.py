@@ -134,9 +134,9 @@ def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Note
         places = tops()
         assert places["log"] == places["flow"] < height - 200
     empty = panel.evaluate(PLACES)
-    log_in(notebook)
+    log_in(notebook, "margaret")
     notebook.press("+61 s", "Home")
-    expect(notebook.home("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome margaret")).to_be_visible()
     assert panel.evaluate(PLACES) == empty
     notebook.open_tab("Step by step")
     notebook.press("Hold messages", "Home")
