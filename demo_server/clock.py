@@ -47,7 +47,7 @@ class DemoClock:
         return lab + (time.monotonic() - real) * rate
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by `seconds` at once; a negative number moves it back, and 0 not at all."""
+        """Move the clock by `seconds` at once; a negative number moves it back."""
         by = _finite("seconds", seconds)
         with self._moving:
             self._anchor = (self() + by, time.monotonic(), self._anchor[2])
@@ -55,7 +55,7 @@ class DemoClock:
             listener(seconds)
 
     def subscribe(self, listener: Callable[[float], object]) -> Callable[[], None]:
-        """Call `listener(seconds)` after each move by `advance`; returns a function that stops it."""
+        """Call `listener(seconds)` after each `advance` but by 0; returns a function to stop it."""
         with self._moving:
             self._listeners += (listener,)
 
