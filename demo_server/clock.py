@@ -59,11 +59,11 @@ class DemoClock:
         with self._moving:
             after = _finite("the time after the move", self() + by)
             self._anchor = (after, time.monotonic(), self._anchor[2])
-        for listener in self._listeners:
+        for listener in self._listeners if by else ():
             listener(seconds)
 
     def subscribe(self, listener: Callable[[float], object]) -> Callable[[], None]:
-        """Call `listener(seconds)` after each `advance`; returns a function that stops it."""
+        """Call `listener(seconds)` after each `advance` but by 0; returns a function to stop it."""
         with self._moving:
             self._listeners += (listener,)
 

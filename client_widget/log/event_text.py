@@ -180,7 +180,7 @@ _SENTENCES: dict[str, str | Callable[[Event], str]] = {
     "token.refreshed": _refreshed,
     "refresh.postponed": "no refresh for {wait} s: the server asked to wait",
     # the server's
-    "server.started": "the server {server} listens",
+    "server.started": "the {server} server has started",
     "server.stopped": "the server {server} has stopped",
     "server.failed": "internal server error: {detail}",
     "user.registered": "{username} is registered",

@@ -3,7 +3,8 @@
 "Home: 403 → refresh → 200 · 3 requests · 12 ms". The panel's log folds a story to it, and a screen
 reader hears it in place of the story's rows.
 
-- It begins with the button. A call that code makes has no button, so its request is named.
+- It begins with the button. A call that code makes has no button, so its request is named. If code
+  sends nothing, as when it logs out, the event is told in its own words.
 - Equal answers to calls made at once are counted: "403 ×5 → refresh → 200 ×5".
 - A message without a response is "…".
 - The milliseconds are those of the messages of one call, of the slowest call if there are
@@ -47,11 +48,11 @@ def headline(events: Sequence[Event]) -> list[Part]:
         events (Sequence[Event]): those of one action, in order; or one event that has no action.
     """
     requests = [event for event in events if is_request(event)]
-    steps = _steps(events)
-    if not requests and not steps:
-        return _of_few_words(events)
-    parts: list[Part] = [_title(events, requests)]
-    for index, step in enumerate(steps):
+    pressed = next((event for event in events if event.name == "button.pressed"), None)
+    if pressed is None and not requests:
+        return _without_a_message(events)
+    parts: list[Part] = [_title(pressed or requests[0])]
+    for index, step in enumerate(_steps(events)):
         parts += [" → " if index else ": ", *step]
     if requests:
         parts.append(f" · {_count(len(requests), 'request')}")
@@ -72,26 +73,20 @@ def milliseconds_of(event: Event) -> int | None:
     return round(elapsed * 1000) if isinstance(elapsed, (int, float)) else None
 
 
-def _of_few_words(events: Sequence[Event]) -> list[Part]:
-    """A story without a message: a button that sent none, or the server alone."""
-    pressed = [event for event in events if event.name == "button.pressed"]
-    if pressed:
-        return [_title(events, [])]
+def _without_a_message(events: Sequence[Event]) -> list[Part]:
+    """A story of the server alone, or of code that sent nothing: its worst event, in its words."""
     bad = (event for event in events if tone(event) in ("bad", "late"))
     told = describe(next(bad, events[0]))
     return [told] if len(events) == 1 else [told, f" · {_count(len(events), 'event')}"]
 
 
-def _title(events: Sequence[Event], requests: Sequence[Event]) -> str:
-    """The button, or the first request; with the client's name, unless it is the default."""
-    pressed = next((event for event in events if event.name == "button.pressed"), None)
-    if pressed is not None:
-        words, name = pressed.fields.get("button", ""), pressed.fields.get("client", "client")
-    elif requests:
-        first = requests[0].fields
-        words, name = f"{first.get('method', '')} {first.get('path', '')}", requests[0].source
+def _title(first: Event) -> str:
+    """The button or the request; with the client's name, unless it is the default."""
+    fields = first.fields
+    if first.name == "button.pressed":
+        words, name = fields.get("button", ""), fields.get("client", "client")
     else:
-        words, name = describe(events[0]), "client"
+        words, name = f"{fields.get('method', '')} {fields.get('path', '')}", first.source
     return cut(words, 60) + ("" if name == "client" else f" ({cut(name, 24)})")
 
 

@@ -90,8 +90,8 @@ STEPS: tuple[Step, ...] = (
         "A closed door",
         "The server has a page at /home. Only a user who is logged in may see it. Your client, "
         "the program that sends requests for you, proves this with a token: a short text that "
-        "the server has signed, so that it recognises its own tokens. Now nobody is logged in, "
-        "so the client has no token.",
+        "the server has signed, so that it recognises its own tokens. In this step nobody is "
+        "logged in, so the client has no token.",
         "The client asks for /home without a token. What will happen?",
         answers_to(
             trace.visit,

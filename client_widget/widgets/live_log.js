@@ -212,7 +212,6 @@ function render({ model, el }) {
     heading,
     filter,
     pause,
-    waiting,
     button("Clear", () => forget(CLEARED)),
   );
   const second = create("div", "lab-log-bar");
@@ -233,7 +232,9 @@ function render({ model, el }) {
     rootMargin: "8px",
   });
   seen.observe(end);
-  scroller.append(columns, nothing, list, end);
+  const strip = create("div", "lab-log-strip");
+  strip.append(waiting);
+  scroller.append(columns, nothing, list, strip, end);
   const body = create("div", "lab-log-body");
   body.append(scroller, details.element);
 

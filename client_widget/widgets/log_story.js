@@ -21,11 +21,18 @@ function actor(name) {
   element.dataset.actor = name;
   element.title = name; // whole, where a long one is cut
   if (!["client", "server", "panel", "clock"].includes(name)) {
-    let hue = 0; // one of several clients
-    for (const letter of name) hue = (hue * 31 + letter.codePointAt(0)) % 360;
-    element.style.setProperty("--log-hue", hue);
+    let hash = 0; // one of several clients
+    for (const letter of name) hash = (hash * 31 + letter.codePointAt(0)) % 360;
+    // Names that differ by 1, such as "tab 1" and "tab 2", are far apart.
+    element.style.setProperty("--log-hue", (hash * 139) % 360);
   }
   return element;
+}
+
+/** A text in which no line ends within a time, such as "3 s ago". */
+function unbroken(text) {
+  const parts = text.split(/(\d+ s\b(?: ago| left)?)/); // each second one is a time
+  return parts.map((part, index) => (index % 2 ? create("span", "lab-log-whole", part) : part));
 }
 
 /** A cell, and a space behind it: so the text of a row reads as a sentence. */
@@ -53,7 +60,7 @@ function drawRow(row) {
   }
   // In the text, the status comes before what it is the status of; on the screen behind it.
   cell(element, "status", ...(row.status ? [chip(`${row.status}`, row.tone)] : []));
-  cell(element, "text", row.text ?? "");
+  cell(element, "text", ...unbroken(row.text ?? ""));
   cell(element, "ms", row.ms === undefined ? "" : `${row.ms} ms`);
   return element;
 }

@@ -84,13 +84,10 @@ def token_card(title: str, token: str, now: float) -> str:
     claims = read_claims(token)
     iat, exp = claims.get("iat"), claims.get("exp")
     # The user is in `username` in the article, in `sub` with the `rfc` policy.
-    lines = [
-        f"{name} {shown(claims[name])}"
-        for name in ("username", "sub")
-        if isinstance(claims.get(name), str)
-    ]
+    username = claims.get("username") or claims.get("sub")
+    facts = [f"for {as_html(shown(username))}"] if isinstance(username, str) else []
     if is_time(iat) and is_time(exp):
-        lines.append(f"{time_of_day(iat)} → {time_of_day(exp)}")
+        facts.append(f"<span>{time_of_day(iat)} → {time_of_day(exp)}</span>")
     left, share = "", 0.0
     if is_time(exp):
         left = life(exp, now)
@@ -99,20 +96,20 @@ def token_card(title: str, token: str, now: float) -> str:
     tone = ""
     if is_time(exp) and is_time(iat):
         tone = "lab-bad" if exp <= now else "lab-late" if share <= ENDING else "lab-good"
-    return _card(title, fingerprint(token), left, tone, share, " · ".join(lines))
+    return _card(title, fingerprint(token), left, tone, share, " · ".join(facts))
 
 
 def empty_card(title: str, words: str) -> str:
     """The place of a token that is not stored, as large as that of one that is."""
-    return _card(title, "", "", "", 0.0, words)
+    return _card(title, "", "", "", 0.0, as_html(words))
 
 
-def _card(title: str, name: str, left: str, tone: str, share: float, words: str) -> str:
+def _card(title: str, name: str, left: str, tone: str, share: float, facts: str) -> str:
     return (
         f'<div class="lab-token {tone}"><div class="lab-token-head"><b>{as_html(title)}</b>'
         f'<code>{as_html(name)}</code><span class="lab-left">{as_html(left)}</span></div>'
         f'<div class="lab-bar"><div style="width: {share:.0%}"></div></div>'
-        f'<div class="lab-token-facts">{as_html(words)}</div></div>'
+        f'<div class="lab-token-facts">{facts}</div></div>'
     )
 
 

@@ -154,7 +154,9 @@ class GuessView(widgets.VBox):  # type: ignore[misc]
                 options=self._texts, value=None, layout=wide, **common
             )
         else:
-            self.answer = widgets.Text(placeholder="a number", layout={"width": "16em"}, **common)
+            # Its label begins where the question does.
+            left = {"layout": {"width": "14em"}, "style": {"description_width": "initial"}}
+            self.answer = widgets.Text(placeholder="a number", **left, **common)
         self.answer.observe(self._on_answer, names="value")
         self.status = widgets.HTML()
         question = f'<div style="{_TEXT};font-weight:600">{as_html(asked.question)}</div>'

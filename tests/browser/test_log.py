@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -55,6 +56,30 @@ SCROLL_BACK = """log => new Promise((done) => {
 TARGETS = """() => [...document.querySelectorAll("main :is(button, summary, input)")]
   .filter((element) => element.checkVisibility())
   .map((element) => element.getBoundingClientRect().height)"""
+
+#: Where each part and each story of the log begins and ends; on the narrow page of a panel's log.
+PLACES = """() => {
+  const [main] = document.getElementsByTagName("main");
+  main.style.width = "398px";
+  return [...main.querySelectorAll(".lab-log-bar, .lab-log-body, .lab-log-story")]
+    .map((part) => [part.offsetTop, part.offsetHeight]);
+}"""
+
+#: On how many lines each time in the rows is, such as "5 s ago", over many widths of the log.
+LINES = """() => {
+  const [main] = document.getElementsByTagName("main");
+  const lines = new Set();
+  for (let width = 300; width < 700; width += 7) {
+    main.style.width = `${width}px`;
+    for (const time of main.querySelectorAll(".lab-log-whole"))
+      lines.add(time.getClientRects().length);
+  }
+  return [...lines];
+}"""
+
+#: The hue of each client in the legend, in degrees.
+HUES = """() => [...document.querySelectorAll(".lab-log-legend .lab-log-actor[style]")]
+  .map((actor) => parseFloat(getComputedStyle(actor).color.split(" ")[2]))"""
 
 FONT_SIZES = "all => [...new Set(all.map((element) => getComputedStyle(element).fontSize))]"
 
@@ -192,7 +217,7 @@ def test_stories_of_several_clients_at_once_keep_their_rows(shown: LogPage) -> N
     assert shown.stories == [
         "> GET /home (left): 200 · 1 request · 3 ms",
         "v GET /home (right): 403 · 1 request · 3 ms",
-        "the server demo listens",
+        "the demo server has started",
     ]
     assert [shown.log.locator("> *").nth(n).get_by_role("button").count() for n in range(3)] == [
         0,  # folded
@@ -273,6 +298,25 @@ def test_a_copy_says_that_it_is_one(shown: LogPage) -> None:
     assert "GET /home HTTP/1.1" in shown.page.evaluate("String(getSelection())")
 
 
+def test_a_number_and_its_unit_are_on_one_line(shown: LogPage) -> None:
+    about = {"path": "/home", "kind": "access", "correlation": "a"}
+    shown.events.record("token.accepted", source="server", iat=0, exp=60, **about)
+    shown.events.record("token.issued", source="server", iat=0, exp=300, **about)
+    shown.carry()
+    expect(shown.row("valid for 300 s")).to_have_count(1)  # as text, it is whole
+    assert shown.page.evaluate(LINES) == [1]
+
+
+def test_clients_with_almost_the_same_name_have_colours_of_their_own(shown: LogPage) -> None:
+    for name in ("tab 1", "tab 2", "tab 3"):
+        shown.request(name, client=name)
+    shown.carry()
+    hues = shown.page.evaluate(HUES)
+    gaps = [abs(one - other) for one, other in combinations(hues, 2)]
+    assert len(hues) == 3
+    assert all(60 <= gap <= 300 for gap in gaps), hues
+
+
 def test_filter_pause_and_clear(shown: LogPage) -> None:
     shown.call("a", "/one")
     shown.call("b", "/two")
@@ -288,9 +332,11 @@ def test_filter_pause_and_clear(shown: LogPage) -> None:
     assert [story[:2] for story in shown.stories] == ["> ", "> ", "v "]
     expect(shown.page.locator(".lab-log-empty")).to_be_hidden()
 
+    places = shown.page.evaluate(PLACES)
     shown.press("Pause")
     shown.call("d", "/four")
     expect(shown.page.get_by_text("2 rows wait")).to_be_visible()
+    assert shown.page.evaluate(PLACES) == places
     assert len(shown.stories) == 3
     shown.press("Resume")
     assert shown.stories[3:] == ["v GET /four: 200 · 1 request · 3 ms"]

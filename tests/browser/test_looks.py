@@ -134,9 +134,9 @@ def test_log_and_flow_begin_on_the_first_screen_and_nothing_jumps(notebook: Note
         places = tops()
         assert places["log"] == places["flow"] < height - 200
     empty = panel.evaluate(PLACES)
-    log_in(notebook)
+    log_in(notebook, "margaret")
     notebook.press("+61 s", "Home")
-    expect(notebook.home("Welcome ada")).to_be_visible()
+    expect(notebook.home("Welcome margaret")).to_be_visible()
     assert panel.evaluate(PLACES) == empty
     notebook.open_tab("Step by step")
     notebook.press("Hold messages", "Home")
@@ -170,12 +170,21 @@ def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
         assert one_line >= 0.6 * len(heights), (width, heights)
         assert max(heights) < 2 * min(heights), (width, heights)  # two lines at most
     page.set_viewport_size({"width": 1280, "height": 720})
-    notebook.press("Projector")
+    notebook.press("Whole session")
+    expect(flow.get_by_text("Database", exact=True)).to_be_visible()
+    assert flow.evaluate(TOO_WIDE) <= 0
+    notebook.press("Last action", "Projector")
     assert panel.evaluate(BELOW) <= 0
     notebook.press("Projector", "+61 s", "5 × Home")
     flow.get_by_role("button", name="GET /home").first.click()
     expect(flow.get_by_text("#8", exact=True)).to_be_visible()
     assert flow.evaluate(TOO_WIDE) <= 0
+    notebook.press("Projector")
+    assert flow.evaluate(TOO_WIDE) <= 0
+    box = flow.bounding_box()
+    assert box
+    assert box["height"] > 400
+    notebook.press("Projector")
     page.set_viewport_size({"width": 1920, "height": 1080})
     assert panel.locator(".widget-tab-contents").evaluate(FILLED) >= 0.95
     notebook.execute("application:toggle-left-area")

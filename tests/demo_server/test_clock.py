@@ -79,6 +79,7 @@ def test_a_listener_is_told_of_each_move_until_it_leaves() -> None:
     clock, told = DemoClock(start=1000, rate=0), []
     leave = clock.subscribe(lambda seconds: told.append((seconds, clock())))
     clock.advance(61)
+    clock.advance(0)  # no move
     clock.advance(-1)
     leave()
     clock.advance(5)

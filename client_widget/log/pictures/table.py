@@ -36,6 +36,15 @@ class Cell:
         return max(own, *map(width_of, ("", *self.more)))
 
     @property
+    def height(self) -> float:
+        return _ROW + (self._gap + _MORE * len(self.more) if self.more else 0)
+
+    @property
+    def _gap(self) -> float:
+        """Between a badge and the lines below it."""
+        return 6 * self.in_badge
+
+    @property
     def told(self) -> str:
         return ", ".join([self.words, *self.more])
 
@@ -47,7 +56,7 @@ class Cell:
         else:
             parts = [label(x, y + 19, self.words, self.role, anchor="start")]
         return parts + [
-            label(x, y + 37 + number * _MORE, words, "muted", anchor="start")
+            label(x, y + 37 + self._gap + number * _MORE, words, "muted", anchor="start")
             for number, words in enumerate(self.more)
         ]
 
@@ -79,7 +88,7 @@ def table(
         parts.append(line(_MARGIN, y, width - _MARGIN, y))
         for x, cell in zip(lefts, row, strict=True):
             parts += cell.draw(x, y)
-        y += _ROW + _MORE * max(len(cell.more) for cell in row)
+        y += max(cell.height for cell in row)
     if note:
         parts.append(label(_MARGIN, y + 19, note, "muted", anchor="start"))
         y += _ROW

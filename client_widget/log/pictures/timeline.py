@@ -66,13 +66,19 @@ def timeline(facts: Timeline, now: float, *, window: bool = False) -> str:
         for bar in bars:
             elements += _lived(bar, bar.token in facts.spent, axis, now, y, window=window)
         y += _ROW
+    if not facts.tokens:
+        words = "No token yet. Log in: each token becomes a bar as long as its life."
+        half = width_of(words) / 2 + 8
+        elements.append(box(_WIDTH / 2 - half, y + 13, 2 * half, 20, "back", radius=0))
+        elements.append(label(_WIDTH / 2, y + 28, words, "muted"))
+        y += 2 * _ROW  # as high as with two tokens
     y += 4
     x = axis.x(now)
     below: list[svg.Element] = [box(0, 0, _WIDTH, y + 26, "back", radius=0)]
     for tick in axis.ticks:
         at = axis.x(axis.origin + tick)
         below.append(line(at, _TOP - 4, at, y))
-        words = "login" if tick == 0 and facts.login is not None else f"{tick} s"
+        words = "login" if tick == 0 and facts.login is not None else f"{tick} s".replace("-", "−")
         below.append(label(at, y + 17, words, "muted"))
     # Behind what is written.
     below += [line(x, _TOP - 8, x, y, "plain", "now"), label(x, 16, "now", "strong")]

@@ -65,7 +65,7 @@ def guesses() -> tuple[Guess, ...]:
             (
                 403,
                 "No: the caller gets the 403",
-                "there is no loop, and if a brand-new token is refused another one won't help",
+                "there is no loop, and if a brand-new token is refused, another one won't help",
             ),
             (None, "No: it asks for a login", "the flow raised LoginRequired"),
         ),

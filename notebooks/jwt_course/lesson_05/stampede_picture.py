@@ -29,11 +29,11 @@ ENDS: tuple[tuple[str, str, str, Role], ...] = (
 
 _GRANTED, _REFUSED = "◆", "◇"
 
-_MARGIN, _CALLS, _REFRESHES, _ROW, _HEAD = 16, 190, 530, 54, 36
-_WIDTH = 960
+_MARGIN, _CALLS, _REFRESHES, _ROW, _HEAD = 16, 190, 456, 54, 36
+_WIDTH = 860
 
 #: Pixels for the signs of a row; many of them move closer together.
-_ROOM = 280
+_ROOM = 240
 
 
 def granted(result: StampedeResult) -> int:
@@ -73,7 +73,10 @@ def stampede_picture(results: Mapping[str, StampedeResult]) -> Picture:
         y += _ROW
     legend = [f"{sign} {word}" for _, word, sign, _ in ENDS]
     legend += [f"{_GRANTED} refresh granted", f"{_REFUSED} refresh refused"]
-    parts.append(label(_MARGIN, y + 22, "    ".join(legend), "muted", anchor="start"))
+    x = float(_MARGIN)
+    for words in legend:
+        parts.append(label(x, y + 22, words, "muted", anchor="start"))
+        x += width_of(words) + 12
     back = box(0, 0, _WIDTH, y + 36, "back", radius=0)
     svg = drawing("Stampede", "\n".join(said), _WIDTH, y + 36, [back, *parts])
     return Picture(svg, table(results))

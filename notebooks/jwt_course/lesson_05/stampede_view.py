@@ -1,7 +1,7 @@
 """`StampedeView`: choose the number of calls, the strategies and the conditions, and run them.
 
-The table and the chart say the same, so that nothing depends on colour alone. Only this view shows
-times, because they differ from run to run.
+The table and the chart say the same, so that nothing depends on colour alone. No times are shown:
+they are mostly those of the gates and of the threads' ends, and say little about a strategy.
 """
 
 from __future__ import annotations
@@ -120,12 +120,12 @@ class StampedeView(View, widgets.VBox):  # type: ignore[misc]
 
 
 def table_html(results: Mapping[str, StampedeResult]) -> str:
-    """The results as a table, with the time of each run."""
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("", *COLUMNS, "time"))
+    """The results as a table."""
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("", *COLUMNS))
     rows = "".join(
         f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
         + "".join(f"<td>{getattr(result, column)}</td>" for column in COLUMNS)
-        + f"<td>{result.seconds * 1000:.0f} ms</td></tr>"
+        + "</tr>"
         for name, result in results.items()
     )
     style = f"{_TEXT};border-spacing:12px 2px;text-align:right"
@@ -139,7 +139,10 @@ def _box(words: str, value: bool) -> widgets.Checkbox:
 
 
 def _row(title: str, boxes: Iterable[widgets.Checkbox]) -> widgets.HBox:
-    label = widgets.Label(title, layout=widgets.Layout(width="9em", flex="none"))
+    # As wide as the slider's label, and at its right end, too.
+    place = widgets.Layout(width="80px", flex="none", display="flex", justify_content="flex-end")
+    label = widgets.Label(title, layout=place)
     # In their own box: where there is little room they break beside the label.
     layout = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
-    return widgets.HBox([label, widgets.HBox(tuple(boxes), layout=layout)])
+    parts = [label, widgets.HBox(tuple(boxes), layout=layout)]
+    return widgets.HBox(parts, layout=widgets.Layout(grid_gap="14px"))

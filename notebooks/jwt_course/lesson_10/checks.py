@@ -176,7 +176,8 @@ def costs_picture(costs: Sequence[Cost]) -> Picture:
     ]
     heads = ["check", "users", "calls", "requests to the login server", "a stolen token works for"]
     words = "\n".join(
-        f"{cost.way}, {cost.users} users: {cost.requests} requests for {cost.calls} calls; "
+        f"{cost.way}, {cost.users} user{'s' * (cost.users > 1)}: "
+        f"{cost.requests} requests for {cost.calls} calls; "
         f"the copy worked for {cost.works_for} s after the logout"
         for cost in costs
     )

@@ -340,7 +340,7 @@ def test_the_end_of_a_session_in_words(ada: AuthClient, clock: DemoClock, log: E
     ("name", "fields", "words"),
     [
         ("clock.advanced", {"seconds": 61}, "the clock moved by 61 s"),
-        ("server.started", {"server": "demo"}, "the server demo listens"),
+        ("server.started", {"server": "demo"}, "the demo server has started"),
         ("server.stopped", {"server": "demo"}, "the server demo has stopped"),
         (
             "server.failed",

@@ -84,6 +84,12 @@ def test_a_call_of_code_is_named_by_its_request(ada: AuthClient, log: EventLog) 
     assert told(log.action()) == "GET /home: 200 · 1 request · N ms"
 
 
+def test_code_that_logs_out_is_told_whole(ada: AuthClient, log: EventLog) -> None:
+    """There is no button and no request to name, and no word is cut or said twice."""
+    ada.logout()
+    assert told(log.action()) == "the session has ended: logged out, and both tokens are deleted"
+
+
 def test_a_client_with_a_name_is_named(server: DemoServer, log: EventLog, clock: DemoClock) -> None:
     left = AuthClient(server.url, log=log, clock=clock, name="left")
     left.register("ada", PASSWORD)
@@ -119,7 +125,7 @@ def test_events_that_belong_to_no_call(log: EventLog) -> None:
     moved = log.record("clock.advanced", source="panel", seconds=61)
     started = log.record("server.started", source="server", server="demo")
     assert told([moved]) == "the clock moved by 61 s"
-    assert told([started]) == "the server demo listens"
+    assert told([started]) == "the demo server has started"
 
 
 def test_what_only_the_server_tells(log: EventLog) -> None:

@@ -107,6 +107,15 @@ def test_a_table_names_a_row_with_all_lines_of_its_first_cell() -> None:
     )
 
 
+def test_a_line_below_a_badge_leaves_it_room() -> None:
+    """A text reaches about 10 pixels above its place."""
+    root = root_of(table("A table", ["status"], [[Cell("401", "bad", more=["the reason"])]]))
+    [pill] = [rect for rect in root.iter(f"{SVG}rect") if "bad" in rect.get("class", "")]
+    [reason] = [text for text in root.iter(f"{SVG}text") if text.text == "the reason"]
+    bottom = float(pill.get("y", "")) + float(pill.get("height", ""))
+    assert float(reason.get("y", "")) - 10 >= bottom + 4
+
+
 def test_a_table_can_be_empty() -> None:
     assert texts(table("A table", ["Name"], [], note="Nobody.")) == ["Name", "Nobody."]
 

@@ -38,7 +38,9 @@ def fingerprints(client: AuthClient) -> tuple[str, str]:
 
 def test_nothing_is_a_picture_too() -> None:
     picture = timeline(Timeline(), START)
-    assert texts(picture)[-2:] == ["now", "requests"]
+    assert texts(picture)[-3:] == [
+        *["now", "requests", "No token yet. Log in: each token becomes a bar as long as its life."]
+    ]
     assert said(picture, "desc") == "No token yet. Requests: 0, refused: 0, no response: 0."
 
 
@@ -128,7 +130,7 @@ def test_a_second_login_is_second_zero(ada: AuthClient, clock: DemoClock, log: E
     clock.advance(100)
     ada.login("ada", PASSWORD)
     picture = drawn(log, clock())
-    assert {"-60 s", "login"} <= set(texts(picture))
+    assert {"−60 s", "login"} <= set(texts(picture))
     assert len(bars(picture)) == 4
 
 
