@@ -124,6 +124,11 @@ def test_the_classroom_page(classroom: Classroom, fresh_page: Page, browser: Bro
         backgrounds.append(flow.evaluate("(picture) => getComputedStyle(picture).backgroundColor"))
     assert len(set(backgrounds)) == 2
 
+    # The projector's panel is higher than the window: the page scrolls, by the keyboard as well.
+    expect(fresh_page.get_by_role("tab", name="Tour", exact=True)).not_to_be_in_viewport()
+    fresh_page.keyboard.press("End")
+    expect(fresh_page.get_by_role("tab", name="Tour", exact=True)).to_be_in_viewport()
+
     # A reload keeps the session; another visitor has one of their own.
     fresh_page.reload(timeout=60_000)
     expect(panel.home("Welcome ada")).to_be_visible()
