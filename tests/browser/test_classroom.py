@@ -150,12 +150,17 @@ def test_a_session_or_a_server_that_is_gone_is_said(classroom: Classroom, browse
     with browser.new_page() as page:
         page.goto(classroom.address, timeout=60_000)
         expect(Panel(page).username).to_be_visible()
+        Panel(page).press("Projector")  # then the panel is higher than the window
+        expect(page.locator(".lab-projector")).to_be_visible()
         alert = page.get_by_role("alert")
         expect(alert).to_have_count(0)
         session = session_on(page)
         end(classroom.address, session)
         expect(alert).to_contain_text("This session has ended")
         assert faults(page, "body") == []
+        page.keyboard.press("End")
+        expect(page.get_by_role("tab", name="Tour", exact=True)).to_be_in_viewport()
+        expect(alert).to_be_in_viewport()
         alert.get_by_role("link", name="Start again").click()
         expect(Panel(page).says("Register, then log in.")).to_be_visible()
         assert session_on(page) != session
