@@ -227,11 +227,16 @@ function render({ model, el }) {
   // make it lay itself out for each batch.
   const end = create("div", "lab-log-end");
   let atEnd = true;
-  const seen = new IntersectionObserver((sights) => (atEnd = sights.at(-1).isIntersecting), {
-    root: scroller,
-    rootMargin: "8px",
-  });
+  const seen = new IntersectionObserver(
+    (sights) => scroller.clientHeight && (atEnd = sights.at(-1).isIntersecting),
+    { root: scroller, rootMargin: "8px" },
+  );
   seen.observe(end);
+  // Larger type, another window or a hidden tab moves the rows: the reader has not scrolled.
+  const resized = new ResizeObserver(() => {
+    if (atEnd && !details.row) scroller.scrollTop = scroller.scrollHeight;
+  });
+  resized.observe(scroller);
   const strip = create("div", "lab-log-strip");
   strip.append(waiting);
   scroller.append(columns, nothing, list, strip, end);
@@ -246,6 +251,7 @@ function render({ model, el }) {
   return () => {
     clearTimeout(telling);
     seen.disconnect();
+    resized.disconnect();
     model.off("msg:custom", receive);
   };
 }

@@ -1,6 +1,6 @@
 // What the widgets' own elements leave out for a screen reader: which button of a choice is
-// pressed, what a group is called, and that the keyboard works: it scrolls what overflows, and its
-// arrows stay in a choice and in the log.
+// pressed, what a group is called, and that the keyboard works: it scrolls what overflows, its arrows
+// stay in a choice and in the log, and a button that was pressed can be pressed again.
 
 const VIEWS = ".lab-panel, .lab-steps, .lab-inspector, .lab-tour, .lab-class, .lab-clock";
 
@@ -31,18 +31,25 @@ function name(view) {
 
 function render({ el }) {
   let due = 0;
+  let focused = null; // what last had the focus in the view
   let observer = null;
   // The element is put into its view after this function has returned.
   const start = requestAnimationFrame(() => {
     const view = el.closest(VIEWS);
     if (!view) return;
+    view.addEventListener("focusin", ({ target }) => (focused = target));
     const soon = () => (due ||= requestAnimationFrame(() => ((due = 0), name(view))));
-    observer = new MutationObserver(soon);
+    observer = new MutationObserver((changes) => {
+      // A button is disabled while its call runs, and so it loses the focus.
+      const enabled = changes.some(({ target }) => target === focused && !target.disabled);
+      if (enabled && document.activeElement === document.body) focused.focus({ preventScroll: true });
+      soon();
+    });
     observer.observe(view, {
       subtree: true,
       childList: true,
       attributes: true,
-      attributeFilter: ["class"],
+      attributeFilter: ["class", "disabled"],
     });
     soon();
   });

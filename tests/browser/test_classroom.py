@@ -124,6 +124,10 @@ def test_the_classroom_page(classroom: Classroom, fresh_page: Page, browser: Bro
         backgrounds.append(flow.evaluate("(picture) => getComputedStyle(picture).backgroundColor"))
     assert len(set(backgrounds)) == 2
 
+    # The projector's panel is higher than the window: the page scrolls, by the keyboard as well.
+    expect(fresh_page.get_by_role("tab", name="Tour", exact=True)).not_to_be_in_viewport()
+    fresh_page.keyboard.press("End")
+    expect(fresh_page.get_by_role("tab", name="Tour", exact=True)).to_be_in_viewport()
     # A reload keeps the session; another visitor has another one.
     fresh_page.reload(timeout=60_000)
     expect(panel.home("Welcome ada")).to_be_visible()
@@ -145,12 +149,17 @@ def test_a_session_or_a_server_that_is_gone_is_said(classroom: Classroom, browse
     with browser.new_page() as page:
         page.goto(classroom.address, timeout=60_000)
         expect(Panel(page).username).to_be_visible()
+        Panel(page).press("Projector")  # then the panel is higher than the window
+        expect(page.locator(".lab-projector")).to_be_visible()
         alert = page.get_by_role("alert")
         expect(alert).to_have_count(0)
         session = session_on(page)
         end(classroom.address, session)
         expect(alert).to_contain_text("This session has ended")
         assert faults(page, "body") == []
+        page.keyboard.press("End")
+        expect(page.get_by_role("tab", name="Tour", exact=True)).to_be_in_viewport()
+        expect(alert).to_be_in_viewport()
         alert.get_by_role("link", name="Start again").click()
         expect(Panel(page).says("Register, then log in.")).to_be_visible()
         assert session_on(page) != session

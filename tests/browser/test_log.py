@@ -52,6 +52,12 @@ SCROLL_BACK = """log => new Promise((done) => {
   new IntersectionObserver(done).observe(log);
 }).then(() => null)"""
 
+#: The page's own clock stands still, so the frames are counted by an observer.
+TWO_FRAMES = """log => new Promise((done) => {
+  const again = () => new IntersectionObserver((_, one) => done(one.disconnect())).observe(log);
+  new IntersectionObserver((_, one) => again(one.disconnect())).observe(log);
+}).then(() => null)"""
+
 #: The height of each control that can be seen.
 TARGETS = """() => [...document.querySelectorAll("main :is(button, summary, input)")]
   .filter((element) => element.checkVisibility())
@@ -368,6 +374,13 @@ def test_the_newest_row_stays_in_sight_unless_the_reader_has_scrolled_back(
         record(action)
         shown.page.clock.run_for(100)
         assert scroller.evaluate(from_end) <= 1
+    # A hidden tab, and the projector's type.
+    for change in ("main.style.display = 'none'", "main.style = 'font-size: 150%'"):
+        scroller.evaluate(f"log => {{ const main = log.closest('main'); {change} }}")
+        scroller.evaluate(TWO_FRAMES)
+        record("b")
+        shown.page.clock.run_for(100)
+        assert scroller.evaluate(from_end) <= 1, change
     scroller.evaluate(SCROLL_BACK)
     record("b")
     shown.page.clock.run_for(100)

@@ -70,6 +70,10 @@ FILLED = """(place) => {
   return picture.width / place.getBoundingClientRect().width;
 }"""
 
+#: How far the buttons of a picture are from their places in it, in pixels.
+ASTRAY = """(picture) => [...picture.querySelectorAll("foreignObject")].map((place) =>
+  Math.abs(place.firstElementChild.getBoundingClientRect().y - place.getBoundingClientRect().y))"""
+
 #: How many pixels an element is wider than its place.
 TOO_WIDE = "(element) => element.scrollWidth - element.clientWidth"
 
@@ -175,7 +179,13 @@ def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
     assert flow.evaluate(TOO_WIDE) <= 0
     notebook.press("Last action", "Projector")
     assert panel.evaluate(BELOW) <= 0
-    notebook.press("Projector", "+61 s", "5 × Home")
+    notebook.press("+61 s", "5 × Home")
+    expect(flow.get_by_role("button", name="GET /home")).to_have_count(2)
+    assert max(flow.evaluate(ASTRAY)) < 1
+    notebook.press("Projector")
+    page.set_viewport_size({"width": 1180, "height": 720})  # a panel of 1000 pixels
+    assert flow.evaluate(TOO_WIDE) <= 0
+    page.set_viewport_size({"width": 1280, "height": 720})
     flow.get_by_role("button", name="GET /home").first.click()
     expect(flow.get_by_text("#8", exact=True)).to_be_visible()
     assert flow.evaluate(TOO_WIDE) <= 0
