@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 
@@ -70,14 +71,27 @@ def body_of(request: Request) -> dict[str, Any]:
     """The body as an object, from JSON or a form."""
     if request.is_json:
         try:
-            body = json.loads(request.get_data())
+            body = json.loads(request.get_data(), object_pairs_hook=_with_each_name_once)
         except (ValueError, RecursionError):
             raise malformed("The body is not valid JSON") from None
         if not isinstance(body, dict):
             raise malformed("The body is not a JSON object")
         return body
+    if request.mimetype == "application/x-www-form-urlencoded":
+        try:  # werkzeug would store another text than the client has sent
+            unquote_to_bytes(request.get_data()).decode()
+        except UnicodeDecodeError:
+            raise malformed("The body is not valid UTF-8") from None
     if not request.form and request.content_length:
         raise malformed("Send the body as application/json or as a form")
     # A repeated field becomes a list, which the checks above refuse.
     fields = request.form.to_dict(flat=False)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def _with_each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Which of two values counts differs between programs (RFC 8259, section 4)."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise malformed("The body contains a field twice")
+    return fields

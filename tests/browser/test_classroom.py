@@ -128,6 +128,7 @@ def test_the_classroom_page(classroom: Classroom, fresh_page: Page, browser: Bro
     expect(fresh_page.get_by_role("tab", name="Tour", exact=True)).not_to_be_in_viewport()
     fresh_page.keyboard.press("End")
     expect(fresh_page.get_by_role("tab", name="Tour", exact=True)).to_be_in_viewport()
+
     # A reload keeps the session; another visitor has another one.
     fresh_page.reload(timeout=60_000)
     expect(panel.home("Welcome ada")).to_be_visible()

@@ -11,6 +11,8 @@ from demo_server import DemoServer
 
 from ..api import ADA, Api
 
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
 
 def refused(answer: tuple[int, Any]) -> tuple[int, str]:
     """Status and code of a refusal; its form is always the same."""
@@ -105,6 +107,33 @@ class TestLogin:
             400,
             {"message": "Unauthorized: Wrong Password!!", "error": "password_wrong"},
         )
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("kind", "body", "message"),
+        [
+            (JSON, b'{"username":"a","username":"b","password":"x"}', "contains a field twice"),
+            (JSON, b'{"username":"a","password":"x","x":{"y":1,"y":2}}', "contains a field twice"),
+            (FORM, b"username=%ff&password=x", "not valid UTF-8"),
+            (FORM, b"username=ada&password=%e9", "not valid UTF-8"),
+            (FORM, b"username=\xe9&password=x", "not valid UTF-8"),
+        ],
+    )
+    def test_one_that_programs_read_differently_is_refused(
+        self, api: Api, kind: str, body: bytes, message: str
+    ) -> None:
+        for path in ("/users/register", "/users/login"):
+            answer = api.send("POST", path, data=body, headers={"Content-Type": kind})
+            assert refused(answer) == (400, "request_malformed")
+            assert message in answer[1]["message"]
+
+    def test_a_form_in_utf_8_is_read(self, api: Api) -> None:
+        form = b"username=%C3%A9+a&password=%C3%BC%2B"
+        for path in ("/users/register", "/users/login"):
+            answer = api.send("POST", path, data=form, headers={"Content-Type": FORM})
+            assert answer[0] == 201
+        assert api.login({"username": "\u00e9 a", "password": "\u00fc+"})[0] == 201
 
 
 class TestHome:
