@@ -127,6 +127,7 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self.projector.observe(self._on_projector, "value")
         # The flow's choice is in its title.
         self.flow.children = (self.flow.picture,)
+        self.flow.picture.observe(self._on_flow, "value")
         titles = row(
             "lab-titles", widgets.HTML(head("Flow"), layout=plain), self.flow.choice, self.projector
         )
@@ -228,9 +229,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         except (ClientError, NoThread) as error:
             self._say(f"{error}", bad=True)
         finally:
-            button.disabled = False
-            self._draw_story()
-            self._draw()
+            with button.hold_sync():  # one message, also if its mark changes
+                button.disabled = False
+                self._draw()
 
     def _register(self) -> None:
         username, password = self._take_credentials()
@@ -304,6 +305,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         return "You are logged out."
 
     def _say(self, text: str, *, bad: bool = False) -> None:
+        """Show what came of an action. First its story: each message before it would delay it."""
+        self._draw_story()
         self._follow_session()
         self._show_notice(text, bad=bad)
 
@@ -377,7 +380,14 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._on_click(self.buttons["Log in"])
 
     def _on_projector(self, change: dict[str, bool]) -> None:
-        (self.add_class if change["new"] else self.remove_class)("lab-projector")
+        self._set_class("lab-projector", change["new"])
+
+    def _on_flow(self, change: dict[str, str]) -> None:
+        """Calls that are drawn apart need the width. To find them, `:has()` searches the page."""
+        self._set_class("lab-apart", 'aria-expanded="true"' in change["new"])
+
+    def _set_class(self, name: str, wanted: bool) -> None:
+        (self.add_class if wanted else self.remove_class)(name)
 
 
 def _username(pair: TokenPair | None) -> str:
