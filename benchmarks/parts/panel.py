@@ -116,7 +116,7 @@ def seconds_to_panel(notebook: Notebook) -> float:
     notebook.wait_for_kernel()
     start = time.perf_counter()
     notebook.execute("notebook:run-all-cells")
-    expect(notebook.log.get_by_text("listens")).to_be_visible()
+    expect(notebook.log.get_by_text("has started")).to_be_visible()
     expect(notebook.button("Home")).to_be_enabled()
     seconds = time.perf_counter() - start
     notebook.wait_for_cells()

@@ -14,13 +14,18 @@ class Details {
     this.element.hidden = true;
   }
 
+  appear(yes) {
+    this.element.hidden = !yes;
+    this.element.parentElement.classList.toggle("lab-log-with-details", yes);
+  }
+
   toggle(row) {
     const same = row === this.row;
     this.close();
     if (same) return;
     this.row = row;
     row.setAttribute("aria-expanded", "true");
-    this.element.hidden = false;
+    this.appear(true);
     this.show({ "Please wait": "The kernel is busy. The details come when it is free." });
     this.element.querySelector("button").focus();
     row.scrollIntoView({ block: "nearest" });
@@ -34,7 +39,7 @@ class Details {
     const focused = this.element.contains(document.activeElement);
     row.setAttribute("aria-expanded", "false");
     this.row = null;
-    this.element.hidden = true;
+    this.appear(false);
     this.element.replaceChildren();
     if (focused) row.focus();
     return true;

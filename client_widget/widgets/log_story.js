@@ -59,9 +59,9 @@ function drawRow(row) {
     who.append(to);
   }
   // In the text, the status comes before what it is the status of; on the screen behind it.
-  cell(element, "status", ...(row.status ? [chip(`${row.status}`, row.tone)] : []));
+  if (row.status) cell(element, "status", chip(`${row.status}`, row.tone));
   cell(element, "text", ...unbroken(row.text ?? ""));
-  cell(element, "ms", row.ms === undefined ? "" : `${row.ms} ms`);
+  if (row.ms !== undefined) cell(element, "ms", `${row.ms} ms`);
   return element;
 }
 

@@ -34,7 +34,7 @@ from ..protocol.tokens import TokenPair, read_claims
 from .background import NoThread, Pulse, Workers, at_once
 from .clock_controls import TimeControls
 from .live_log import LogView
-from .pictures.sequence_diagram import DiagramView
+from .pictures.sequence_diagram import LAST_ACTION, DiagramView
 from .pictures.timeline import TokenTimeline
 from .presence import Presence
 from .step_by_step import StepView, where_to_send
@@ -163,6 +163,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             browser.append(widgets.HTML(_NO_WIRE, layout=plain))
         # The flow's choice is in its title.
         self.flow.children = (self.flow.picture,)
+        self.flow.choice.observe(self._on_flow, "value")
+        self.flow.picture.observe(self._on_flow, "value")
         titles = row(
             "lab-titles", widgets.HTML(head("Flow"), layout=plain), self.flow.choice, self.projector
         )
@@ -237,9 +239,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             )
             raise
         finally:
-            button.disabled = False
-            self._draw_story()
-            self._draw()
+            with button.hold_sync():  # one message, also if its mark changes
+                button.disabled = False
+                self._draw()
 
     def _register(self) -> None:
         username, password = self._take_credentials()
@@ -313,6 +315,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         return "You are logged out."
 
     def _say(self, text: str, *, bad: bool = False) -> None:
+        """Show what came of an action. First its story: each message before it would delay it."""
+        self._draw_story()
         self._follow_session()
         self._show_notice(text, bad=bad)
 
@@ -386,7 +390,18 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             self._on_click(self.buttons["Log in"])
 
     def _on_projector(self, change: dict[str, bool]) -> None:
-        (self.add_class if change["new"] else self.remove_class)("lab-projector")
+        self._set_class("lab-projector", change["new"])
+
+    def _on_flow(self, _: object) -> None:
+        """Give a whole session, and calls that are drawn apart, the width that they need.
+
+        With classes: for `:has()` the browser would search the page at each change.
+        """
+        self._set_class("lab-session", self.flow.choice.value != LAST_ACTION)
+        self._set_class("lab-apart", 'aria-expanded="true"' in self.flow.picture.value)
+
+    def _set_class(self, name: str, wanted: bool) -> None:
+        (self.add_class if wanted else self.remove_class)(name)
 
 
 def _username(pair: TokenPair | None) -> str:
