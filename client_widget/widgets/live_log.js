@@ -142,6 +142,7 @@ function render({ model, el }) {
     waiting.textContent = "";
     if (message) append(message);
   });
+  pause.classList.add("lab-log-pause");
   const wait = (message) => {
     missed.rows = missed.rows.concat(message.rows).slice(-MAX_ROWS);
     Object.assign(missed.stories, message.stories);

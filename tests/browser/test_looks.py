@@ -99,6 +99,13 @@ def faults(page: Page, view: str) -> list[str]:
     ]
 
 
+def press_projector(notebook: Notebook, *, on: bool) -> None:
+    """Press the button, and wait for the panel, which the kernel changes."""
+    notebook.press("Projector")
+    shown = expect(notebook.page.locator(".lab-panel"))
+    (shown.to_contain_class if on else shown.not_to_contain_class)("lab-projector")
+
+
 def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
     """Light, dark and projector; each tab; also the class view, which is a separate view."""
     page, panel = notebook.page, notebook.page.locator(".lab-panel")
@@ -109,7 +116,7 @@ def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         change_theme(notebook, theme)
         for projector in (True, False):
-            notebook.press("Projector")
+            press_projector(notebook, on=projector)
             views = [".lab-class", ".lab-panel .lab-grid", ".lab-panel .widget-tab"]
             for tab in TABS:
                 notebook.open_tab(tab)
@@ -177,12 +184,14 @@ def test_a_story_fits_the_usual_screens(notebook: Notebook) -> None:
     notebook.press("Whole session")
     expect(flow.get_by_text("Database", exact=True)).to_be_visible()
     assert flow.evaluate(TOO_WIDE) <= 0
-    notebook.press("Last action", "Projector")
+    notebook.press("Last action")
+    expect(flow.get_by_text("Database", exact=True)).to_have_count(0)
+    press_projector(notebook, on=True)
     assert panel.evaluate(BELOW) <= 0
     notebook.press("+61 s", "5 × Home")
     expect(flow.get_by_role("button", name="GET /home")).to_have_count(2)
     assert max(flow.evaluate(ASTRAY)) < 1
-    notebook.press("Projector")
+    press_projector(notebook, on=False)
     page.set_viewport_size({"width": 1180, "height": 720})  # a panel of 1000 pixels
     assert flow.evaluate(TOO_WIDE) <= 0
     page.set_viewport_size({"width": 1280, "height": 720})
