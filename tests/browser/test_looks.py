@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -103,7 +104,7 @@ def press_projector(notebook: Notebook, *, on: bool) -> None:
     """Press the button, and wait for the panel, which the kernel changes."""
     notebook.press("Projector")
     shown = expect(notebook.page.locator(".lab-panel"))
-    (shown.to_contain_class if on else shown.not_to_contain_class)("lab-projector")
+    (shown.to_have_class if on else shown.not_to_have_class)(re.compile(r"\blab-projector\b"))
 
 
 def test_every_view_is_readable_in_every_mode(notebook: Notebook) -> None:
