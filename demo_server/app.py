@@ -78,7 +78,7 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
     Raises:
         ConfigError: the name of a teacher belongs to a user who registered it.
-        TypeError: an argument is of another kind.
+        TypeError: an argument has the wrong type.
     """
     check_kinds(config, database, clock, emit)
 
@@ -168,10 +168,10 @@ def create_app(config: ServerConfig, *, database: Database, clock: Clock, emit: 
 
 
 def check_kinds(config: object, database: object, clock: object, emit: object) -> None:
-    """The dependencies are of the kinds that `create_app` takes.
+    """Check the types of the arguments of `create_app`.
 
     Raises:
-        TypeError: one is not. The message says what to pass.
+        TypeError: one is wrong. The message says what to pass.
     """
     if not isinstance(config, ServerConfig):
         raise TypeError(

@@ -27,7 +27,7 @@ class DemoServer(LocalServer):
 
     Raises:
         ValueError: there is no such transport, or no such port.
-        TypeError: `config`, `database`, `clock` or `emit` is of another kind.
+        TypeError: `config`, `database`, `clock` or `emit` has the wrong type.
         ConfigError: the database cannot be opened, or the name of a teacher belongs to a user
             who registered it.
 

@@ -81,7 +81,7 @@ class AuthClient:
     Raises:
         ValueError: `base_url` is not an http or https URL, or contains a username; a timeout is
             not a positive number; the client and its auth scheme have two clocks.
-        TypeError: an argument is of another kind.
+        TypeError: an argument has the wrong type.
     """
 
     def __init__(

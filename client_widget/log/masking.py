@@ -62,7 +62,7 @@ SHOWN_HEADERS = frozenset(
 )
 
 # Anything that looks like a JWT, or like the hash of a password: bcrypt, argon2, scrypt, crypt(3).
-# What begins like one and is none is matched too, without its second half, and left unchanged. Else
+# A text that only begins like one is matched too, without its second half, and left unchanged. Else
 # the search would begin again at each of its characters: a body can be `eyJeyJeyJ…` for a megabyte.
 _TOKEN = re.compile(r"eyJ[\w-]*+(\.[\w-]++\.[\w-]*+)?", re.ASCII)
 _HASH = re.compile(

@@ -78,7 +78,7 @@ class StepView(View, widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, client: AuthClient, *, clock: Clock | None = None) -> None:
-        clock_of(client, clock)  # refuses what is no client
+        clock_of(client, clock)  # raises, unless both are usable
         self._client = client
         self._draw_soon = Pulse(0.03, self._draw)
         self.stepper = stepper_of(client)

@@ -38,7 +38,7 @@ def clock_of(client: AuthClient, clock: Clock | None) -> Clock:
     """The clock that a view follows: the given one, or its client's.
 
     Raises:
-        TypeError: the client is none, or the clock cannot be called.
+        TypeError: `client` is not a client, or `clock` cannot be called.
     """
     _checked(client)
     if clock is None:
