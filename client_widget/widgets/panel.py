@@ -128,6 +128,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         # Of which session notice and home page speak, and what was said of it.
         self._said: tuple[object, str] | None = None
         self._following = threading.Lock()
+        # Several threads set the buttons, and ipywidgets has no lock for what `hold_sync` collects.
+        self._setting = threading.Lock()
         self._last_session_event: Event | None = None
         for event in client.log:
             self._follow(event)
@@ -211,11 +213,11 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         """Run the button's action in a thread, unless it is running already."""
         if button.disabled:  # Enter was pressed twice
             return
-        button.disabled = True
+        self._disable(button, True)
         try:
             self._workers.start(f"The call of {button.description}", lambda: self._run(button))
         except NoThread as error:
-            button.disabled = False
+            self._disable(button, False)
             self._say(f"{error}", bad=True)
 
     def _run(self, button: widgets.Button) -> None:
@@ -239,9 +241,8 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
             )
             raise
         finally:
-            with button.hold_sync():  # one message, also if its mark changes
-                button.disabled = False
-                self._draw()
+            self._disable(button, False)
+            self._draw()
 
     def _register(self) -> None:
         username, password = self._take_credentials()
@@ -355,11 +356,15 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         self._mark(self._next.button(pair, now), "Log in" if pair is None else "Home")
         return False
 
+    def _disable(self, button: widgets.Button, yes: bool) -> None:
+        with self._setting:
+            button.disabled = yes
+
     def _mark(self, step: str, usual: str) -> None:
         """Mark the button that continues the story; it or else the usual one is the main one."""
         main = step if step in self._actions else usual
         for label, button in self.buttons.items():
-            with button.hold_sync():  # one message for each button that changes
+            with self._setting, button.hold_sync():  # one message for each button that changes
                 button.button_style = "primary" if label == main else ""
                 if label == step:
                     button.add_class("lab-next")

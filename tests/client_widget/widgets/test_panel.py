@@ -14,7 +14,7 @@ from client_widget import AuthClient, EventLog, LoginPanel
 from client_widget.widgets.live_log import LogView
 from demo_server import DemoClock, DemoServer
 
-from ...conftest import PASSWORD, Gate
+from ...conftest import PASSWORD, Gate, in_threads
 from .buttons import MARKUP, fill, log_in, press, receive, saved, until
 
 
@@ -41,6 +41,21 @@ def test_a_closer_view_is_imported_when_its_tab_opens(
     panel.tabs.show("Tour")
     assert modules <= set(sys.modules)
     panel.close()
+
+
+def test_threads_that_draw_at_once_disturb_no_call(panel: LoginPanel, client: AuthClient) -> None:
+    """A tick redraws the panel while a call marks its buttons."""
+    log_in(panel)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            client.logout()
+            assert in_threads(4, lambda: [panel.refresh() for _ in range(5)]) == [[None] * 5] * 4
+            client.login("ada", PASSWORD)
+            assert in_threads(4, lambda: [panel.refresh() for _ in range(5)]) == [[None] * 5] * 4
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_the_articles_session_by_hand(panel: LoginPanel, clock: DemoClock, log: EventLog) -> None:
