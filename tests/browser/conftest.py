@@ -83,7 +83,7 @@ def no_trouble(page: Page) -> Iterator[None]:
     def on_error(error: Error) -> None:
         # JupyterLab's own scripts fail now and then when the theme changes; a widget's module
         # is loaded from a blob. On a busy machine anywidget says that a module took more than two
-        # seconds, and shows the widget when it has come; a module's own error is one of its console.
+        # seconds, and shows the widget when it has come. A module's own error is on the console.
         stack = error.stack or ""
         late = error.message == "[anywidget] Failed to initialize model."
         if not late and ("blob:" in stack or "/static/lab/" not in stack):
