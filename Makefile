@@ -136,6 +136,8 @@ clean:
 	rm -rf deploy/jupyterhub/node_modules deploy/lite/node_modules
 
 # One stamp for each set of packages, renewed when the inputs change or .venv is new.
+# Python compiles a module when it is first imported, and the lab imports a third of what it installs.
+.venv/lab.done: INSTALL_ARGS := --no-compile
 .venv/lab.done: EXTRAS :=
 .venv/test.done: EXTRAS := [test]
 .venv/bench.done: EXTRAS := [test,bench]
@@ -146,7 +148,7 @@ clean:
 .venv/hub.done: EXTRAS := [hub]
 
 .venv/%.done: $(INPUTS) .venv/python.done
-	$(PIP) install --quiet --constraint constraints.txt --editable '.$(EXTRAS)'
+	$(PIP) install --quiet $(INSTALL_ARGS) --constraint constraints.txt --editable '.$(EXTRAS)'
 	@touch $@
 
 # An environment of its own: the kernel of the browser tab would replace that of `make lab`.

@@ -68,6 +68,11 @@ def test_the_environment_is_made_once(project: Project) -> None:
     assert project.lab() == [START, LAB]
 
 
+def test_the_lab_compiles_only_what_it_imports(project: Project) -> None:
+    installs = [call for call in project.make("lab", project.folder) if "pip" in call]
+    assert ["--no-compile" in call for call in installs] == [True]
+
+
 def test_a_moved_folder_gets_a_new_environment(project: Project) -> None:
     project.lab()
     (project.folder / ".venv" / "old").touch()

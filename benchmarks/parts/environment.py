@@ -23,7 +23,14 @@ def measure(quick: bool) -> Part:
     with TemporaryDirectory() as folder:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [str(Path(folder, "bin", "python")), "-m", "pip", "install", "--quiet"]
+        pip = [
+            str(Path(folder, "bin", "python")),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+        ]
         given = ["--constraint", str(ROOT / "constraints.txt"), "--editable", str(ROOT)]
         subprocess.run([*pip, "--disable-pip-version-check", *given], check=True)
         seconds = time.perf_counter() - start
