@@ -23,16 +23,9 @@ def measure(quick: bool) -> Part:
     with TemporaryDirectory() as folder:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [
-            str(Path(folder, "bin", "python")),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-compile",
-        ]
+        pip = [str(Path(folder, "bin", "python")), "-m", "pip", "--disable-pip-version-check"]
         given = ["--constraint", str(ROOT / "constraints.txt"), "--editable", str(ROOT)]
-        subprocess.run([*pip, "--disable-pip-version-check", *given], check=True)
+        subprocess.run([*pip, "install", "--quiet", "--no-compile", *given], check=True)
         seconds = time.perf_counter() - start
         files = (path.lstat() for path in Path(folder).rglob("*"))
         size = sum(file.st_blocks * 512 for file in files) / 1e6
