@@ -12,6 +12,15 @@ from typing import Protocol, TypeAlias, runtime_checkable
 Clock: TypeAlias = Callable[[], float]
 
 
+def check_clock(clock: object) -> None:
+    """Raise a TypeError that says what to pass, if `clock` cannot be called."""
+    if not callable(clock):
+        raise TypeError(
+            "clock must be a function that returns seconds, such as time.time without "
+            f"parentheses, not a value of type {type(clock).__name__}"
+        )
+
+
 @runtime_checkable
 class MovableClock(Protocol):
     """A clock that a lesson can move."""

@@ -82,7 +82,8 @@ BREAKS = {
         "client_widget.tour.story", "import ipywidgets", "client_widget.tour.story -> ipywidgets",
     ),
     "Only the client and the course send HTTP": (
-        "client_widget.widgets.panel", "import requests", "client_widget.widgets.panel -> requests",
+        "client_widget.client.stepper", "import requests",
+        "client_widget.client.stepper -> requests",
     ),
     "No other HTTP client": (
         "client_widget.log.har", "import urllib3", "client_widget.log.har -> urllib3",

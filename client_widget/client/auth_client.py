@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ..clock import Clock
+from ..clock import Clock, check_clock
 from ..errors import Deadlock, LoginRequired, ServerUnreachable, StoreError, TokensNotDeleted
 from ..log.event_log import EventLog
 from ..protocol.answers import Response, error_code, read_token, redirected_to, retry_after
@@ -442,11 +442,8 @@ def _check_kinds(base_url: object, store: object, log: object, clock: object, au
         raise TypeError(f"store must be a TokenStore, {_not_a(store)}")
     if log is not None and not isinstance(log, EventLog):
         raise TypeError(f"log must be an EventLog, {_not_a(log)}")
-    if clock is not None and not callable(clock):
-        raise TypeError(
-            "clock must be a function that returns seconds, such as time.time without "
-            f"parentheses, {_not_a(clock)}"
-        )
+    if clock is not None:
+        check_clock(clock)
     if not callable(auth):
         raise TypeError(
             "auth must make the scheme from the store: pass the class itself, such as BearerAuth, "

@@ -25,7 +25,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet, finalize, ref
 
-from ..clock import Clock, MovableClock
+from ..clock import Clock, MovableClock, check_clock
 from ..errors import TraceError
 from .event import LIMIT, Event, action_named
 from .mermaid import to_mermaid
@@ -82,11 +82,7 @@ class EventLog:
     def __init__(self, *, clock: Clock = time.time, limit: int = 100_000) -> None:
         if type(limit) is not int or not 1 <= limit <= sys.maxsize:
             raise ValueError(f"limit must be a whole number, 1 or more, not {limit!r:.40}")
-        if not callable(clock):
-            raise TypeError(
-                "clock must be a function that returns seconds, such as time.time without "
-                f"parentheses, not a value of type {type(clock).__name__}"
-            )
+        check_clock(clock)
         self._clock = clock
         self._limit = limit
         self._events: deque[Event] = deque(maxlen=limit)

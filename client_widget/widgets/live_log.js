@@ -228,10 +228,11 @@ function render({ model, el }) {
   // make it lay itself out for each batch.
   const end = create("div", "lab-log-end");
   let atEnd = true;
-  const seen = new IntersectionObserver(
-    (sights) => scroller.clientHeight && (atEnd = sights.at(-1).isIntersecting),
-    { root: scroller, rootMargin: "8px" },
-  );
+  const look = (sights) => {
+    // What is hidden has no end in sight.
+    if (scroller.clientHeight) atEnd = sights.at(-1).isIntersecting;
+  };
+  const seen = new IntersectionObserver(look, { root: scroller, rootMargin: "8px" });
   seen.observe(end);
   // Larger type, another window or a hidden tab moves the rows: the reader has not scrolled.
   const resized = new ResizeObserver(() => {

@@ -235,9 +235,9 @@ class LoginPanel(View, widgets.VBox):  # type: ignore[misc]
         except (ClientError, NoThread) as error:
             self._say(f"{error}", bad=True)
         except Exception as error:
-            # Such as a fault in a learner's client. Its text is in Python's log, and could be long.
+            # Such as a fault in a learner's client. Its text could be long, and is in Python's log.
             self._say(
-                f"The client failed ({type(error).__name__}). See JupyterLab's log.", bad=True
+                f"The client failed ({type(error).__name__}). See the kernel's log.", bad=True
             )
             raise
         finally:

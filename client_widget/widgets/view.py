@@ -10,7 +10,7 @@ import anywidget
 import ipywidgets as widgets
 
 from ..client.auth_client import AuthClient
-from ..clock import Clock
+from ..clock import Clock, check_clock
 from ..log.event_log import Trace
 from ..log.pictures.palette import DARK, LIGHT
 
@@ -43,11 +43,7 @@ def clock_of(client: AuthClient, clock: Clock | None) -> Clock:
     _checked(client)
     if clock is None:
         return client.clock
-    if not callable(clock):
-        raise TypeError(
-            "clock must be a function that returns seconds, such as time.time without "
-            f"parentheses, not a value of type {type(clock).__name__}"
-        )
+    check_clock(clock)
     return clock
 
 

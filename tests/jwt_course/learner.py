@@ -28,29 +28,28 @@ def verdict(exercise: Exercise) -> tuple[bool, str]:
     return True, ""
 
 
-class AnyText(str):
+class _Any:
+    """Claims to equal anything, as the value of the type that it is mixed into."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+
+class AnyText(_Any, str):
     """A text that claims to equal anything."""
 
     __slots__ = ()
 
-    def __eq__(self, other: object) -> bool:
-        return True
 
-    def __ne__(self, other: object) -> bool:
-        return False
-
-    __hash__ = str.__hash__
-
-
-class AnyNumber(int):
+class AnyNumber(_Any, int):
     """A whole number that claims to equal anything."""
 
     __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __ne__(self, other: object) -> bool:
-        return False
-
-    __hash__ = int.__hash__

@@ -158,14 +158,12 @@ def test_the_number_of_calls_has_limits(calls: int) -> None:
         run_stampede(BearerAuth, calls)
 
 
-def test_the_table_has_no_times() -> None:
-    seen = StampedeResult(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=0.12345)
+def test_the_table_has_the_counts() -> None:
+    seen = StampedeResult(9, 1, 2, 3, 3, 4, 5, LOGIN)
     assert table({"one": seen}).splitlines() == [
         "     refreshes    answers    refused     errors      hangs    revoked",
         "one          4          1          2          3          3          5",
     ]
-    assert "0.12345" not in repr(seen)
-    assert seen == StampedeResult(9, 1, 2, 3, 3, 4, 5, LOGIN, seconds=9.9)
 
 
 class TestGates:

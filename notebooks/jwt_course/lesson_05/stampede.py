@@ -10,7 +10,6 @@ the event log and from how the calls ended.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -44,7 +43,6 @@ class StampedeResult:
         refreshes (int): messages sent to `/refresh`.
         revoked (int): sessions that the server ended.
         kinds (tuple[str, ...]): the types of the errors, each once, sorted.
-        seconds (float): real time; ignored by `==`.
         errors_raised (tuple[BaseException, ...]): the errors other than `LoginRequired`; ignored by
             `==`.
         stopped_at (str): where the first call that hung was in the learner's code; ignored by `==`.
@@ -58,7 +56,6 @@ class StampedeResult:
     refreshes: int
     revoked: int
     kinds: tuple[str, ...] = ()
-    seconds: float = field(default=0.0, compare=False, repr=False)
     errors_raised: tuple[BaseException, ...] = field(default=(), compare=False, repr=False)
     stopped_at: str = field(default="", compare=False, repr=False)
 
@@ -125,7 +122,6 @@ def run_stampede(
         client.register(*USER)
         client.login(*USER)
         lifetime = config.refresh_token_ttl if refused else config.access_token_ttl
-        began = time.perf_counter()
         ends: list[Call] = []
         for _ in range(waves):
             clock.advance(lifetime + 1)
@@ -138,10 +134,10 @@ def run_stampede(
                 for gate in (gates.refresh, gates.retry, gates.late):
                     race.settle()
                     gate.open()
-        return counted(ends, log, time.perf_counter() - began)
+        return counted(ends, log)
 
 
-def counted(calls: Sequence[Call], log: EventLog, seconds: float) -> StampedeResult:
+def counted(calls: Sequence[Call], log: EventLog) -> StampedeResult:
     """The result of calls that returned a status, raised an error, or were abandoned."""
     ended = [call for call in calls if not call.hung]
     errors = [call.error for call in ended if call.error is not None]
@@ -155,7 +151,6 @@ def counted(calls: Sequence[Call], log: EventLog, seconds: float) -> StampedeRes
         refreshes=refreshes_in(log),
         revoked=sum(event.name == "family.revoked" for event in log),
         kinds=tuple(sorted({type(error).__name__ for error in errors})),
-        seconds=seconds,
         errors_raised=tuple(error for error in errors if not isinstance(error, LoginRequired)),
         stopped_at=next((call.stopped_at for call in calls if call.hung), ""),
     )

@@ -384,5 +384,5 @@ def test_a_fault_in_the_client_is_said_and_frees_the_button(
 
     monkeypatch.setattr(panel.client, "home", home)
     press(panel, "Home")
-    assert "The client failed (KeyError). See JupyterLab&#x27;s log." in panel.notice.value
+    assert "The client failed (KeyError). See the kernel&#x27;s log." in panel.notice.value
     assert not panel.buttons["Home"].disabled
